@@ -1,0 +1,127 @@
+//! The numbers of a tensor on burn's CPU backends, as slices.
+
+#[cfg(feature = "ndarray")]
+use burn::backend::ndarray::{NdArrayStorage, NdArrayTensor};
+use burn::backend::{BackendTensor, DispatchTensorKind};
+use burn::tensor::{DType, Device, Element, Shape, Tensor, TensorData};
+
+/// A number type that the CPU backends store.
+pub(super) trait Number: Element + bytemuck::Pod + Default {
+    const DTYPE: DType;
+    #[cfg(feature = "ndarray")]
+    fn unwrap(tensor: NdArrayTensor) -> Result<NdArrayStorage<Self>, NdArrayTensor>;
+    #[cfg(feature = "ndarray")]
+    fn wrap(storage: NdArrayStorage<Self>) -> NdArrayTensor;
+}
+
+macro_rules! number {
+    ($float:ty, $variant:ident) => {
+        impl Number for $float {
+            const DTYPE: DType = DType::$variant;
+            #[cfg(feature = "ndarray")]
+            fn unwrap(tensor: NdArrayTensor) -> Result<NdArrayStorage<Self>, NdArrayTensor> {
+                match tensor {
+                    NdArrayTensor::$variant(storage) if storage.view().as_slice().is_some() => Ok(storage),
+                    other => Err(other),
+                }
+            }
+            #[cfg(feature = "ndarray")]
+            fn wrap(storage: NdArrayStorage<Self>) -> NdArrayTensor {
+                NdArrayTensor::$variant(storage)
+            }
+        }
+    };
+}
+number!(f32, F32);
+number!(f64, F64);
+
+/// Whether tensors of this device are buffers in main memory that [`Buffer::open`] takes without a copy.
+pub(super) fn on_cpu(device: &Device) -> bool {
+    use burn::backend::DispatchDevice;
+    match device.as_dispatch() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        #[cfg(feature = "ndarray")]
+        DispatchDevice::NdArray(_) => true,
+        #[allow(unreachable_patterns)]
+        _ => false,
+    }
+}
+
+/// The numbers of one tensor in row-major order.
+pub(super) enum Buffer<T: Number> {
+    #[cfg(feature = "flex")]
+    Flex(burn::backend::flex::FlexTensor),
+    #[cfg(feature = "ndarray")]
+    NdArray(NdArrayStorage<T>),
+    /// New numbers, not in a tensor yet.
+    Own(Vec<T>),
+}
+
+impl<T: Number> Buffer<T> {
+    /// Takes the buffer out of a tensor. Nothing is copied, unless the numbers do not lie one after another or are of another type.
+    pub fn open<const D: usize>(tensor: Tensor<D>) -> Buffer<T> {
+        let dispatch = tensor.into_dispatch();
+        let kind = match dispatch.kind {
+            #[cfg(feature = "flex")]
+            DispatchTensorKind::Flex(BackendTensor::Float(flex)) if flex.as_slice::<T>().is_some() => return Buffer::Flex(flex),
+            #[cfg(feature = "ndarray")]
+            DispatchTensorKind::NdArray(BackendTensor::Float(nd)) => match T::unwrap(nd) {
+                Ok(storage) => return Buffer::NdArray(storage),
+                Err(nd) => DispatchTensorKind::NdArray(BackendTensor::Float(nd)),
+            },
+            other => other,
+        };
+        let tensor = Tensor::<D>::from_dispatch(burn::backend::DispatchTensor { kind, autodiff: dispatch.autodiff });
+        Buffer::Own(tensor.into_data().iter::<T>().collect())
+    }
+
+    /// The numbers, to read.
+    pub fn read(&self) -> &[T] {
+        match self {
+            #[cfg(feature = "flex")]
+            Buffer::Flex(flex) => flex.as_slice().unwrap_or_default(),
+            #[cfg(feature = "ndarray")]
+            Buffer::NdArray(storage) => match storage {
+                NdArrayStorage::Owned(array) => array.as_slice().unwrap_or_default(),
+                NdArrayStorage::Borrowed { bytes, .. } => bytemuck::cast_slice(bytes),
+            },
+            Buffer::Own(numbers) => numbers,
+        }
+    }
+
+    /// The numbers, to write in place; nothing if another tensor shares them.
+    pub fn write(&mut self) -> Option<&mut [T]> {
+        match self {
+            #[cfg(feature = "flex")]
+            Buffer::Flex(flex) => {
+                let (start, end) = flex.layout().contiguous_offsets()?;
+                flex.try_storage_mut().map(|all| &mut all[start..end])
+            }
+            #[cfg(feature = "ndarray")]
+            Buffer::NdArray(storage) => match storage {
+                NdArrayStorage::Owned(array) if array.is_unique() => array.as_slice_mut(),
+                _ => None,
+            },
+            Buffer::Own(numbers) => Some(numbers),
+        }
+    }
+
+    /// The same numbers, shared with no one: a copy only if they are shared now.
+    pub fn unshared(mut self) -> Buffer<T> {
+        if self.write().is_some() { self } else { Buffer::Own(self.read().to_vec()) }
+    }
+
+    /// Back to a tensor, without a copy.
+    pub fn close<const D: usize>(self, shape: Shape, device: &Device) -> Tensor<D> {
+        use burn::backend::{DispatchAutodiffContext, DispatchTensor};
+        let kind = match self {
+            #[cfg(feature = "flex")]
+            Buffer::Flex(flex) => DispatchTensorKind::Flex(BackendTensor::Float(flex)),
+            #[cfg(feature = "ndarray")]
+            Buffer::NdArray(storage) => DispatchTensorKind::NdArray(BackendTensor::Float(T::wrap(storage))),
+            Buffer::Own(numbers) => return Tensor::from_data(TensorData::new(numbers, shape), (device, T::DTYPE)),
+        };
+        Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::Disabled })
+    }
+}

@@ -1,0 +1,84 @@
+//! # Nadam: Adam with Nesterov's momentum
+//!
+//! ```text
+//! m     = beta1 m + (1 - beta1) g
+//! v     = beta2 v + (1 - beta2) g^2
+//! v_hat = v / (1 - beta2^t)
+//! m_bar = mu_next m / (1 - p) + (1 - mu) g / (1 - p)                correction=now (default)
+//! m_bar = mu_next m / (1 - p mu_next) + (1 - mu) g / (1 - p)        correction=next
+//! x     = x - lr m_bar / sqrt(v_hat + eps)                          eps_place=inside (default); outside and hat as in Adam
+//!
+//! mu = mu_next = beta1, p = beta1^t                                 psi=none (default)
+//! mu = beta1 (1 - 0.96^(t psi) / 2), mu_next the same at t + 1, p = the product of all mu up to t
+//! ```
+//!
+//! ## Differences
+//! The default is S0's form, which is Ruder's. Optax corrects the m term one step ahead: `correction=next`. torch and Keras also warm mu up
+//! by a schedule, torch with psi 0.004, Keras with psi 1; all three have eps outside the root (torch and Optax 1e-8, Keras 1e-7).
+//! psi=0 does not switch the schedule off: it freezes mu at beta1 / 2. burn has no Nadam.
+//!
+//! ## Source
+//! S0 (Datawhale slides); Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
+
+use super::{At, EpsPlace, Named, Rule, Value};
+use crate::spec::Allowed;
+
+/// How [`Nadam`] corrects the bias of its m term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Correction {
+    /// by 1 - beta1ᵗ, as the gradient's
+    Now,
+    /// by 1 - beta1ᵗ⁺¹, as that of the next step
+    Next,
+}
+crate::words!(Correction { Now = "now", Next = "next" });
+
+crate::settings! {
+    /// Nadam: Adam whose momentum looks one step ahead.
+    pub struct Nadam {
+        /// decay rate of the first moment m
+        beta1: f64 = 0.9, Allowed::Decay;
+        /// decay rate of the second moment v
+        beta2: f64 = 0.999, Allowed::Decay;
+        /// keeps the denominator from zero
+        eps: f64 = 1e-8, Allowed::NotNegative;
+        /// where eps stands in the denominator
+        eps_place: EpsPlace = EpsPlace::Inside, EpsPlace::WORDS;
+        /// speed of the schedule of mu; none: mu is beta1
+        psi: Option<f64> = None, Allowed::NotNegative;
+        /// how the bias of the m term is corrected
+        correction: Correction = Correction::Now, Correction::WORDS;
+    }
+}
+
+impl Nadam {
+    #[inline(always)]
+    fn mu(&self, t: u64) -> f64 {
+        self.psi.map_or(self.beta1, |psi| self.beta1 * (1.0 - 0.5 * 0.96f64.powf(t as f64 * psi)))
+    }
+}
+
+impl Named for Nadam {
+    const LR: f64 = 2e-3;
+}
+
+impl Rule<2> for Nadam {
+    const MEMORY: [&'static str; 2] = ["m", "v"];
+
+    fn carry(&self, t: u64, product: f64) -> f64 {
+        product * self.mu(t)
+    }
+
+    #[inline(always)]
+    fn step<V: Value>(&self, at: At, _x: &V, g: V, [m, v]: [V; 2]) -> (V, [V; 2]) {
+        let (mu, mu_next, product) = (self.mu(at.t), self.mu(at.t + 1), at.carry);
+        let correction = match self.correction {
+            Correction::Now => 1.0 - product,
+            Correction::Next => 1.0 - product * mu_next,
+        };
+        let m = m * self.beta1 + g.clone() * (1.0 - self.beta1);
+        let v = v * self.beta2 + g.clone().square() * (1.0 - self.beta2);
+        let m_bar = m.clone() * (at.lr * mu_next / correction) + g * (at.lr * (1.0 - mu) / (1.0 - product));
+        (m_bar / self.eps_place.denominator(v.clone(), at.bias_correction(self.beta2), self.eps), [m, v])
+    }
+}

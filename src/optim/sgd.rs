@@ -1,0 +1,31 @@
+//! # SGD: stochastic gradient descent
+//!
+//! ```text
+//! x = x - lr g
+//! ```
+//!
+//! ## Differences
+//! None: torch, Keras, Optax and burn state the same formula.
+//!
+//! ## Source
+//! S0 (Datawhale slides); Robbins & Monro, "A stochastic approximation method", 1951.
+
+use super::{At, Named, Rule, Value};
+
+crate::settings! {
+    /// Stochastic gradient descent: `x = x - lr g`.
+    pub struct Sgd {}
+}
+
+impl Named for Sgd {
+    const LR: f64 = 0.01;
+}
+
+impl Rule<0> for Sgd {
+    const MEMORY: [&'static str; 0] = [];
+
+    #[inline(always)]
+    fn step<V: Value>(&self, at: At, _x: &V, g: V, []: [V; 0]) -> (V, [V; 0]) {
+        (g * at.lr, [])
+    }
+}
