@@ -26,8 +26,8 @@ const SAME: &[(&str, &str, &str, &str)] = &[
     ("keras", "adam", "", "adam:eps=1e-7,eps_place=hat"),
     ("optax", "adam", "eps=1e-8", "adam"),
     ("optax", "adam", "eps_root=1e-8", "adam@s0"),
-    ("torch", "nadam", "momentum_decay=0.004", "nadam:psi=0.004,correction=next,eps_place=outside"),
-    ("torch", "nadam", "momentum_decay=1.0", "nadam:psi=1,correction=next,eps_place=outside"),
+    ("torch", "nadam", "momentum_decay=0.004", "nadam:psi=0.004,correction=next,eps_place=outside,product=f32"),
+    ("torch", "nadam", "momentum_decay=1.0", "nadam:psi=1,correction=next,eps_place=outside,product=f32"),
     ("keras", "nadam", "", "nadam:psi=1,correction=next,eps=1e-7,eps_place=outside"),
     ("optax", "nadam", "", "nadam:correction=next,eps_place=outside"),
 ];

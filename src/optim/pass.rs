@@ -5,9 +5,9 @@ use std::ops::Sub;
 use super::rule::{At, Rule};
 use super::value::{Lane, Value};
 
-/// Elements handled together. They are copied to arrays on the stack, which the compiler knows not to overlap; so it vectorizes the
-/// loop without the run-time overlap checks that it would give up on for more than two memories.
-const BLOCK: usize = 64;
+/// Elements handled together. Their new values go to arrays on the stack first, which the compiler knows to overlap with nothing; so it
+/// vectorizes the loop without the run-time overlap checks that it would give up on for more than two memories.
+const BLOCK: usize = 32;
 
 /// Below this many elements a second thread costs more than it saves; a strip handed to a thread is never shorter than half of it.
 const SPLIT: usize = 1 << 17;
@@ -114,22 +114,22 @@ fn block<T, R, const N: usize, const B: usize>(
     R: Rule<N>,
 {
     let range = start..start + B;
-    let (mut xs, mut gs, mut ms) = ([T::default(); B], [T::default(); B], [[T::default(); B]; N]);
-    xs.copy_from_slice(from.map_or(&x[range.clone()], |from| &from[range.clone()]));
-    gs.copy_from_slice(&g[range.clone()]);
-    for (block, slot) in ms.iter_mut().zip(memory.iter()) {
-        block.copy_from_slice(&slot[range.clone()]);
-    }
-    for i in 0..B {
-        let remembered = std::array::from_fn(|n| Lane(ms[n][i]));
-        let (down, remembered) = rule.step(at, &Lane(xs[i]), Lane(gs[i]), remembered);
-        xs[i] = xs[i] - down.0;
-        for (block, new) in ms.iter_mut().zip(remembered) {
-            block[i] = new.0;
+    let (mut new_x, mut new_memory) = ([T::default(); B], [[T::default(); B]; N]);
+    {
+        let xs: &[T] = &from.unwrap_or(x)[range.clone()];
+        let gs = &g[range.clone()];
+        let ms: [&[T]; N] = memory.each_ref().map(|slot| &slot[range.clone()]);
+        for i in 0..B {
+            let remembered = std::array::from_fn(|n| Lane(ms[n][i]));
+            let (down, remembered) = rule.step(at, &Lane(xs[i]), Lane(gs[i]), remembered);
+            new_x[i] = xs[i] - down.0;
+            for (block, new) in new_memory.iter_mut().zip(remembered) {
+                block[i] = new.0;
+            }
         }
     }
-    x[range.clone()].copy_from_slice(&xs);
-    for (block, slot) in ms.iter().zip(memory.iter_mut()) {
+    x[range.clone()].copy_from_slice(&new_x);
+    for (block, slot) in new_memory.iter().zip(memory.iter_mut()) {
         slot[range.clone()].copy_from_slice(block);
     }
 }

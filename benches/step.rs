@@ -1,0 +1,159 @@
+//! One optimizer step on one f32 parameter: ours, burn's own, and a single pass written by hand, side by side in one run.
+//!
+//!     cargo bench --bench step
+//!
+//! In each round every contender takes its turn, so that what else the machine does meets all of them; a time is the median over the
+//! rounds. The ratios are to the hand-written pass. Prints Markdown; the README's table is its output.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use burn::module::{Module, Param};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{Device, Tensor, TensorData};
+use downhill::optim::{Adam, Momentum};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const LR: f64 = 1e-3;
+
+#[derive(Module, Debug)]
+struct One {
+    x: Param<Tensor<1>>,
+}
+
+/// A contender: takes one step each time it is called.
+type Contender = Box<dyn FnMut()>;
+
+/// A module stepped by burn's `ModuleOptimizer`. Shared: a clone of the module is kept, as burn's `Learner` does.
+fn module(n: usize, mut optimizer: ModuleOptimizer, shared: bool) -> Contender {
+    let device = Device::flex().autodiff();
+    let numbers = |scale: f32| TensorData::new((0..n).map(|i| ((i % 97) as f32 - 48.0) * scale).collect(), [n]);
+    let gradient = Tensor::<1>::from_data(numbers(1e-3), &device.clone().inner());
+    let mut model = Some(One { x: Param::from_tensor(Tensor::from_data(numbers(1e-2), &device)) });
+    Box::new(move || {
+        let before = model.take().expect("put back below");
+        let _kept = shared.then(|| before.clone());
+        let mut gradients = GradientsParams::new();
+        gradients.register(before.x.id, gradient.clone());
+        model = Some(optimizer.step(LR, before, gradients));
+    })
+}
+
+/// The best single pass that we know to write by hand: slices of one length, one loop, all cores for a long one.
+mod by_hand {
+    const SPLIT: usize = 1 << 17;
+
+    pub fn adam(t: i32, lr: f32, x: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        if x.len() >= SPLIT {
+            let half = x.len() / 2;
+            let ((x, x2), (g, g2)) = (x.split_at_mut(half), g.split_at(half));
+            let ((m, m2), (v, v2)) = (m.split_at_mut(half), v.split_at_mut(half));
+            rayon::join(|| adam(t, lr, x, g, m, v), || adam(t, lr, x2, g2, m2, v2));
+            return;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has it
+            return unsafe { adam_avx2(t, lr, x, g, m, v) };
+        }
+        adam_loop(t, lr, x, g, m, v);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn adam_avx2(t: i32, lr: f32, x: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        adam_loop(t, lr, x, g, m, v);
+    }
+
+    #[inline(always)]
+    fn adam_loop(t: i32, lr: f32, x: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        let (a, b) = (lr / (1.0 - 0.9f32.powi(t)), 1.0 / (1.0 - 0.999f32.powi(t)));
+        for (((x, g), m), v) in x.iter_mut().zip(g).zip(m).zip(v) {
+            *m = *m * 0.9 + *g * 0.1;
+            *v = *v * 0.999 + *g * *g * 0.001;
+            *x -= *m * a / ((*v * b).sqrt() + 1e-8);
+        }
+    }
+
+    pub fn momentum(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
+        if x.len() >= SPLIT {
+            let half = x.len() / 2;
+            let ((x, x2), (g, g2), (v, v2)) = (x.split_at_mut(half), g.split_at(half), v.split_at_mut(half));
+            rayon::join(|| momentum(lr, x, g, v), || momentum(lr, x2, g2, v2));
+            return;
+        }
+        for ((x, g), v) in x.iter_mut().zip(g).zip(v) {
+            *v = *v * 0.9 + *g * lr;
+            *x -= *v;
+        }
+    }
+}
+
+fn adam_by_hand(n: usize) -> Contender {
+    let g: Vec<f32> = (0..n).map(|i| ((i % 97) as f32 - 48.0) * 1e-3).collect();
+    let (mut x, mut m, mut v, mut t) = (vec![0.1; n], vec![0.0; n], vec![0.0; n], 0);
+    Box::new(move || {
+        t += 1;
+        by_hand::adam(t, LR as f32, black_box(&mut x), &g, &mut m, &mut v);
+    })
+}
+
+fn momentum_by_hand(n: usize) -> Contender {
+    let g: Vec<f32> = (0..n).map(|i| ((i % 97) as f32 - 48.0) * 1e-3).collect();
+    let (mut x, mut v) = (vec![0.1; n], vec![0.0; n]);
+    Box::new(move || by_hand::momentum(LR as f32, black_box(&mut x), &g, &mut v))
+}
+
+/// Microseconds of a step: the median over rounds, for each contender.
+fn race(contenders: &mut [Contender], n: usize) -> Vec<f64> {
+    let (rounds, steps) = (31, (2_000_000 / n).clamp(1, 20));
+    let mut times = vec![Vec::new(); contenders.len()];
+    for _ in 0..rounds {
+        for (contender, times) in contenders.iter_mut().zip(&mut times) {
+            contender(); // its buffers into the cache
+            let start = Instant::now();
+            for _ in 0..steps {
+                contender();
+            }
+            times.push(start.elapsed().as_secs_f64() * 1e6 / steps as f64);
+        }
+    }
+    let median = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    times.into_iter().map(median).collect()
+}
+
+fn main() {
+    if std::env::args().any(|arg| arg == "--test") {
+        return; // `cargo test --benches` only checks that it builds
+    }
+    let burn_momentum = || SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_dampening(0.0))).init();
+    println!("{} threads\n", rayon::current_num_threads());
+    println!("| step | parameters | by hand | downhill | | shared parameter | | burn | |");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for n in [100_000, 1_000_000, 10_000_000] {
+        let adam = [
+            adam_by_hand(n),
+            module(n, Adam::new().init(), false),
+            module(n, Adam::new().init(), true),
+            module(n, AdamConfig::new().with_epsilon(1e-8).init(), false),
+        ];
+        let momentum = [
+            momentum_by_hand(n),
+            module(n, Momentum::new().init(), false),
+            module(n, Momentum::new().init(), true),
+            module(n, burn_momentum(), false),
+        ];
+        for (name, mut contenders) in [("Adam", adam), ("Momentum", momentum)] {
+            let times = race(&mut contenders, n);
+            print!("| {name} | {n} | {:.0} µs ", times[0]);
+            times[1..].iter().for_each(|time| print!("| {time:.0} µs | {:.2} ", time / times[0]));
+            println!("|");
+        }
+    }
+}
