@@ -2,5 +2,20 @@
 #![warn(missing_docs)]
 
 pub mod about;
+pub mod classify;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod experiment;
+pub mod files;
+pub mod model;
 pub mod optim;
+pub mod record;
+pub mod regularizer;
+pub mod report;
+pub mod schedule;
+pub mod seed;
 pub mod spec;
+pub mod train;
+
+pub use error::{Error, Result};

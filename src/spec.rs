@@ -425,7 +425,7 @@ macro_rules! settings {
             ];
 
             #[allow(unused_variables)] // where there are no settings
-            fn set(&mut self, owner: &str, key: &str, value: &str) -> Result<(), $crate::spec::SpecError> {
+            fn set(&mut self, owner: &str, key: &str, value: &str) -> ::std::result::Result<(), $crate::spec::SpecError> {
                 match key {
                     $(stringify!($field) => {
                         self.$field = <$Type as $crate::spec::Given>::read(value, $allowed).ok_or_else(|| $crate::spec::SpecError::Value {

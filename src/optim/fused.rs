@@ -161,7 +161,7 @@ pub fn handed_out<M: Module>(model: M, optimizer: &ModuleOptimizer, rule: &dyn H
     }
     // burn keeps the states to itself; its record is the one way to read them
     let mut state = StateSource::new(Default::default());
-    for tensor in burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?.into_tensors()? {
+    for tensor in burn::store::burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?.into_tensors()? {
         let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
         state.insert_tensor(name, TensorData::from_bytes(bytes, shape, dtype));
     }

@@ -1,0 +1,184 @@
+//! The commands: what can be asked, and what each does.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use downhill::experiment::grade::Held;
+use downhill::experiment::{self, Scale, run::Choice};
+use downhill::optim::Optimizers;
+use downhill::report::{self, Report};
+use downhill::{Error, Result};
+
+mod progress;
+mod show;
+mod tables;
+mod training;
+
+/// Optimizers for deep learning, and the experiments that show what they do.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Begin with:\n  downhill run adam-fig1-mnist     a figure of the Adam paper, with a verdict on each claim\n  downhill list                    everything there is\n  downhill show adam               the formula, the settings, how torch, Keras, Optax and burn differ\n\nExit code: 0 done, 1 a check failed (run --check), 2 bad input, 130 interrupted by Ctrl-C."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List what there is: optimizers, experiments, data, models, schedules
+    List {
+        /// Only these
+        what: Option<Kind>,
+    },
+    /// Explain an optimizer, a model or an experiment
+    #[command(after_help = "Examples:\n  downhill show adam\n  downhill show adam-fig1-mnist\n  downhill show mlp")]
+    Show {
+        /// Its name, or an experiment's FILE.toml
+        name: String,
+    },
+    /// Run an experiment: make the runs that are missing, grade the claims, write the page
+    #[command(
+        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from the output of: downhill show adam-fig1-mnist)"
+    )]
+    Run(RunArgs),
+    /// Make the page again from the records below folders
+    #[command(after_help = "Example:\n  downhill report out/adam-fig1-mnist/quick-mnist-10k-flex")]
+    Report {
+        /// Folders with *.jsonl somewhere below
+        #[arg(required = true, value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// Where the page goes; the first folder by default
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Train one model: its record, and the model itself
+    #[command(
+        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@s0, mlp:hidden=500-300, inverse_sqrt:per=epoch.\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/model.safetensors"
+    )]
+    Train(training::TrainArgs),
+    /// Evaluate a trained model: loss, accuracy, confusion table
+    #[command(after_help = "Example:\n  downhill eval out/mlp/model.safetensors --data mnist-10k")]
+    Eval(training::EvalArgs),
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Kind {
+    Optimizers,
+    Experiments,
+    Data,
+    Models,
+    Schedules,
+}
+
+#[derive(Args)]
+struct RunArgs {
+    /// Name of an experiment (see `downhill list experiments`), or a FILE.toml
+    experiment: String,
+    /// How much work
+    #[arg(long, value_enum, default_value = "quick")]
+    scale: ScaleName,
+    /// Other data: a bundled set by name, or a folder in MNIST's layout (*-images-idx3-ubyte, *-labels-idx1-ubyte, plain or .gz)
+    #[arg(long, value_name = "NAME|DIR")]
+    data: Option<String>,
+    /// flex (this processor), ndarray or wgpu (a GPU); the last two have to be built in: cargo build --features wgpu
+    #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
+    device: String,
+    /// Seeds per setting, instead of the scale's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    seeds: Option<u16>,
+    /// Folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Runs at the same time; the records are the same for any number [default: one a core, 1 on wgpu]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Exit with 1 if a claim is NOT HELD
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScaleName {
+    Quick,
+    Paper,
+}
+
+/// Does what was asked.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let optimizers = Optimizers::default();
+    match cli.command {
+        Command::List { what } => say(&tables::list(what, &optimizers)),
+        Command::Show { name } => say(&show::show(&name, &optimizers)?),
+        Command::Run(args) => run_experiment(args, &optimizers),
+        Command::Report { folders, out } => {
+            let (experiment, runs) = report::read(&folders, &optimizers)?;
+            let report = Report::new(experiment, runs, &optimizers)?;
+            let page = report.write(out.as_ref().unwrap_or(&folders[0]))?;
+            say(&format!("{}\npage: {}", tables::results(&report), page.display()))
+        }
+        Command::Train(args) => training::train(args, &optimizers),
+        Command::Eval(args) => training::eval(args),
+    }
+}
+
+fn run_experiment(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
+    let (experiment, toml) = experiment::load(&args.experiment, optimizers)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let choice = Choice {
+        scale: match args.scale {
+            ScaleName::Quick => Scale::Quick,
+            ScaleName::Paper => Scale::Paper,
+        },
+        data: args.data,
+        jobs: args.jobs.map_or(if args.device == "wgpu" { 1 } else { cores }, usize::from),
+        device: args.device,
+        seeds: args.seeds.map(usize::from),
+        out: args.out,
+    };
+    let stop = on_ctrl_c()?;
+    let progress = progress::Bars::new();
+    let results = experiment::run::run(&experiment, &toml, optimizers, &choice, &progress, &stop);
+    progress.finish();
+    let results = results?;
+    if results.runs.is_empty() {
+        return Ok(ExitCode::from(130));
+    }
+    let report = Report::new(Some(experiment), results.runs, optimizers)?;
+    let page = report.write(&results.folder)?;
+    say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
+    if results.interrupted {
+        eprintln!("interrupted: the same command makes the runs that are missing");
+        return Ok(ExitCode::from(130));
+    }
+    let failed = args.check && report.verdicts.iter().any(|verdict| verdict.held == Held::No);
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// A flag that Ctrl-C raises; a second Ctrl-C ends the program at once.
+fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    let handler = move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| Error::Asked(format!("cannot listen to Ctrl-C: {error}")))?;
+    Ok(stop)
+}
+
+/// Prints; a reader who has gone away (`| head`) is no error.
+fn say(text: &str) -> Result<ExitCode> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { doing: "write to", path: "standard output".into(), source: error })
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

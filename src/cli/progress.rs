@@ -1,0 +1,63 @@
+//! How far the work is: a bar with rate and time left where a person watches, a line for each run elsewhere.
+
+use std::io::IsTerminal;
+
+use downhill::experiment::run::Progress;
+use downhill::record::{End, Header};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The bar of all runs together.
+pub struct Bars {
+    bar: ProgressBar,
+    watched: bool,
+}
+
+impl Bars {
+    /// Not drawn before the work starts.
+    pub fn new() -> Bars {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        Bars { bar, watched: std::io::stderr().is_terminal() }
+    }
+
+    /// Takes the bar off the screen.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Shows a bar of so many steps.
+    pub fn show(&self, steps: usize) {
+        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {per_sec:>12}  {eta:>4} left  {msg}");
+        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ "));
+        self.bar.set_length(steps as u64);
+        if self.watched && steps > 0 {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    /// One step more.
+    pub fn inc(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Progress for Bars {
+    fn start(&self, runs: usize, steps: usize, done_before: usize) {
+        let before = if done_before > 0 { format!(", {done_before} are there already") } else { String::new() };
+        eprintln!("{runs} runs to make{before}");
+        self.show(steps);
+    }
+
+    fn step(&self) {
+        self.inc();
+    }
+
+    fn run_ended(&self, header: &Header, end: &End, steps_left: usize) {
+        self.bar.inc(steps_left as u64); // those that a diverged run will not take
+        let line = format!("{} lr={} seed {}: {}", header.series, header.lr(), header.seed, end.outcome);
+        if self.watched {
+            self.bar.set_message(line);
+        } else {
+            eprintln!("{line} after {} steps, {:.1} s", end.step, end.seconds);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What `show` prints.
+
+use downhill::experiment;
+use downhill::model::{self, MODELS};
+use downhill::optim::Optimizers;
+use downhill::spec::{Setting, unknown};
+use downhill::{Error, Result};
+
+use super::tables::table;
+
+/// The page of an optimizer, a model or an experiment.
+pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
+    if let Ok(entry) = optimizers.find(name) {
+        let lr = (Setting::LR, format!("{}", entry.lr));
+        let defaults = (entry.defaults)().into_iter().map(|(_, value)| value);
+        let settings: Vec<_> = [lr].into_iter().chain(entry.settings.iter().copied().zip(defaults)).collect();
+        let mut text = format!("{}\n\n{}\n\nSettings\n{}\n", entry.about.title(), entry.about.formula(), settings_table(&settings));
+        if !entry.dialects.is_empty() {
+            let rows = entry.dialects.iter().map(|d| vec![format!("{name}@{}", d.name), d.settings.into(), d.about.into()]);
+            text += &format!("\nDialects\n{}\n", table(&["spec", "settings", ""], rows));
+        }
+        let memory = entry.memory;
+        text += &match memory {
+            [] => "\nMemory: none\n".to_string(),
+            some => format!("\nMemory: {}, {} bytes a parameter in f32\n", some.join(" and "), 4 * some.len()),
+        };
+        return Ok(format!("{text}\nDifferences\n{}\n\nSource\n{}\n", entry.about.section("Differences"), entry.about.section("Source")));
+    }
+    if let Ok(entry) = model::find(name) {
+        let defaults = (entry.defaults)().into_iter().map(|(_, value)| value);
+        let settings: Vec<_> = entry.settings.iter().copied().zip(defaults).collect();
+        let table = if settings.is_empty() { "none".into() } else { settings_table(&settings) };
+        let about = entry.about;
+        return Ok(format!("{}\n\n{}\n\nSettings\n{table}\n\nSource\n{}\n", about.title(), about.formula(), about.section("Source")));
+    }
+    match experiment::load(name, optimizers) {
+        Ok((experiment, toml)) => {
+            let mut text = format!("{}\n{}, {}\n\n{}\n", experiment.title, experiment.paper, experiment.url, experiment.about.trim());
+            text += "\nScales\n";
+            for (scale, extent) in &experiment.scale {
+                text += &format!("  {}: {} passes, {} seeds: {}\n", scale.name(), extent.epochs, extent.seeds, extent.about);
+            }
+            text += "\nClaims\n";
+            for claim in &experiment.claim {
+                text += &format!("  \"{}\" ({})\n      checked as: {}\n", claim.quote, claim.source, claim.expect.sentence(&experiment.metric.name));
+            }
+            text += "\nWhere this is not the paper's protocol\n";
+            for d in &experiment.differs {
+                text += &format!("  paper: {}\n  here:  {}\n  why:   {}\n\n", d.paper, d.here, d.why);
+            }
+            Ok(format!("{text}The file itself, to begin your own from:\n\n{toml}"))
+        }
+        Err(_) if !name.ends_with(".toml") => {
+            let names = optimizers.entries().iter().map(|entry| entry.name);
+            let names = names.chain(MODELS.iter().map(|model| model.name)).chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
+            Err(Error::Spec(unknown("optimizer, model or experiment", name, names)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn settings_table(settings: &[(Setting, String)]) -> String {
+    let rows = settings.iter().map(|(setting, default)| {
+        vec![setting.name.to_string(), default.clone(), setting.about.to_string(), setting.allowed.to_string()]
+    });
+    table(&["key", "default", "", "allowed"], rows).to_string()
+}

@@ -1,0 +1,78 @@
+//! Tables for the terminal.
+
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use downhill::data::BUNDLED;
+use downhill::experiment::{self, BUILT_IN};
+use downhill::model::MODELS;
+use downhill::optim::Optimizers;
+use downhill::report::{COLUMNS, Report};
+use downhill::schedule::SCHEDULES;
+
+use super::Kind;
+
+/// A table with a header line.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    table
+}
+
+/// Everything of a kind, or of all kinds.
+pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
+    let mut text = String::new();
+    let mut part = |kind: Kind, title: &str, header: &[&str], rows: Vec<Vec<String>>| {
+        if what.is_none_or(|only| only == kind) {
+            text += &format!("{title}\n{}\n\n", table(header, rows));
+        }
+    };
+    let names = |names: &[&str]| if names.is_empty() { "-".into() } else { names.join(" ") };
+    let rows = optimizers.entries().iter().map(|entry| {
+        let settings: Vec<&str> = ["lr"].into_iter().chain(entry.settings.iter().map(|setting| setting.name)).collect();
+        let dialects: Vec<&str> = entry.dialects.iter().map(|dialect| dialect.name).collect();
+        let title = entry.about.title();
+        vec![entry.name.into(), title.split_once(": ").map_or(title.clone(), |(_, rest)| rest.into()), names(&settings), names(&dialects)]
+    });
+    part(Kind::Optimizers, "Optimizers (downhill show NAME: formula, defaults, differences)", &["name", "", "settings", "dialects"], rows.collect());
+    let rows = BUILT_IN.iter().map(|(name, _)| {
+        let title = experiment::load(name, optimizers).map_or(String::new(), |(experiment, _)| experiment.title);
+        vec![name.to_string(), title]
+    });
+    part(Kind::Experiments, "Experiments (downhill run NAME)", &["name", ""], rows.collect());
+    let rows = BUNDLED.iter().map(|bundled| vec![bundled.name.into(), bundled.about.into()]);
+    part(Kind::Data, "Data (--data NAME, or a folder in MNIST's layout)", &["name", ""], rows.collect());
+    let rows = MODELS.iter().map(|model| {
+        let title = model.about.title();
+        let settings: Vec<&str> = model.settings.iter().map(|setting| setting.name).collect();
+        vec![model.name.into(), title.split_once(": ").map_or(title.clone(), |(_, rest)| rest.into()), names(&settings)]
+    });
+    part(Kind::Models, "Models (--model NAME)", &["name", "", "settings"], rows.collect());
+    let rows = SCHEDULES.iter().map(|(name, about)| vec![name.to_string(), about.to_string()]);
+    part(Kind::Schedules, "Schedules (--schedule NAME)", &["name", ""], rows.collect());
+    text
+}
+
+/// The table of results, and the verdicts.
+pub fn results(report: &Report) -> String {
+    let header: Vec<&str> = ["series", "chosen"].into_iter().chain(COLUMNS).chain(["s/run", "runs"]).collect();
+    let rows = report.table.iter().map(|row| {
+        let mut cells = vec![row.series.clone(), row.chosen.clone()];
+        cells.extend(row.finals.iter().cloned());
+        cells.extend([row.seconds.clone(), row.runs.clone()]);
+        cells
+    });
+    let mut results = table(&header, rows);
+    for column in results.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = format!("{results}\n");
+    for remark in &report.remarks {
+        text += &format!("{remark}\n");
+    }
+    for verdict in &report.verdicts {
+        text += &format!("\n{:9}  \"{}\" ({})\n           {}\n           {}\n", verdict.held, verdict.quote, verdict.source, verdict.check, verdict.margin);
+    }
+    text
+}

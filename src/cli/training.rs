@@ -1,0 +1,127 @@
+//! `train` and `eval`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use downhill::classify::evaluate;
+use downhill::data;
+use downhill::device;
+use downhill::experiment::run::Single;
+use downhill::model::{self, Shapes, saved};
+use downhill::optim::Optimizers;
+use downhill::record::Outcome;
+use downhill::report::Report;
+use downhill::{Error, Result};
+
+use super::progress::Bars;
+use super::{on_ctrl_c, say, tables};
+
+#[derive(Args)]
+pub struct TrainArgs {
+    /// Spec of the model, such as logistic or mlp:hidden=500-300
+    #[arg(long, value_name = "SPEC")]
+    model: String,
+    /// Spec of the optimizer, such as adam:lr=1e-3,beta2=0.99
+    #[arg(long, value_name = "SPEC")]
+    optimizer: String,
+    /// Spec of the learning-rate schedule
+    #[arg(long, value_name = "SPEC", default_value = "constant")]
+    schedule: String,
+    /// Spec of the penalty on the weights: none, or l2:lambda=1e-4
+    #[arg(long, value_name = "SPEC", default_value = "none")]
+    penalty: String,
+    /// A bundled set by name, or a folder in MNIST's layout
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
+    data: String,
+    /// flex, ndarray or wgpu
+    #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
+    device: String,
+    /// Passes over the data
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Examples in a batch
+    #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Of first weights and order of the examples
+    #[arg(long, value_name = "N", default_value = "0")]
+    seed: u64,
+    /// Folder of the record and of model.safetensors
+    #[arg(long, value_name = "DIR", default_value = "out/train")]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct EvalArgs {
+    /// model.safetensors, as `downhill train` writes it
+    model: PathBuf,
+    /// A bundled set by name, or a folder in MNIST's layout; its test part is used
+    #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
+    data: String,
+    /// flex, ndarray or wgpu
+    #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
+    device: String,
+}
+
+pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
+    let single = Single {
+        model: &args.model,
+        optimizer: &args.optimizer,
+        schedule: &args.schedule,
+        penalty: &args.penalty,
+        data: &args.data,
+        device: &args.device,
+        epochs: args.epochs as usize,
+        batch: args.batch as usize,
+        seed: args.seed,
+    };
+    let stop = on_ctrl_c()?;
+    let bar = Bars::new();
+    let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
+    bar.finish();
+    let (run, net, record) = trained?;
+    let saved = args.out.join("model.safetensors");
+    let outcome = run.end.as_ref().map(|end| end.outcome);
+    let mut ending = format!("record: {}", record.display());
+    if outcome == Some(Outcome::Diverged) {
+        let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
+        ending += &format!("\n{}: {reason}; the model is not saved", run.outcome());
+    } else {
+        saved::save(&net.model, &net.spec, &net.shapes, &saved)?;
+        ending += &format!("\nmodel: {}", saved.display());
+    }
+    let report = Report::new(None, vec![run], optimizers)?;
+    say(&format!("{}\n{ending}", tables::results(&report)))?;
+    Ok(match outcome {
+        Some(Outcome::Interrupted) => ExitCode::from(130),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+pub fn eval(args: EvalArgs) -> Result<ExitCode> {
+    let device = device::find(&args.device)?;
+    let (net, spec, shapes) = saved::load(&args.model, &device)?;
+    let data = data::load(&args.data)?;
+    let given = Shapes { input: data.test.shape.clone(), classes: data.classes };
+    if given != shapes {
+        return Err(Error::Content {
+            path: args.data.into(),
+            found: format!("inputs of {:?} in {} classes", given.input, given.classes),
+            expected: format!("what the model was trained on, inputs of {:?} in {} classes", shapes.input, shapes.classes),
+        });
+    }
+    let result = evaluate(&net, &data.test.resident(&device));
+    let header: Vec<String> = ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| class.to_string())).collect();
+    let rows = result.confusion.iter().enumerate().map(|(class, row)| {
+        std::iter::once(class.to_string()).chain(row.iter().map(usize::to_string)).collect::<Vec<_>>()
+    });
+    let confusion = tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
+    say(&format!(
+        "{} on the {} test examples of {}\nloss     {:.4}\naccuracy {:.4}\n\n{confusion}",
+        model::canonical(&spec)?,
+        data.test.len(),
+        data.name,
+        result.loss,
+        result.accuracy()
+    ))
+}

@@ -1,0 +1,80 @@
+//! Data in MNIST's layout: the bundled digits, or a folder with images and labels as IDX files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::idx::{self, Idx};
+use super::{Dataset, Examples};
+use crate::error::{Error, Result};
+
+const CLASSES: usize = 10;
+const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
+const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+const ALL: [&str; 2] = ["images-idx3-ubyte", "labels-idx1-ubyte"];
+
+/// The first 10,000 training digits of MNIST, from inside the program.
+///
+/// # Errors
+/// Never, unless the program was built from a changed file.
+pub fn bundled() -> Result<Dataset> {
+    const IMAGES: &[u8] = include_bytes!("../../datasets/mnist-10k/images-idx3-ubyte.gz");
+    const LABELS: &[u8] = include_bytes!("../../datasets/mnist-10k/labels-idx1-ubyte.gz");
+    let name = "mnist-10k";
+    let all = examples(&Path::new(name).join(ALL[0]), IMAGES, &Path::new(name).join(ALL[1]), LABELS)?;
+    Ok(split(name, all))
+}
+
+/// A folder that holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
+/// only `images-idx3-ubyte` and `labels-idx1-ubyte`, whose last fifth is then the test part. Each may be plain or end in `.gz`.
+///
+/// # Errors
+/// If a file is missing, is no IDX file of the right kind, or images and labels do not fit together.
+pub fn folder(path: &Path) -> Result<Dataset> {
+    let name = path.canonicalize().map_err(Error::io("open", path))?;
+    let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
+    let find = |stem: &str| {
+        [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")].into_iter().map(|file| path.join(file)).find(|file| file.is_file())
+    };
+    let read = |[images, labels]: [&str; 2]| -> Result<Option<(PathBuf, Examples)>> {
+        let (Some(images), Some(labels)) = (find(images), find(labels)) else { return Ok(None) };
+        let bytes = |file: &Path| fs::read(file).map_err(Error::io("read", file));
+        let both = examples(&images, &bytes(&images)?, &labels, &bytes(&labels)?)?;
+        Ok(Some((images, both)))
+    };
+    let Some((_, train)) = read(TRAIN)? else {
+        let Some((_, all)) = read(ALL)? else {
+            let expected = format!("{}(.gz) with {}(.gz), and the same for t10k; or {}(.gz) with {}(.gz)", TRAIN[0], TRAIN[1], ALL[0], ALL[1]);
+            return Err(Error::content(path, "no such pair of files", expected));
+        };
+        return Ok(split(&name, all));
+    };
+    let Some((images, test)) = read(TEST)? else {
+        return Err(Error::content(path, "training files without test files", format!("{}(.gz) and {}(.gz)", TEST[0], TEST[1])));
+    };
+    if train.shape != test.shape {
+        return Err(Error::content(images, format!("images of {:?}", test.shape), format!("the training images' size, {:?}", train.shape)));
+    }
+    Ok(Dataset { name, classes: CLASSES, train, test })
+}
+
+/// The first four fifths to train on, the rest to test on.
+fn split(name: &str, all: Examples) -> Dataset {
+    let (train, test) = all.split(all.len() - all.len() / 5);
+    Dataset { name: name.into(), classes: CLASSES, train, test }
+}
+
+fn examples(images_path: &Path, images: &[u8], labels_path: &Path, labels: &[u8]) -> Result<Examples> {
+    let Idx { dims, bytes: pixels } = idx::read(images_path, images, 3)?;
+    let labels = idx::read(labels_path, labels, 1)?.bytes;
+    if dims.contains(&0) {
+        return Err(Error::content(images_path, format!("images of {dims:?}"), "at least one image of at least one pixel"));
+    }
+    if labels.len() != dims[0] {
+        return Err(Error::content(labels_path, format!("{} labels", labels.len()), format!("one for each of the {} images", dims[0])));
+    }
+    if let Some(at) = labels.iter().position(|label| usize::from(*label) >= CLASSES) {
+        return Err(Error::content(labels_path, format!("label {} at example {at}", labels[at]), format!("0 to {}", CLASSES - 1)));
+    }
+    let inputs = pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+    Ok(Examples { shape: dims[1..].to_vec(), inputs, labels })
+}

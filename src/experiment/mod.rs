@@ -1,0 +1,296 @@
+//! An experiment: one TOML file. A new one is a new file here, and a line in the table below.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model;
+use crate::optim::Optimizers;
+use crate::regularizer::Penalty;
+use crate::schedule::Schedule;
+use crate::spec::{Spec, unknown};
+
+pub mod grade;
+pub mod run;
+
+macro_rules! experiments {
+    ($($name:literal),* $(,)?) => {
+        /// The experiments that come with the program: their names, and their files.
+        pub const BUILT_IN: &[(&str, &str)] = &[$(($name, include_str!(concat!($name, ".toml")))),*];
+    };
+}
+
+experiments! {
+    "adam-fig1-mnist",
+}
+
+/// What the file says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// as on the command line
+    pub name: String,
+    /// of the page
+    pub title: String,
+    /// the source of figure and claims
+    pub paper: String,
+    /// where to read it
+    pub url: String,
+    /// what is done and why, in a few sentences
+    pub about: String,
+    /// what is descended
+    pub task: Task,
+    /// spec of the learning-rate schedule, where a series has none of its own
+    #[serde(default = "constant")]
+    pub schedule: String,
+    /// the measurement that is drawn, that chooses the learning rate (lowest at the end), and that is graded
+    pub metric: Metric,
+    /// how long and how often
+    pub scale: BTreeMap<Scale, Extent>,
+    /// the curves
+    pub series: Vec<Series>,
+    /// what the paper says, and how it is checked
+    #[serde(default)]
+    pub claim: Vec<Claim>,
+    /// where this protocol is not the paper's
+    #[serde(default)]
+    pub differs: Vec<Difference>,
+}
+
+fn constant() -> String {
+    "constant".into()
+}
+
+/// What is descended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Task {
+    /// A classifier, trained on batches.
+    Classify {
+        /// spec
+        model: String,
+        /// name of bundled data, where none is given
+        data: String,
+        /// examples in a batch
+        batch: usize,
+        /// spec, or `none`
+        #[serde(default = "none")]
+        penalty: String,
+    },
+}
+
+fn none() -> String {
+    "none".into()
+}
+
+/// What is drawn and graded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// name in the record's points; lower is better
+    pub name: String,
+    /// of the axis
+    pub label: String,
+}
+
+/// How much work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Minutes at most.
+    Quick,
+    /// As long as the paper's.
+    Paper,
+}
+
+impl Scale {
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scale::Quick => "quick",
+            Scale::Paper => "paper",
+        }
+    }
+}
+
+/// The work of a scale.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extent {
+    /// passes over the data
+    pub epochs: usize,
+    /// runs of every setting
+    pub seeds: usize,
+    /// one line
+    pub about: String,
+}
+
+/// A curve: an optimizer at the best setting of its grid.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// its legend
+    pub label: String,
+    /// spec; values in brackets are the grid
+    pub optimizer: String,
+    /// spec of its own schedule
+    pub schedule: Option<String>,
+}
+
+/// A sentence of the paper, and how it is checked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// the paper's words
+    pub quote: String,
+    /// where they stand
+    pub source: String,
+    /// the check
+    pub expect: Expect,
+}
+
+/// A check. Each makes one number a seed, its margin, which is above zero where the claim holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Expect {
+    /// `a` is lower than `b`: the margin is b − a.
+    Ahead {
+        /// label of a series
+        a: String,
+        /// label of a series
+        b: String,
+        /// at the end, or on average over the run
+        #[serde(default)]
+        at: At,
+    },
+    /// `a` and `b` differ by less than a share of their distance to a third: the margin is share · |c − (a + b) / 2| − |a − b|.
+    Similar {
+        /// label of a series
+        a: String,
+        /// label of a series
+        b: String,
+        /// label of the series that the distance is measured to
+        against: String,
+        /// the share
+        within: f64,
+        /// at the end, or on average over the run
+        #[serde(default)]
+        at: At,
+    },
+}
+
+/// Which number of a run is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// that of the last epoch
+    #[default]
+    End,
+    /// the mean over all epochs: how fast it got there
+    Mean,
+}
+
+/// A difference between the paper's protocol and this one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// what the paper does or says
+    pub paper: String,
+    /// what is done here
+    pub here: String,
+    /// the reason
+    pub why: String,
+}
+
+/// A built-in experiment by name, or one from a file that ends in `.toml`.
+///
+/// # Errors
+/// If there is none of that name, or the file is no experiment.
+pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, String)> {
+    if name_or_file.ends_with(".toml") {
+        let text = std::fs::read_to_string(name_or_file).map_err(Error::io("read", name_or_file))?;
+        return Ok((parse(Path::new(name_or_file), &text, optimizers)?, text));
+    }
+    let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_file);
+    let (name, text) = built_in.ok_or_else(|| unknown("experiment", name_or_file, BUILT_IN.iter().map(|(name, _)| *name)))?;
+    Ok((parse(Path::new(&format!("{name}.toml")), text, optimizers)?, text.to_string()))
+}
+
+/// Reads an experiment and checks it as far as that is possible without running; `path` is for errors only.
+///
+/// # Errors
+/// Names the line or key, what stands there, and what was expected.
+pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experiment> {
+    let experiment: Experiment = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let message = error.message().lines().collect::<Vec<_>>().join(" ");
+        Error::content(format!("{}, line {line}", path.display()), message, "an experiment as `downhill show adam-fig1-mnist` describes one")
+    })?;
+    let wrong = |key: &str, found: String, expected: &str| Error::content(format!("{}, {key}", path.display()), found, expected);
+    let within = |key: String| move |error: Error| Error::content(format!("{}, {key}", path.display()), error.to_string(), "a spec");
+
+    if !experiment.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || experiment.name.trim_matches('.').is_empty() {
+        return Err(wrong("name", format!("`{}`", experiment.name), "letters, digits, `-` and `_`, since a folder gets that name"));
+    }
+    let Task::Classify { model, batch, penalty, .. } = &experiment.task;
+    let spec = |text: &str| text.parse::<Spec>().map_err(Error::from);
+    spec(model).and_then(|spec| model::canonical(&spec)).map_err(within("task.model".into()))?;
+    spec(penalty).and_then(|spec| Penalty::read(&spec)).map_err(within("task.penalty".into()))?;
+    if *batch == 0 {
+        return Err(wrong("task.batch", "0".into(), "at least 1 example"));
+    }
+    for (scale, extent) in &experiment.scale {
+        if extent.epochs == 0 || extent.seeds == 0 {
+            return Err(wrong(&format!("scale.{}", scale.name()), "0 epochs or seeds".into(), "at least 1 of each"));
+        }
+    }
+    if experiment.series.is_empty() || experiment.scale.is_empty() {
+        return Err(wrong("series and scale", "nothing".into(), "at least one of each"));
+    }
+    for series in &experiment.series {
+        let key = format!("series `{}`", series.label);
+        if experiment.series.iter().filter(|other| other.label == series.label).count() > 1 {
+            return Err(wrong(&key, "the same label twice".into(), "a label of its own for each series"));
+        }
+        for candidate in spec(&series.optimizer).map_err(within(key.clone()))?.expand() {
+            optimizers.make(&candidate).map_err(|error| within(key.clone())(error.into()))?;
+        }
+        let schedule = series.schedule.as_ref().unwrap_or(&experiment.schedule);
+        spec(schedule).and_then(|spec| Schedule::read(&spec)).map_err(within(format!("schedule of {key}")))?;
+    }
+    for claim in &experiment.claim {
+        for label in claim.expect.labels() {
+            if !experiment.series.iter().any(|series| series.label == label) {
+                let known: Vec<_> = experiment.series.iter().map(|series| series.label.as_str()).collect();
+                return Err(wrong("claim.expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", "))));
+            }
+        }
+    }
+    Ok(experiment)
+}
+
+impl Expect {
+    /// The series it compares.
+    pub fn labels(&self) -> Vec<&str> {
+        match self {
+            Expect::Ahead { a, b, .. } => vec![a, b],
+            Expect::Similar { a, b, against, .. } => vec![a, b, against],
+        }
+    }
+
+    /// The check in words.
+    pub fn sentence(&self, metric: &str) -> String {
+        let when = |at: &At| match at {
+            At::End => format!("final {metric}"),
+            At::Mean => format!("{metric} averaged over the epochs"),
+        };
+        match self {
+            Expect::Ahead { a, b, at } => format!("{} of {a} below that of {b}", when(at)),
+            Expect::Similar { a, b, against, within, at } => {
+                format!("{} of {a} and {b} apart by less than {within} of their distance to {against}", when(at))
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Running an experiment: a list of runs, of which only those that are missing are made, by as many workers as asked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::{Experiment, Scale, Task};
+use crate::classify::Classify;
+use crate::data::{self, Dataset};
+use crate::error::{Error, Result};
+use crate::model::{self, Net, Shapes};
+use crate::optim::{Built, Optimizers};
+use crate::record::{self, End, FORMAT, Header, Line, Point, Run, Writer};
+use crate::regularizer::Penalty;
+use crate::schedule::Schedule;
+use crate::seed::Seed;
+use crate::spec::Spec;
+use crate::train::{Problem, Watch, train};
+
+/// burn's version, for records.
+pub const BURN: &str = "0.22.1";
+
+/// What the user chose.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// how much work
+    pub scale: Scale,
+    /// name or folder of other data
+    pub data: Option<String>,
+    /// `flex`, `ndarray` or `wgpu`
+    pub device: String,
+    /// another number of seeds
+    pub seeds: Option<usize>,
+    /// folder of the results; one below `out/` by default
+    pub out: Option<PathBuf>,
+    /// runs at the same time
+    pub jobs: usize,
+}
+
+/// Who is told how the work goes. Called from several threads.
+pub trait Progress: Sync {
+    /// Before the first run: how many steps all missing runs take, and how many runs were there already.
+    fn start(&self, runs: usize, steps: usize, done_before: usize);
+    /// After each step.
+    fn step(&self);
+    /// After each run.
+    fn run_ended(&self, header: &Header, end: &End, steps_left: usize);
+}
+
+/// The results of an experiment.
+pub struct Results {
+    /// folder of records and page
+    pub folder: PathBuf,
+    /// all runs, those made before included
+    pub runs: Vec<Run>,
+    /// whether Ctrl-C ended it
+    pub interrupted: bool,
+}
+
+/// A run to be made.
+struct Job {
+    header: Header,
+    path: PathBuf,
+    built: Built,
+    schedule: Schedule,
+}
+
+/// What all runs of an experiment share: a classifier to be trained.
+struct Shared {
+    data: Dataset,
+    model: Spec,
+    shapes: Shapes,
+    problem: Classify,
+    device: Device,
+    task: record::Task,
+}
+
+impl Shared {
+    fn new(model: &str, data: &str, batch: usize, penalty: &str, device: &str) -> Result<Shared> {
+        // names first, the slow part last
+        let (model, penalty) = (model::canonical(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
+        let device = crate::device::find(device)?.autodiff();
+        let data = data::load(data)?;
+        let shapes = Shapes { input: data.train.shape.clone(), classes: data.classes };
+        let task = record::Task::Classify {
+            model: model.to_string(),
+            parameters: model::build(&model, &shapes, Seed(0), &device)?.num_params(),
+            data: data.name.clone(),
+            sha256: data.sha256(),
+            train: data.train.len(),
+            test: data.test.len(),
+            batch,
+            penalty: penalty.spec(),
+        };
+        let problem = Classify::new(&data, batch, penalty, &device);
+        Ok(Shared { data, model, shapes, problem, device, task })
+    }
+
+    /// The header of a run, from what differs between runs.
+    fn header(&self, [experiment, scale, series, device]: [&str; 4], built: &Built, schedule: &Schedule, epochs: usize, seed: u64) -> Header {
+        Header {
+            format: FORMAT,
+            downhill: env!("CARGO_PKG_VERSION").into(),
+            burn: BURN.into(),
+            experiment: experiment.into(),
+            scale: scale.into(),
+            series: series.into(),
+            optimizer: built.spec.to_string(),
+            schedule: schedule.spec(),
+            epochs,
+            seed,
+            device: device.into(),
+            task: self.task.clone(),
+        }
+    }
+
+    fn steps(&self, header: &Header) -> usize {
+        header.epochs * self.problem.steps()
+    }
+
+    /// Makes one run and writes its record.
+    fn make(&self, job: &Job, step: impl FnMut(), stop: &AtomicBool) -> Result<(Net, End)> {
+        let seed = Seed(job.header.seed);
+        let net = model::build(&self.model, &self.shapes, seed, &self.device)?;
+        let mut writer = Writer::create(&job.path, &job.header)?;
+        let mut follow = Follow { writer: &mut writer, step, stop };
+        let mut problem = self.problem.clone().seeded(seed);
+        let (net, end) = train(&mut problem, net, &job.built, &job.schedule, job.header.epochs, &mut follow)?;
+        writer.write(&Line::End(end.clone()))?;
+        Ok((net, end))
+    }
+}
+
+/// Makes the runs of an experiment that are not on the disk yet, and returns all.
+///
+/// # Errors
+/// On unknown names, damaged data, or a disk that cannot be written.
+pub fn run(
+    experiment: &Experiment,
+    toml: &str,
+    optimizers: &Optimizers,
+    choice: &Choice,
+    progress: &impl Progress,
+    stop: &AtomicBool,
+) -> Result<Results> {
+    let extent = experiment.scale.get(&choice.scale).ok_or_else(|| {
+        let known: Vec<_> = experiment.scale.keys().map(|scale| scale.name()).collect();
+        Error::Asked(format!("{} has no scale {}; it has {}", experiment.name, choice.scale.name(), known.join(", ")))
+    })?;
+    let Task::Classify { model, data, batch, penalty } = &experiment.task;
+    let shared = Shared::new(model, choice.data.as_deref().unwrap_or(data), *batch, penalty, &choice.device)?;
+    let folder = choice.out.clone().unwrap_or_else(|| {
+        Path::new("out").join(&experiment.name).join(format!("{}-{}-{}", choice.scale.name(), shared.data.name, choice.device))
+    });
+    let runs_folder = folder.join("runs");
+    fs::create_dir_all(&runs_folder).map_err(Error::io("create", &runs_folder))?;
+    let copy = folder.join("experiment.toml");
+    fs::write(&copy, toml).map_err(Error::io("write", &copy))?;
+
+    let mut jobs = Vec::new();
+    for series in &experiment.series {
+        let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&experiment.schedule).parse()?)?;
+        for candidate in series.optimizer.parse::<Spec>()?.expand() {
+            let built = optimizers.make(&candidate)?;
+            for seed in 0..choice.seeds.unwrap_or(extent.seeds) {
+                let names = [experiment.name.as_str(), choice.scale.name(), &series.label, &choice.device];
+                let header = shared.header(names, &built, &schedule, extent.epochs, seed as u64);
+                let path = runs_folder.join(header.file_name());
+                jobs.push(Job { header, path, built: built.clone(), schedule: schedule.clone() });
+            }
+        }
+    }
+    let all: Vec<PathBuf> = jobs.iter().map(|job| job.path.clone()).collect();
+    // a record that is incomplete or cannot be read is made again
+    jobs.retain(|job| !record::read(&job.path).is_ok_and(|run| run.is_complete() && run.header == job.header));
+
+    work(&jobs, &shared, choice.jobs, all.len() - jobs.len(), progress, stop)?;
+    let mut runs = Vec::new();
+    for path in all.iter().filter(|path| path.exists()) {
+        runs.push(record::read(path)?);
+    }
+    Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
+}
+
+/// Hands the jobs to workers. Which worker makes which run changes nothing in the run.
+fn work(jobs: &[Job], shared: &Shared, workers: usize, done_before: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
+    progress.start(jobs.len(), jobs.iter().map(|job| shared.steps(&job.header)).sum(), done_before);
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
+    std::thread::scope(|scope| {
+        for _ in 0..workers.clamp(1, jobs.len().max(1)) {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    match shared.make(job, || progress.step(), stop) {
+                        Ok((_, end)) => progress.run_ended(&job.header, &end, shared.steps(&job.header).saturating_sub(end.step)),
+                        Err(error) => {
+                            failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
+                            next.store(jobs.len(), Ordering::Relaxed); // the other workers stop after their run
+                        }
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
+}
+
+/// Writes the points, counts the steps, and listens to Ctrl-C.
+struct Follow<'a, F: FnMut()> {
+    writer: &'a mut Writer,
+    step: F,
+    stop: &'a AtomicBool,
+}
+
+impl<F: FnMut()> Watch for Follow<'_, F> {
+    fn point(&mut self, point: &Point) -> Result<()> {
+        self.writer.write(&Line::Point(point.clone()))
+    }
+    fn step(&mut self) -> bool {
+        (self.step)();
+        !self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// A single training, as `downhill train` asks for it.
+pub struct Single<'a> {
+    /// spec
+    pub model: &'a str,
+    /// spec
+    pub optimizer: &'a str,
+    /// spec
+    pub schedule: &'a str,
+    /// spec
+    pub penalty: &'a str,
+    /// name or folder
+    pub data: &'a str,
+    /// `flex`, `ndarray` or `wgpu`
+    pub device: &'a str,
+    /// passes over the data
+    pub epochs: usize,
+    /// examples in a batch
+    pub batch: usize,
+    /// of weights and order
+    pub seed: u64,
+}
+
+impl Single<'_> {
+    /// Trains, writing the record below `folder`. Returns the run, the model to hand out, and the record's path.
+    ///
+    /// # Errors
+    /// On unknown names, values out of range, damaged data, or a disk that cannot be written.
+    pub fn train(
+        &self,
+        folder: &Path,
+        optimizers: &Optimizers,
+        started: impl FnOnce(usize),
+        step: impl FnMut(),
+        stop: &AtomicBool,
+    ) -> Result<(Run, Trained, PathBuf)> {
+        let built = optimizers.make(&self.optimizer.parse()?)?;
+        let schedule = Schedule::read(&self.schedule.parse()?)?;
+        let shared = Shared::new(self.model, self.data, self.batch, self.penalty, self.device)?;
+        let header = shared.header(["train", "", &built.spec.name, self.device], &built, &schedule, self.epochs, self.seed);
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let path = folder.join(header.file_name());
+        started(shared.steps(&header));
+        let (model, _) = shared.make(&Job { header, path: path.clone(), built, schedule }, step, stop)?;
+        Ok((record::read(&path)?, Trained { model, spec: shared.model, shapes: shared.shapes }, path))
+    }
+}
+
+/// A model after training.
+pub struct Trained {
+    /// the model to hand out
+    pub model: Net,
+    /// its spec, with every setting
+    pub spec: Spec,
+    /// of inputs and classes
+    pub shapes: Shapes,
+}

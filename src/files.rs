@@ -1,0 +1,47 @@
+//! Files: written whole or not at all, found below a folder.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Writes a file so that at any moment the old or the new content is there, never a part. The folder is made if it is missing.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn place(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
+    beside.write_all(content).map_err(Error::io("write", path))?;
+    let file = beside.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // a temporary file is for its owner alone; a result is not
+        file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))?;
+    }
+    Ok(())
+}
+
+/// All files with this extension below a folder, or the file itself, in the order of their names.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn below(path: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.into()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(Error::io("read", path))? {
+        let entry = entry.map_err(Error::io("read", path))?.path();
+        if entry.is_dir() && !entry.is_symlink() {
+            files.extend(below(&entry, extension)?);
+        } else if entry.extension().is_some_and(|found| found == extension) {
+            files.push(entry);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,258 @@
+//! A run on disk: one file of JSON lines. First the header, everything needed to repeat the run; then a line for each point of the curve,
+//! written as it is reached; last, how the run ended.
+//!
+//! The same run makes the same bytes again, but for the numbers called `seconds`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// Version of this format.
+pub const FORMAT: u32 = 1;
+
+/// A line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Line {
+    /// The first.
+    Header(Header),
+    /// One for each point.
+    Point(Point),
+    /// The last.
+    End(End),
+}
+
+/// Everything needed to repeat a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`FORMAT`]
+    pub format: u32,
+    /// version of this crate
+    pub downhill: String,
+    /// version of burn
+    pub burn: String,
+    /// name of the experiment; `train` for a single training
+    pub experiment: String,
+    /// its scale; empty for a single training
+    pub scale: String,
+    /// legend of the curve it belongs to
+    pub series: String,
+    /// spec with every setting
+    pub optimizer: String,
+    /// spec with every setting
+    pub schedule: String,
+    /// passes over the data
+    pub epochs: usize,
+    /// seed of weights and order
+    pub seed: u64,
+    /// `flex`, `ndarray` or `wgpu`
+    pub device: String,
+    /// what was descended
+    pub task: Task,
+}
+
+/// What was descended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Task {
+    /// A classifier trained on batches.
+    Classify {
+        /// spec with every setting
+        model: String,
+        /// numbers trained
+        parameters: usize,
+        /// name of the data
+        data: String,
+        /// fingerprint of all examples
+        sha256: String,
+        /// how many to train on
+        train: usize,
+        /// how many to test on
+        test: usize,
+        /// examples in a batch
+        batch: usize,
+        /// spec with every setting, or `none`
+        penalty: String,
+    },
+}
+
+/// A point of the curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// optimizer steps so far
+    pub step: usize,
+    /// passes over the data so far
+    pub epoch: usize,
+    /// mean loss of this epoch's batches, penalty included, each before its step; none before the first epoch
+    pub batch_loss: Option<f64>,
+    /// norm of the gradient of this epoch's last batch, before its step
+    pub grad_norm: Option<f64>,
+    /// what the problem measures
+    #[serde(flatten)]
+    pub measures: BTreeMap<String, f64>,
+    /// since the start of the run
+    pub seconds: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// which way
+    pub outcome: Outcome,
+    /// after how many steps
+    pub step: usize,
+    /// why it diverged
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// since the start of the run
+    pub seconds: f64,
+}
+
+/// The ways a run can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It took all its steps.
+    Finished,
+    /// The loss or a measurement was no finite number any more.
+    Diverged,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Finished => "finished",
+            Outcome::Diverged => "diverged",
+            Outcome::Interrupted => "interrupted",
+        })
+    }
+}
+
+/// A run as read from disk.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// the first line
+    pub header: Header,
+    /// the curve
+    pub points: Vec<Point>,
+    /// the last line; nothing if the run was killed
+    pub end: Option<End>,
+}
+
+impl Header {
+    /// Twelve letters that tell this run from any other.
+    pub fn key(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        Sha256::digest(json).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A file name that a person can read: legend, learning rate, seed, key.
+    pub fn file_name(&self) -> String {
+        let plain = |text: &str| -> String { text.chars().map(|c| if c.is_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect() };
+        format!("{}-lr{}-seed{}-{}.jsonl", plain(&self.series).to_lowercase(), plain(self.lr()), self.seed, self.key())
+    }
+
+    /// The learning rate, as written.
+    pub fn lr(&self) -> &str {
+        let settings = self.optimizer.split_once(':').map_or("", |(_, settings)| settings);
+        settings.split(',').find_map(|setting| setting.strip_prefix("lr=")).unwrap_or("")
+    }
+}
+
+impl Run {
+    /// Whether it need not be run again: it finished, or it diverged.
+    pub fn is_complete(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome != Outcome::Interrupted)
+    }
+
+    /// How it ended, in a few words.
+    pub fn outcome(&self) -> String {
+        match &self.end {
+            None => "killed".into(),
+            Some(end) => match end.outcome {
+                Outcome::Finished => "finished".into(),
+                Outcome::Interrupted => format!("interrupted at step {}", end.step),
+                Outcome::Diverged => format!("diverged at step {}", end.step),
+            },
+        }
+    }
+
+    /// The last value of a measurement; infinite if the run diverged, nothing if it is incomplete.
+    pub fn last(&self, measure: &str) -> Option<f64> {
+        match self.end.as_ref()?.outcome {
+            Outcome::Finished => self.points.last()?.measures.get(measure).copied(),
+            Outcome::Diverged => Some(f64::INFINITY),
+            Outcome::Interrupted => None,
+        }
+    }
+}
+
+/// Writes a run, a line at a time, each at once on its way to the disk.
+pub struct Writer {
+    path: PathBuf,
+    file: File,
+}
+
+impl Writer {
+    /// Starts a record; one that is already there is replaced.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn create(path: &Path, header: &Header) -> Result<Writer> {
+        let file = File::create(path).map_err(Error::io("create", path))?;
+        let mut writer = Writer { path: path.into(), file };
+        writer.write(&Line::Header(header.clone()))?;
+        Ok(writer)
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// If the disk is full, for example.
+    pub fn write(&mut self, line: &Line) -> Result<()> {
+        let mut json = serde_json::to_string(line).map_err(|error| Error::Asked(format!("cannot write a record: {error}")))?;
+        json.push('\n');
+        self.file.write_all(json.as_bytes()).map_err(Error::io("write", &self.path))
+    }
+}
+
+/// Reads a run.
+///
+/// # Errors
+/// If a line is cut or is no record. A file that ends between two lines is a run that was killed, which is no error.
+pub fn read(path: &Path) -> Result<Run> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (mut header, mut points, mut end) = (None, Vec::new(), None);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let place = || format!("{}, line {}", path.display(), number + 1);
+        if !line.ends_with('\n') {
+            let expected = "a whole record (the run was killed while writing; `downhill run` repeats it, or delete the file)";
+            return Err(Error::content(place(), format!("a line cut after {} bytes", line.len()), expected));
+        }
+        let parsed = serde_json::from_str(line);
+        match (number, parsed) {
+            (0, Ok(Line::Header(first))) if first.format == FORMAT => header = Some(first),
+            (0, Ok(Line::Header(first))) => {
+                return Err(Error::content(place(), format!("record format {}", first.format), format!("format {FORMAT}")));
+            }
+            (1.., Ok(Line::Point(point))) if end.is_none() => points.push(point),
+            (1.., Ok(Line::End(last))) if end.is_none() => end = Some(last),
+            (_, Ok(_)) => return Err(Error::content(place(), "a record out of place", "a header, then points, then one end")),
+            (_, Err(error)) => return Err(Error::content(place(), format!("no record ({error})"), "a line of a downhill run")),
+        }
+    }
+    let header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
+    Ok(Run { header, points, end })
+}

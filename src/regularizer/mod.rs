@@ -1,0 +1,56 @@
+//! Penalties on the weights, added to the loss. A new one is a new file, and a line in the table below.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::error::Result;
+use crate::spec::{Settings, Spec, unknown};
+
+macro_rules! penalties {
+    ($($module:ident::$Type:ident),* $(,)?) => {
+        $(pub mod $module; pub use $module::$Type;)*
+
+        /// Any penalty of the table, or none.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs)]
+        pub enum Penalty {
+            /// Nothing is added.
+            None,
+            $($Type($Type)),*
+        }
+
+        impl Penalty {
+            /// Reads a spec; `none` is no penalty.
+            ///
+            /// # Errors
+            /// On an unknown penalty or setting, or a value that is not allowed.
+            pub fn read(spec: &Spec) -> Result<Penalty> {
+                match spec.name.as_str() {
+                    "none" => Ok(Penalty::None),
+                    $(stringify!($module) => Ok(Penalty::$Type(spec.read()?)),)*
+                    other => Err(unknown("penalty", other, ["none", $(stringify!($module)),*]).into()),
+                }
+            }
+
+            /// The spec with every setting spelled out.
+            pub fn spec(&self) -> String {
+                match self {
+                    Penalty::None => "none".into(),
+                    $(Penalty::$Type(penalty) => penalty.spec(stringify!($module)).to_string()),*
+                }
+            }
+
+            /// What is added to the loss of this model.
+            pub fn of<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
+                match self {
+                    Penalty::None => None,
+                    $(Penalty::$Type(penalty) => penalty.of(model)),*
+                }
+            }
+        }
+    };
+}
+
+penalties! {
+    l2::L2,
+}

@@ -1,0 +1,210 @@
+//! Charts. The one file that knows the plotting crate: data in, SVG out; and SVG in, PNG out.
+
+use std::sync::{Arc, Once};
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+use resvg::{tiny_skia, usvg};
+
+use crate::error::{Error, Result};
+
+/// A subset of DejaVu Sans, so that a picture looks the same on a machine without fonts.
+const FONT: &[u8] = include_bytes!("font/DejaVuSans.ttf");
+const FAMILY: &str = "DejaVu Sans";
+
+const WIDTH: u32 = 800;
+const HEIGHT: u32 = 440;
+const LEGEND: u32 = 190;
+const GREY: RGBColor = RGBColor(90, 90, 90);
+
+/// Okabe and Ito's colours, which people with any colour vision tell apart.
+const PALETTE: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(0, 0, 0),
+    RGBColor(148, 132, 0),
+];
+
+/// A picture with two axes.
+pub struct Chart {
+    /// above
+    pub title: String,
+    /// below
+    pub x: String,
+    /// at the left
+    pub y: String,
+    /// whether the x axis is logarithmic
+    pub log_x: bool,
+    /// whether the y axis is logarithmic
+    pub log_y: bool,
+    /// Cuts off what is higher; the highest value otherwise.
+    pub y_max: Option<f64>,
+    /// what is drawn
+    pub lines: Vec<Line>,
+}
+
+/// A line with its band.
+pub struct Line {
+    /// legend; what follows a line break is smaller
+    pub label: String,
+    /// place in the palette, the same for an optimizer on every page
+    pub color: usize,
+    /// x, y, and the lowest and highest y of the band
+    pub points: Vec<(f64, f64, f64, f64)>,
+    /// whether each point gets a mark
+    pub marks: bool,
+    /// x of what diverged: a cross at the upper edge
+    pub diverged: Vec<f64>,
+}
+
+/// The chart as SVG.
+///
+/// # Errors
+/// If there is nothing finite to draw.
+pub fn svg(chart: &Chart) -> Result<String> {
+    static FONTS: Once = Once::new();
+    FONTS.call_once(|| {
+        // the one way this fails is a broken font, which a test would notice
+        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
+    });
+    let finite = |values: Vec<f64>, log: bool| values.into_iter().filter(move |v| v.is_finite() && (!log || *v > 0.0)).collect::<Vec<_>>();
+    let lines = || chart.lines.iter().flat_map(|line| &line.points);
+    let xs = finite(lines().map(|p| p.0).chain(chart.lines.iter().flat_map(|line| line.diverged.clone())).collect(), chart.log_x);
+    let ys = finite(lines().flat_map(|p| [p.2, p.3]).collect(), chart.log_y);
+    let (Some((x_low, x_high)), Some((y_low, y_high))) = (ends(&xs), ends(&ys)) else {
+        return Err(Error::Asked(format!("there is nothing finite to draw in the chart `{}`", chart.title)));
+    };
+    let y_high = chart.y_max.filter(|max| *max > y_low).unwrap_or(y_high);
+    let (x_low, x_high) = if chart.log_x { (x_low / 1.3, x_high * 1.3) } else { (x_low, x_high) };
+    let (y_low, y_high) = if chart.log_y { (y_low / 1.05, y_high * 1.1) } else { padded(y_low, y_high) };
+
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
+        let drawn = root.fill(&WHITE).map_err(|error| error.to_string()).and_then(|()| {
+            let (left, right) = root.split_horizontally(WIDTH - LEGEND);
+            legend(chart, &right)?;
+            let (x, y) = (x_low..x_high, y_low..y_high);
+            match (chart.log_x, chart.log_y) {
+                (false, false) => draw(chart, &left, x, y),
+                (false, true) => draw(chart, &left, x, y.log_scale()),
+                (true, false) => draw(chart, &left, x.log_scale(), y),
+                (true, true) => draw(chart, &left, x.log_scale(), y.log_scale()),
+            }
+        });
+        drawn.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
+    }
+    Ok(text)
+}
+
+fn ends(values: &[f64]) -> Option<(f64, f64)> {
+    let low = values.iter().copied().reduce(f64::min)?;
+    let high = values.iter().copied().reduce(f64::max)?;
+    Some(if low < high { (low, high) } else { (low - 0.5 * low.abs().max(1e-3), high + 0.5 * high.abs().max(1e-3)) })
+}
+
+fn padded(low: f64, high: f64) -> (f64, f64) {
+    let margin = 0.04 * (high - low);
+    (low - margin, high + margin)
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+fn draw<X, Y>(chart: &Chart, area: &Area<'_>, x: X, y: Y) -> std::result::Result<(), String>
+where
+    X: AsRangedCoord<Value = f64>,
+    Y: AsRangedCoord<Value = f64>,
+    X::CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>,
+    Y::CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>,
+{
+    let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+    let mut built = ChartBuilder::on(area);
+    let mut plane = built
+        .caption(&chart.title, (FAMILY, 16))
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(68)
+        .build_cartesian_2d(x, y)
+        .map_err(said)?;
+    plane
+        .configure_mesh()
+        .x_desc(&chart.x)
+        .y_desc(&chart.y)
+        .axis_desc_style((FAMILY, 14).into_font().color(&GREY))
+        .label_style((FAMILY, 13).into_font().color(&GREY))
+        .light_line_style(WHITE.mix(0.0))
+        .bold_line_style(RGBColor(225, 225, 225))
+        .axis_style(GREY)
+        .x_label_formatter(&|value| short(*value))
+        .y_label_formatter(&|value| short(*value))
+        .draw()
+        .map_err(said)?;
+    let (y_range, drawable) = (plane.plotting_area().get_y_range(), |v: f64| v.is_finite());
+    let top = y_range.end;
+    let inside = |v: f64| v.clamp(y_range.start, y_range.end);
+    for line in &chart.lines {
+        let color = PALETTE[line.color % PALETTE.len()];
+        let points: Vec<_> = line.points.iter().filter(|p| drawable(p.1)).collect();
+        if points.iter().any(|p| p.2 < p.3) {
+            let band = points.iter().map(|p| (p.0, inside(p.3))).chain(points.iter().rev().map(|p| (p.0, inside(p.2))));
+            plane.draw_series([Polygon::new(band.collect::<Vec<_>>(), color.mix(0.22))]).map_err(said)?;
+        }
+        // a line that leaves the chart at the top is cut there, not bent along the edge
+        let visible: Vec<_> = points.iter().filter(|p| p.1 <= top).map(|p| (p.0, p.1)).collect();
+        plane.draw_series(LineSeries::new(visible.iter().copied(), color.stroke_width(2))).map_err(said)?;
+        if line.marks {
+            plane.draw_series(visible.iter().map(|p| Circle::new(*p, 3, color.filled()))).map_err(said)?;
+        }
+        plane.draw_series(line.diverged.iter().map(|x| Cross::new((*x, top), 5, color.stroke_width(2)))).map_err(said)?;
+    }
+    Ok(())
+}
+
+fn legend(chart: &Chart, area: &Area<'_>) -> std::result::Result<(), String> {
+    let mut y = 56;
+    let lines = chart.lines.iter().map(|line| (line.label.as_str(), Some(PALETTE[line.color % PALETTE.len()])));
+    let diverged = chart.lines.iter().any(|line| !line.diverged.is_empty()).then_some(("× diverged", None));
+    for (label, color) in lines.chain(diverged) {
+        let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+        if let Some(color) = color {
+            area.draw(&PathElement::new(vec![(6, y + 7), (28, y + 7)], color.stroke_width(3))).map_err(said)?;
+        }
+        for (i, part) in label.split('\n').enumerate() {
+            let (size, color) = if i == 0 { (14, BLACK) } else { (12, GREY) };
+            area.draw(&Text::new(part, (36, y), (FAMILY, size).into_font().color(&color))).map_err(said)?;
+            y += 17;
+        }
+        y += 10;
+    }
+    Ok(())
+}
+
+/// A number as short as it can be read: no more than four digits.
+fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+    if (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
+}
+
+/// The picture as PNG, at twice the size.
+///
+/// # Errors
+/// If the text is no SVG.
+pub fn png(svg: &str) -> Result<Vec<u8>> {
+    let mut fonts = usvg::fontdb::Database::new();
+    fonts.load_font_data(FONT.to_vec());
+    let options = usvg::Options { fontdb: Arc::new(fonts), font_family: FAMILY.into(), ..Default::default() };
+    let wrong = |error: String| Error::Asked(format!("cannot make a PNG: {error}"));
+    let tree = usvg::Tree::from_str(svg, &options).map_err(|error| wrong(error.to_string()))?;
+    let mut pixels = tiny_skia::Pixmap::new(2 * WIDTH, 2 * HEIGHT).ok_or_else(|| wrong("no memory".into()))?;
+    resvg::render(&tree, tiny_skia::Transform::from_scale(2.0, 2.0), &mut pixels.as_mut());
+    pixels.encode_png().map_err(|error| wrong(error.to_string()))
+}

@@ -1,0 +1,26 @@
+//! The run's own randomness: every random choice of a run comes from its seed and from nothing else.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// The seed of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed(pub u64);
+
+/// What a generator is for. Each has streams of its own, so that a new use does not change the numbers of another.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose {
+    /// first weights
+    Weights = 0,
+    /// order of the examples, one stream an epoch
+    Order = 1,
+}
+
+impl Seed {
+    /// A generator whose numbers are the same on every machine.
+    pub fn generator(self, purpose: Purpose, index: usize) -> ChaCha8Rng {
+        let mut generator = ChaCha8Rng::seed_from_u64(self.0);
+        generator.set_stream(((purpose as u64) << 48) | index as u64);
+        generator
+    }
+}
