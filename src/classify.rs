@@ -13,7 +13,7 @@ use crate::seed::Seed;
 use crate::train::Problem;
 
 /// Examples evaluated at once, which bounds the memory that evaluation takes.
-const AT_ONCE: usize = 2000;
+const AT_ONCE: usize = 10_000;
 
 /// A data set to be told apart in batches.
 ///

@@ -43,8 +43,10 @@ impl Bars {
 impl Progress for Bars {
     fn start(&self, runs: usize, steps: usize, done_before: usize) {
         let before = if done_before > 0 { format!(", {done_before} are there already") } else { String::new() };
-        eprintln!("{runs} runs to make{before}");
-        self.show(steps);
+        if runs > 0 || done_before > 0 {
+            self.bar.suspend(|| eprintln!("{runs} runs to make{before}"));
+        }
+        self.show(self.bar.position() as usize + steps);
     }
 
     fn step(&self) {

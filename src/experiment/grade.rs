@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{At, Expect, Experiment};
 use crate::record::Run;
+use crate::spec::Spec;
 
 /// The runs of one setting, in the order of their seeds.
 #[derive(Clone, Debug)]
@@ -27,33 +28,93 @@ pub struct Curve {
     pub best: Option<usize>,
 }
 
+/// How the best setting of a grid is found.
+#[derive(Clone, Debug)]
+pub struct Choose {
+    /// the measurement
+    pub metric: String,
+    /// at the end, or averaged
+    pub at: At,
+    /// by how many seeds, the first
+    pub search: usize,
+}
+
+impl Choose {
+    /// As an experiment says for this scale.
+    pub fn of(experiment: &Experiment, scale: &str) -> Choose {
+        let extent = experiment.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent);
+        Choose { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search: extent.map_or(usize::MAX, |extent| extent.search()) }
+    }
+}
+
 impl Candidate {
-    /// Final measurement, averaged over the seeds: infinite if a run diverged, nothing if one is incomplete.
-    pub fn final_mean(&self, metric: &str) -> Option<f64> {
-        let finals: Option<Vec<f64>> = self.runs.iter().map(|run| run.last(metric)).collect();
-        finals.filter(|finals| !finals.is_empty()).map(|finals| mean(&finals))
+    /// The number that chooses, averaged over the seeds that choose: infinite if a run diverged, nothing if one is incomplete.
+    pub fn score(&self, choose: &Choose) -> Option<f64> {
+        let runs = self.runs.iter().filter(|run| run.header.seed < choose.search as u64);
+        let values: Option<Vec<f64>> = runs.map(|run| value(run, &choose.metric, choose.at)).collect();
+        values.filter(|values| !values.is_empty()).map(|values| mean(&values))
+    }
+}
+
+impl Candidate {
+    fn settings(&self) -> Vec<(String, String)> {
+        let spec: Option<Spec> = self.optimizer.parse().ok();
+        let settings = spec.map_or(Vec::new(), |spec| spec.settings);
+        settings.into_iter().map(|(key, values)| (key, values.join(","))).collect()
+    }
+
+    /// The value of a setting.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.settings().into_iter().find(|(other, _)| other == key).map(|(_, value)| value)
+    }
+
+    /// Its name with the learning rate and what else was swept: `nag lr=1 mu=0.99`.
+    pub fn brief(&self, swept: &[String]) -> String {
+        let name = self.optimizer.split(':').next().unwrap_or_default().to_string();
+        let shown = self.settings().into_iter().filter(|(key, _)| key == "lr" || swept.contains(key));
+        std::iter::once(name).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Curve {
+    /// The best setting, as in legends.
+    pub fn brief(&self) -> String {
+        self.chosen().map_or(String::new(), |chosen| chosen.brief(&self.swept()))
+    }
+
     /// The best setting.
     pub fn chosen(&self) -> Option<&Candidate> {
         self.best.map(|best| &self.candidates[best])
     }
 
-    /// Whether the best is the first or last of several: a wider grid might hold a better one.
-    pub fn at_the_edge(&self) -> bool {
-        self.candidates.len() > 1 && self.best.is_some_and(|best| best == 0 || best + 1 == self.candidates.len())
+    /// The settings that differ within the grid.
+    pub fn swept(&self) -> Vec<String> {
+        let Some(first) = self.candidates.first() else { return Vec::new() };
+        let keys = first.settings().into_iter().map(|(key, _)| key);
+        keys.filter(|key| self.candidates.iter().any(|other| other.setting(key) != first.setting(key))).collect()
+    }
+
+    /// The settings, of three values or more, at whose lowest or highest value the best lies: a wider grid might hold a better one.
+    pub fn at_the_edge(&self) -> Vec<String> {
+        let Some(chosen) = self.chosen() else { return Vec::new() };
+        let edge = |key: &String| {
+            let mut values: Vec<f64> = self.candidates.iter().filter_map(|candidate| candidate.setting(key)?.parse().ok()).collect();
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            let own = chosen.setting(key).and_then(|value| value.parse().ok());
+            values.len() > 2 && (own == values.first().copied() || own == values.last().copied())
+        };
+        self.swept().into_iter().filter(edge).collect()
     }
 }
 
 /// Puts runs into the order of the experiment: by series, setting and seed. Runs of other series are left out.
-pub fn curves(experiment: &Experiment, runs: &[Run]) -> Vec<Curve> {
-    experiment.series.iter().map(|series| curve(&series.label, runs, &experiment.metric.name)).collect()
+pub fn curves(experiment: &Experiment, runs: &[Run], choose: &Choose) -> Vec<Curve> {
+    experiment.series.iter().map(|series| curve(&series.label, runs, choose)).collect()
 }
 
 /// All runs of one legend.
-pub fn curve(label: &str, runs: &[Run], metric: &str) -> Curve {
+pub fn curve(label: &str, runs: &[Run], choose: &Choose) -> Curve {
     let mut candidates: Vec<Candidate> = Vec::new();
     for run in runs.iter().filter(|run| run.header.series == label) {
         match candidates.iter_mut().find(|candidate| candidate.optimizer == run.header.optimizer) {
@@ -64,8 +125,8 @@ pub fn curve(label: &str, runs: &[Run], metric: &str) -> Curve {
     let lr = |candidate: &Candidate| candidate.runs[0].header.lr().parse().unwrap_or(0.0);
     candidates.sort_by(|a, b| f64::total_cmp(&lr(a), &lr(b)));
     candidates.iter_mut().for_each(|candidate| candidate.runs.sort_by_key(|run| run.header.seed));
-    let finals = candidates.iter().enumerate().filter_map(|(i, candidate)| Some((i, candidate.final_mean(metric)?)));
-    let best = finals.filter(|(_, value)| value.is_finite()).min_by(|a, b| f64::total_cmp(&a.1, &b.1)).map(|(i, _)| i);
+    let scores = candidates.iter().enumerate().filter_map(|(i, candidate)| Some((i, candidate.score(choose)?)));
+    let best = scores.filter(|(_, value)| value.is_finite()).min_by(|a, b| f64::total_cmp(&a.1, &b.1)).map(|(i, _)| i);
     Curve { label: label.into(), candidates, best }
 }
 
@@ -158,6 +219,7 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
 fn value(run: &Run, metric: &str, at: At) -> Option<f64> {
     let last = run.last(metric)?;
     match at {
+        _ if last.is_infinite() => Some(last),
         At::End => Some(last),
         At::Mean => {
             let values: Option<Vec<f64>> = run.points.iter().filter(|point| point.epoch > 0).map(|p| p.measures.get(metric).copied()).collect();

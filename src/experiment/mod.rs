@@ -45,7 +45,7 @@ pub struct Experiment {
     /// spec of the learning-rate schedule, where a series has none of its own
     #[serde(default = "constant")]
     pub schedule: String,
-    /// the measurement that is drawn, that chooses the learning rate (lowest at the end), and that is graded
+    /// the measurement that is drawn, that chooses the best setting, and that is graded
     pub metric: Metric,
     /// how long and how often
     pub scale: BTreeMap<Scale, Extent>,
@@ -93,6 +93,9 @@ pub struct Metric {
     pub name: String,
     /// of the axis
     pub label: String,
+    /// the best setting of a grid has the lowest number at the end, or on average over the epochs
+    #[serde(default)]
+    pub choose: At,
 }
 
 /// How much work.
@@ -121,8 +124,10 @@ impl Scale {
 pub struct Extent {
     /// passes over the data
     pub epochs: usize,
-    /// runs of every setting
+    /// runs of the best setting
     pub seeds: usize,
+    /// runs of every setting, with the first seeds, from which the best is chosen; all by default
+    pub search: Option<usize>,
     /// one line
     pub about: String,
 }
@@ -242,8 +247,8 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         return Err(wrong("task.batch", "0".into(), "at least 1 example"));
     }
     for (scale, extent) in &experiment.scale {
-        if extent.epochs == 0 || extent.seeds == 0 {
-            return Err(wrong(&format!("scale.{}", scale.name()), "0 epochs or seeds".into(), "at least 1 of each"));
+        if extent.epochs == 0 || extent.seeds == 0 || extent.search == Some(0) {
+            return Err(wrong(&format!("scale.{}", scale.name()), "0 epochs, seeds or search".into(), "at least 1 of each"));
         }
     }
     if experiment.series.is_empty() || experiment.scale.is_empty() {
@@ -269,6 +274,13 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         }
     }
     Ok(experiment)
+}
+
+impl Extent {
+    /// How many seeds choose.
+    pub fn search(&self) -> usize {
+        self.search.unwrap_or(self.seeds)
+    }
 }
 
 impl Expect {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use burn::module::Module;
 use burn::tensor::Device;
 
+use super::grade::{self, Choose};
 use super::{Experiment, Scale, Task};
 use crate::classify::Classify;
 use crate::data::{self, Dataset};
@@ -43,7 +44,7 @@ pub struct Choice {
 
 /// Who is told how the work goes. Called from several threads.
 pub trait Progress: Sync {
-    /// Before the first run: how many steps all missing runs take, and how many runs were there already.
+    /// Before runs are made: how many, how many steps are left altogether, and how many runs were there already.
     fn start(&self, runs: usize, steps: usize, done_before: usize);
     /// After each step.
     fn step(&self);
@@ -161,34 +162,55 @@ pub fn run(
     let copy = folder.join("experiment.toml");
     fs::write(&copy, toml).map_err(Error::io("write", &copy))?;
 
-    let mut jobs = Vec::new();
+    // first the seeds that choose, for every setting; then the others, for the best
+    let seeds = choice.seeds.unwrap_or(extent.seeds);
+    let search = extent.search().min(seeds);
+    let mut settings = Vec::new();
     for series in &experiment.series {
         let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&experiment.schedule).parse()?)?;
         for candidate in series.optimizer.parse::<Spec>()?.expand() {
-            let built = optimizers.make(&candidate)?;
-            for seed in 0..choice.seeds.unwrap_or(extent.seeds) {
-                let names = [experiment.name.as_str(), choice.scale.name(), &series.label, &choice.device];
-                let header = shared.header(names, &built, &schedule, extent.epochs, seed as u64);
-                let path = runs_folder.join(header.file_name());
-                jobs.push(Job { header, path, built: built.clone(), schedule: schedule.clone() });
-            }
+            settings.push((series.label.as_str(), optimizers.make(&candidate)?, schedule.clone()));
         }
     }
-    let all: Vec<PathBuf> = jobs.iter().map(|job| job.path.clone()).collect();
-    // a record that is incomplete or cannot be read is made again
-    jobs.retain(|job| !record::read(&job.path).is_ok_and(|run| run.is_complete() && run.header == job.header));
-
-    work(&jobs, &shared, choice.jobs, all.len() - jobs.len(), progress, stop)?;
-    let mut runs = Vec::new();
-    for path in all.iter().filter(|path| path.exists()) {
-        runs.push(record::read(path)?);
+    let jobs = |of: &dyn Fn(&str, &Built) -> bool, seeds: std::ops::Range<usize>| -> Vec<Job> {
+        let chosen = settings.iter().filter(|(label, built, _)| of(label, built));
+        let jobs = chosen.flat_map(|(label, built, schedule)| {
+            seeds.clone().map(|seed| {
+                let names = [experiment.name.as_str(), choice.scale.name(), label, &choice.device];
+                let header = shared.header(names, built, schedule, extent.epochs, seed as u64);
+                let path = runs_folder.join(header.file_name());
+                Job { header, path, built: built.clone(), schedule: schedule.clone() }
+            })
+        });
+        jobs.collect()
+    };
+    let later = experiment.series.len() * (seeds - search);
+    let mut runs = work(jobs(&|_, _| true, 0..search), &shared, choice.jobs, later, progress, stop)?;
+    let choose = Choose { search, ..Choose::of(experiment, choice.scale.name()) };
+    let best: Vec<_> = grade::curves(experiment, &runs, &choose)
+        .into_iter()
+        .filter_map(|curve| Some((curve.chosen()?.optimizer.clone(), curve.label)))
+        .collect();
+    let is_best = |label: &str, built: &Built| best.contains(&(built.spec.to_string(), label.to_string()));
+    if !stop.load(Ordering::Relaxed) {
+        runs.extend(work(jobs(&is_best, search..seeds), &shared, choice.jobs, 0, progress, stop)?);
     }
     Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
 }
 
-/// Hands the jobs to workers. Which worker makes which run changes nothing in the run.
-fn work(jobs: &[Job], shared: &Shared, workers: usize, done_before: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
-    progress.start(jobs.len(), jobs.iter().map(|job| shared.steps(&job.header)).sum(), done_before);
+/// Makes the runs that are not on the disk yet, and returns all. Which worker makes which run changes nothing in the run.
+fn work(jobs: Vec<Job>, shared: &Shared, workers: usize, later: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<Vec<Run>> {
+    // a record that is incomplete or cannot be read is made again
+    let done = |job: &Job| record::read(&job.path).is_ok_and(|run| run.is_complete() && run.header == job.header);
+    let (there, missing): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(done);
+    let steps = missing.first().or(there.first()).map_or(0, |job| shared.steps(&job.header));
+    progress.start(missing.len(), (missing.len() + later) * steps, there.len());
+    make_all(&missing, shared, workers, progress, stop)?;
+    let paths = there.iter().chain(&missing).map(|job| &job.path).filter(|path| path.exists());
+    paths.map(|path| record::read(path)).collect()
+}
+
+fn make_all(jobs: &[Job], shared: &Shared, workers: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
     std::thread::scope(|scope| {
         for _ in 0..workers.clamp(1, jobs.len().max(1)) {

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::experiment::grade::{self, Candidate, Curve, Verdict, deviation, mean};
+use crate::experiment::At;
+use crate::experiment::grade::{self, Candidate, Choose, Curve, Verdict, deviation, mean};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
 use crate::record::{self, Run, Task};
@@ -75,21 +76,24 @@ impl Report {
                 name(other)
             )));
         }
-        let metric = experiment.as_ref().map_or("train_loss", |experiment| &experiment.metric.name).to_string();
+        let choose = match &experiment {
+            Some(experiment) => Choose::of(experiment, &first.header.scale),
+            None => Choose { metric: "train_loss".into(), at: At::End, search: usize::MAX },
+        };
         let curves = match &experiment {
-            Some(experiment) => grade::curves(experiment, &runs),
+            Some(experiment) => grade::curves(experiment, &runs, &choose),
             None => {
                 let mut labels: Vec<&str> = Vec::new();
                 runs.iter().for_each(|run| if !labels.contains(&run.header.series.as_str()) { labels.push(&run.header.series) });
-                labels.into_iter().map(|label| grade::curve(label, &runs, &metric)).collect()
+                labels.into_iter().map(|label| grade::curve(label, &runs, &choose)).collect()
             }
         };
         let verdicts = experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &curves));
-        let y = experiment.as_ref().map_or(metric.replace('_', " "), |experiment| experiment.metric.label.clone());
+        let y = experiment.as_ref().map_or(choose.metric.replace('_', " "), |experiment| experiment.metric.label.clone());
         Ok(Report {
             table: curves.iter().map(row).collect(),
-            remarks: curves.iter().flat_map(|curve| remarks(curve, &metric)).collect(),
-            charts: charts(&curves, &metric, &y, optimizers),
+            remarks: curves.iter().flat_map(|curve| remarks(curve, &choose)).collect(),
+            charts: charts(&curves, &choose, &y, optimizers),
             verdicts,
             runs,
             experiment,
@@ -122,6 +126,7 @@ impl Report {
             "verdicts": self.verdicts,
             "header": first,
             "task": first.task,
+            "search": self.experiment.as_ref().map(|experiment| Choose::of(experiment, &first.scale).search),
             "seeds": self.runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len(),
             "diverged": diverged.map(|run| json!({ "header": run.header, "outcome": run.outcome(), "end": run.end })).collect::<Vec<_>>(),
         });
@@ -181,40 +186,33 @@ fn row(curve: &Curve) -> Row {
     };
     Row {
         series: curve.label.clone(),
-        chosen: brief(chosen),
+        chosen: curve.brief(),
         finals: SHOWN.iter().map(|(name, _)| final_of(name)).collect(),
         seconds: format!("{:.1}", mean(&chosen.runs.iter().filter_map(|run| Some(run.end.as_ref()?.seconds)).collect::<Vec<_>>())),
         runs,
     }
 }
 
-/// `adam lr=0.01`: the name and the learning rate of a setting.
-fn brief(candidate: &Candidate) -> String {
-    let name = candidate.optimizer.split([':', '@']).next().unwrap_or_default();
-    format!("{name} lr={}", candidate.runs[0].header.lr())
-}
-
-fn remarks(curve: &Curve, metric: &str) -> Vec<String> {
+fn remarks(curve: &Curve, choose: &Choose) -> Vec<String> {
     let mut remarks = Vec::new();
-    if curve.at_the_edge() {
-        let chosen = curve.chosen().map(brief).unwrap_or_default();
-        remarks.push(format!("{}: the best setting, {chosen}, lies at the edge of its grid; a wider one may hold a better.", curve.label));
+    for key in curve.at_the_edge() {
+        remarks.push(format!("{}: the best setting, {}, has {key} at the edge of its grid; a wider one may hold a better.", curve.label, curve.brief()));
     }
-    let open = curve.candidates.iter().filter(|candidate| candidate.final_mean(metric).is_none()).count();
+    let open = curve.candidates.iter().filter(|candidate| candidate.score(choose).is_none()).count();
     if open > 0 {
         remarks.push(format!("{}: {open} of {} settings have runs that are not complete; run again to complete them.", curve.label, curve.candidates.len()));
     }
     remarks
 }
 
-fn charts(curves: &[Curve], metric: &str, y: &str, optimizers: &Optimizers) -> Vec<(&'static str, Chart)> {
+fn charts(curves: &[Curve], choose: &Choose, y: &str, optimizers: &Optimizers) -> Vec<(&'static str, Chart)> {
     let color = |curve: &Curve, at: usize| {
         let spec = curve.candidates.first().map_or("", |candidate| candidate.optimizer.split([':', '@']).next().unwrap_or_default());
         let own = optimizers.entries().iter().position(|entry| entry.name == spec).unwrap_or(at);
         let taken = curves[..at].iter().filter(|other| other.candidates.first().is_some_and(|c| c.optimizer.split([':', '@']).next() == Some(spec)));
         own + taken.count() // a second curve of the same optimizer
     };
-    let lines: Vec<_> = curves.iter().enumerate().filter_map(|(i, curve)| Some((i, curve, band(curve.chosen()?, metric)))).collect();
+    let lines: Vec<_> = curves.iter().enumerate().filter_map(|(i, curve)| Some((i, curve, band(curve.chosen()?, &choose.metric)))).collect();
     let figure = |title: &str, log_y: bool, y_max: Option<f64>| Chart {
         title: title.into(),
         x: "passes over the training data".into(),
@@ -225,7 +223,7 @@ fn charts(curves: &[Curve], metric: &str, y: &str, optimizers: &Optimizers) -> V
         lines: lines
             .iter()
             .map(|(i, curve, points)| Line {
-                label: format!("{}\n{}", curve.label, curve.chosen().map(brief).unwrap_or_default()),
+                label: format!("{}\n{}", curve.label, curve.brief()),
                 color: color(curve, *i),
                 points: points.clone(),
                 marks: false,
@@ -244,13 +242,16 @@ fn charts(curves: &[Curve], metric: &str, y: &str, optimizers: &Optimizers) -> V
         charts.push((
             "learning-rates",
             Chart {
-                title: "At the end, for every learning rate of the grid".into(),
+                title: match choose.at {
+                    At::End => "Every learning rate of the grid, at the end".into(),
+                    At::Mean => "Every learning rate of the grid, averaged over the passes".into(),
+                },
                 x: "learning rate".into(),
                 y: y.into(),
                 log_x: true,
                 log_y: true,
                 y_max: None,
-                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, color(curve, i), metric)).collect(),
+                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, color(curve, i), choose)).collect(),
             },
         ));
     }
@@ -268,20 +269,23 @@ fn band(candidate: &Candidate, metric: &str) -> Vec<(f64, f64, f64, f64)> {
     by_epoch.into_iter().map(|(epoch, values)| with_ends(epoch as f64, &values)).collect()
 }
 
-fn grid(curve: &Curve, color: usize, metric: &str) -> Line {
-    let (mut points, mut diverged) = (Vec::new(), Vec::new());
+/// The best setting of each learning rate, by the runs that choose.
+fn grid(curve: &Curve, color: usize, choose: &Choose) -> Line {
+    let mut best: BTreeMap<u64, (f64, f64)> = BTreeMap::new(); // by the bits of the rate, which order as it does
     for candidate in &curve.candidates {
-        let Ok(lr) = candidate.runs[0].header.lr().parse::<f64>() else { continue };
-        let finals: Vec<f64> = candidate.runs.iter().filter_map(|run| run.last(metric)).collect();
-        if finals.iter().any(|value| value.is_infinite()) {
-            diverged.push(lr);
-        }
-        let finite: Vec<f64> = finals.into_iter().filter(|value| value.is_finite()).collect();
-        if !finite.is_empty() {
-            points.push(with_ends(lr, &finite));
+        if let (Some(Ok(lr)), Some(score)) = (candidate.setting("lr").map(|lr| lr.parse::<f64>()), candidate.score(choose)) {
+            let known = best.entry(lr.to_bits()).or_insert((lr, score));
+            known.1 = known.1.min(score);
         }
     }
-    Line { label: curve.label.clone(), color, points, marks: true, diverged }
+    let (finite, diverged): (Vec<_>, Vec<_>) = best.into_values().partition(|(_, score)| score.is_finite());
+    Line {
+        label: curve.label.clone(),
+        color,
+        points: finite.into_iter().map(|(lr, score)| (lr, score, score, score)).collect(),
+        marks: true,
+        diverged: diverged.into_iter().map(|(lr, _)| lr).collect(),
+    }
 }
 
 fn with_ends(x: f64, values: &[f64]) -> (f64, f64, f64, f64) {

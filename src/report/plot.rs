@@ -14,9 +14,18 @@ use crate::error::{Error, Result};
 const FONT: &[u8] = include_bytes!("font/DejaVuSans.ttf");
 const FAMILY: &str = "DejaVu Sans";
 
-const WIDTH: u32 = 800;
-const HEIGHT: u32 = 440;
-const LEGEND: u32 = 190;
+/// Size of the picture.
+const SIZE: (u32, u32) = (800, 440);
+/// The plotting crate rounds to whole units, so it draws on a finer grid than the picture's.
+const FINE: u32 = 8;
+const WIDTH: u32 = SIZE.0 * FINE;
+const HEIGHT: u32 = SIZE.1 * FINE;
+const LEGEND: u32 = 190 * FINE;
+
+/// Points of the picture in units of the grid.
+const fn pt(points: i32) -> i32 {
+    points * FINE as i32
+}
 const GREY: RGBColor = RGBColor(90, 90, 90);
 
 /// Okabe and Ito's colours, which people with any colour vision tell apart.
@@ -93,20 +102,35 @@ pub fn svg(chart: &Chart) -> Result<String> {
             let (x, y) = (x_low..x_high, y_low..y_high);
             match (chart.log_x, chart.log_y) {
                 (false, false) => draw(chart, &left, x, y),
-                (false, true) => draw(chart, &left, x, y.log_scale()),
-                (true, false) => draw(chart, &left, x.log_scale(), y),
-                (true, true) => draw(chart, &left, x.log_scale(), y.log_scale()),
+                (false, true) => draw(chart, &left, x, log(y)),
+                (true, false) => draw(chart, &left, log(x), y),
+                (true, true) => draw(chart, &left, log(x), log(y)),
             }
         });
         drawn.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
     }
-    Ok(text)
+    let (fine, picture) = (format!("width=\"{WIDTH}\" height=\"{HEIGHT}\""), format!("width=\"{}\" height=\"{}\"", SIZE.0, SIZE.1));
+    Ok(text.replacen(&fine, &picture, 1))
 }
 
 fn ends(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().reduce(f64::min)?;
     let high = values.iter().copied().reduce(f64::max)?;
     Some(if low < high { (low, high) } else { (low - 0.5 * low.abs().max(1e-3), high + 0.5 * high.abs().max(1e-3)) })
+}
+
+/// A logarithmic axis with ticks at 1, 2 and 5 where powers of ten alone would be too few to read it.
+fn log(range: std::ops::Range<f64>) -> impl AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>> {
+    let (low, high) = (range.start.log10().floor() as i32, range.end.log10().ceil() as i32);
+    let decades = range.end.log10() - range.start.log10();
+    let within: &[f64] = match decades {
+        ..1.2 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
+        ..3.0 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    let ticks = (low..=high).flat_map(|power| within.iter().map(move |m| m * 10f64.powi(power)));
+    let ticks = ticks.filter(|tick| range.contains(tick)).collect();
+    range.log_scale().with_key_points(ticks)
 }
 
 fn padded(low: f64, high: f64) -> (f64, f64) {
@@ -126,21 +150,22 @@ where
     let said = |error: DrawingAreaErrorKind<_>| error.to_string();
     let mut built = ChartBuilder::on(area);
     let mut plane = built
-        .caption(&chart.title, (FAMILY, 16))
-        .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(68)
+        .caption(&chart.title, (FAMILY, pt(16)))
+        .margin(pt(12))
+        .x_label_area_size(pt(44))
+        .y_label_area_size(pt(68))
         .build_cartesian_2d(x, y)
         .map_err(said)?;
     plane
         .configure_mesh()
         .x_desc(&chart.x)
         .y_desc(&chart.y)
-        .axis_desc_style((FAMILY, 14).into_font().color(&GREY))
-        .label_style((FAMILY, 13).into_font().color(&GREY))
+        .axis_desc_style((FAMILY, pt(14)).into_font().color(&GREY))
+        .label_style((FAMILY, pt(13)).into_font().color(&GREY))
         .light_line_style(WHITE.mix(0.0))
-        .bold_line_style(RGBColor(225, 225, 225))
-        .axis_style(GREY)
+        .bold_line_style(RGBColor(225, 225, 225).stroke_width(FINE))
+        .axis_style(GREY.stroke_width(FINE))
+        .set_all_tick_mark_size(pt(4))
         .x_label_formatter(&|value| short(*value))
         .y_label_formatter(&|value| short(*value))
         .draw()
@@ -157,30 +182,30 @@ where
         }
         // a line that leaves the chart at the top is cut there, not bent along the edge
         let visible: Vec<_> = points.iter().filter(|p| p.1 <= top).map(|p| (p.0, p.1)).collect();
-        plane.draw_series(LineSeries::new(visible.iter().copied(), color.stroke_width(2))).map_err(said)?;
+        plane.draw_series(LineSeries::new(visible.iter().copied(), color.stroke_width(2 * FINE))).map_err(said)?;
         if line.marks {
-            plane.draw_series(visible.iter().map(|p| Circle::new(*p, 3, color.filled()))).map_err(said)?;
+            plane.draw_series(visible.iter().map(|p| Circle::new(*p, pt(3), color.filled()))).map_err(said)?;
         }
-        plane.draw_series(line.diverged.iter().map(|x| Cross::new((*x, top), 5, color.stroke_width(2)))).map_err(said)?;
+        plane.draw_series(line.diverged.iter().map(|x| Cross::new((*x, top), pt(5), color.stroke_width(2 * FINE)))).map_err(said)?;
     }
     Ok(())
 }
 
 fn legend(chart: &Chart, area: &Area<'_>) -> std::result::Result<(), String> {
-    let mut y = 56;
+    let mut y = pt(56);
     let lines = chart.lines.iter().map(|line| (line.label.as_str(), Some(PALETTE[line.color % PALETTE.len()])));
     let diverged = chart.lines.iter().any(|line| !line.diverged.is_empty()).then_some(("× diverged", None));
     for (label, color) in lines.chain(diverged) {
         let said = |error: DrawingAreaErrorKind<_>| error.to_string();
         if let Some(color) = color {
-            area.draw(&PathElement::new(vec![(6, y + 7), (28, y + 7)], color.stroke_width(3))).map_err(said)?;
+            area.draw(&PathElement::new(vec![(pt(6), y + pt(7)), (pt(28), y + pt(7))], color.stroke_width(3 * FINE))).map_err(said)?;
         }
         for (i, part) in label.split('\n').enumerate() {
             let (size, color) = if i == 0 { (14, BLACK) } else { (12, GREY) };
-            area.draw(&Text::new(part, (36, y), (FAMILY, size).into_font().color(&color))).map_err(said)?;
-            y += 17;
+            area.draw(&Text::new(part, (pt(36), y), (FAMILY, pt(size)).into_font().color(&color))).map_err(said)?;
+            y += pt(17);
         }
-        y += 10;
+        y += pt(10);
     }
     Ok(())
 }
@@ -204,7 +229,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>> {
     let options = usvg::Options { fontdb: Arc::new(fonts), font_family: FAMILY.into(), ..Default::default() };
     let wrong = |error: String| Error::Asked(format!("cannot make a PNG: {error}"));
     let tree = usvg::Tree::from_str(svg, &options).map_err(|error| wrong(error.to_string()))?;
-    let mut pixels = tiny_skia::Pixmap::new(2 * WIDTH, 2 * HEIGHT).ok_or_else(|| wrong("no memory".into()))?;
+    let mut pixels = tiny_skia::Pixmap::new(2 * SIZE.0, 2 * SIZE.1).ok_or_else(|| wrong("no memory".into()))?;
     resvg::render(&tree, tiny_skia::Transform::from_scale(2.0, 2.0), &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| wrong(error.to_string()))
 }
