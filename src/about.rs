@@ -8,7 +8,10 @@ impl About {
     /// The header's lines, without `//!`.
     pub fn text(self) -> String {
         let lines = self.0.lines().take_while(|line| !self.is_source() || line.starts_with("//!"));
-        lines.map(|line| line.strip_prefix("//!").map_or(line, |rest| rest.strip_prefix(' ').unwrap_or(rest))).collect::<Vec<_>>().join("\n")
+        lines
+            .map(|line| line.strip_prefix("//!").map_or(line, |rest| rest.strip_prefix(' ').unwrap_or(rest)))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn is_source(self) -> bool {

@@ -159,7 +159,8 @@ impl Header {
 
     /// A file name that a person can read: legend, learning rate, seed, key.
     pub fn file_name(&self) -> String {
-        let plain = |text: &str| -> String { text.chars().map(|c| if c.is_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect() };
+        let plain =
+            |text: &str| -> String { text.chars().map(|c| if c.is_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect() };
         format!("{}-lr{}-seed{}-{}.jsonl", plain(&self.series).to_lowercase(), plain(self.lr()), self.seed, self.key())
     }
 

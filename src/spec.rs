@@ -103,7 +103,8 @@ impl std::str::FromStr for Spec {
             return Err(wrong("the name of a dialect behind `@`, like `adam@s0`"));
         }
         let mut settings: Vec<(String, Vec<String>)> = Vec::new();
-        for part in tail.map(|tail| split_outside_brackets(tail).ok_or(wrong("every `[` to be closed by `]`"))).transpose()?.unwrap_or_default()
+        for part in
+            tail.map(|tail| split_outside_brackets(tail).ok_or(wrong("every `[` to be closed by `]`"))).transpose()?.unwrap_or_default()
         {
             let (key, value) = part.split_once('=').ok_or(wrong("settings of the form `key=value`, separated by commas, behind `:`"))?;
             let (key, value) = (key.trim(), value.trim());

@@ -56,7 +56,8 @@ pub fn train<P: Problem>(
     let start = Instant::now();
     let mut optimizer = built.optimizer.clone();
     let mut now = Moment { step: 0, epoch: 0, batch: 0 };
-    let end = |outcome, now: Moment, reason: Option<String>| End { outcome, step: now.step, reason, seconds: start.elapsed().as_secs_f64() };
+    let end =
+        |outcome, now: Moment, reason: Option<String>| End { outcome, step: now.step, reason, seconds: start.elapsed().as_secs_f64() };
     let mut last = Last::default();
 
     loop {

@@ -42,7 +42,12 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             }
             text += "\nClaims\n";
             for claim in &experiment.claim {
-                text += &format!("  \"{}\" ({})\n      checked as: {}\n", claim.quote, claim.source, claim.expect.sentence(&experiment.metric.name));
+                text += &format!(
+                    "  \"{}\" ({})\n      checked as: {}\n",
+                    claim.quote,
+                    claim.source,
+                    claim.expect.sentence(&experiment.metric.name)
+                );
             }
             text += "\nWhere this is not the paper's protocol\n";
             for d in &experiment.differs {
@@ -60,8 +65,8 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
 }
 
 fn settings_table(settings: &[(Setting, String)]) -> String {
-    let rows = settings.iter().map(|(setting, default)| {
-        vec![setting.name.to_string(), default.clone(), setting.about.to_string(), setting.allowed.to_string()]
-    });
+    let rows = settings
+        .iter()
+        .map(|(setting, default)| vec![setting.name.to_string(), default.clone(), setting.about.to_string(), setting.allowed.to_string()]);
     table(&["key", "default", "", "allowed"], rows).to_string()
 }

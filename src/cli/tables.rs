@@ -35,7 +35,12 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         let title = entry.about.title();
         vec![entry.name.into(), title.split_once(": ").map_or(title.clone(), |(_, rest)| rest.into()), names(&settings), names(&dialects)]
     });
-    part(Kind::Optimizers, "Optimizers (downhill show NAME: formula, defaults, differences)", &["name", "", "settings", "dialects"], rows.collect());
+    part(
+        Kind::Optimizers,
+        "Optimizers (downhill show NAME: formula, defaults, differences)",
+        &["name", "", "settings", "dialects"],
+        rows.collect(),
+    );
     let rows = BUILT_IN.iter().map(|(name, _)| {
         let title = experiment::load(name, optimizers).map_or(String::new(), |(experiment, _)| experiment.title);
         vec![name.to_string(), title]
@@ -72,7 +77,10 @@ pub fn results(report: &Report) -> String {
         text += &format!("{remark}\n");
     }
     for verdict in &report.verdicts {
-        text += &format!("\n{:9}  \"{}\" ({})\n           {}\n           {}\n", verdict.held, verdict.quote, verdict.source, verdict.check, verdict.margin);
+        text += &format!(
+            "\n{:9}  \"{}\" ({})\n           {}\n           {}\n",
+            verdict.held, verdict.quote, verdict.source, verdict.check, verdict.margin
+        );
     }
     text
 }

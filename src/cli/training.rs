@@ -111,10 +111,13 @@ pub fn eval(args: EvalArgs) -> Result<ExitCode> {
         });
     }
     let result = evaluate(&net, &data.test.resident(&device));
-    let header: Vec<String> = ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| class.to_string())).collect();
-    let rows = result.confusion.iter().enumerate().map(|(class, row)| {
-        std::iter::once(class.to_string()).chain(row.iter().map(usize::to_string)).collect::<Vec<_>>()
-    });
+    let header: Vec<String> =
+        ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| class.to_string())).collect();
+    let rows = result
+        .confusion
+        .iter()
+        .enumerate()
+        .map(|(class, row)| std::iter::once(class.to_string()).chain(row.iter().map(usize::to_string)).collect::<Vec<_>>());
     let confusion = tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
     say(&format!(
         "{} on the {} test examples of {}\nloss     {:.4}\naccuracy {:.4}\n\n{confusion}",

@@ -53,7 +53,10 @@ pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
     let possible = if zipped { file.len().saturating_mul(GZIP_AT_MOST) } else { file.len() };
     let sizes = dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
     let Some(size) = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|size| *size <= possible) else {
-        return Err(wrong(format!("a header that claims {sizes} numbers in a file of {} bytes", file.len()), "no more than it can hold".into()));
+        return Err(wrong(
+            format!("a header that claims {sizes} numbers in a file of {} bytes", file.len()),
+            "no more than it can hold".into(),
+        ));
     };
 
     let mut bytes = Vec::with_capacity(size);

@@ -33,7 +33,10 @@ pub fn folder(path: &Path) -> Result<Dataset> {
     let name = path.canonicalize().map_err(Error::io("open", path))?;
     let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
     let find = |stem: &str| {
-        [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")].into_iter().map(|file| path.join(file)).find(|file| file.is_file())
+        [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")]
+            .into_iter()
+            .map(|file| path.join(file))
+            .find(|file| file.is_file())
     };
     let read = |[images, labels]: [&str; 2]| -> Result<Option<(PathBuf, Examples)>> {
         let (Some(images), Some(labels)) = (find(images), find(labels)) else { return Ok(None) };
@@ -43,7 +46,8 @@ pub fn folder(path: &Path) -> Result<Dataset> {
     };
     let Some((_, train)) = read(TRAIN)? else {
         let Some((_, all)) = read(ALL)? else {
-            let expected = format!("{}(.gz) with {}(.gz), and the same for t10k; or {}(.gz) with {}(.gz)", TRAIN[0], TRAIN[1], ALL[0], ALL[1]);
+            let expected =
+                format!("{}(.gz) with {}(.gz), and the same for t10k; or {}(.gz) with {}(.gz)", TRAIN[0], TRAIN[1], ALL[0], ALL[1]);
             return Err(Error::content(path, "no such pair of files", expected));
         };
         return Ok(split(&name, all));

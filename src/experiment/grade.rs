@@ -43,7 +43,11 @@ impl Choose {
     /// As an experiment says for this scale.
     pub fn of(experiment: &Experiment, scale: &str) -> Choose {
         let extent = experiment.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent);
-        Choose { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search: extent.map_or(usize::MAX, |extent| extent.search()) }
+        Choose {
+            metric: experiment.metric.name.clone(),
+            at: experiment.metric.choose,
+            search: extent.map_or(usize::MAX, |extent| extent.search()),
+        }
     }
 }
 
@@ -222,7 +226,8 @@ fn value(run: &Run, metric: &str, at: At) -> Option<f64> {
         _ if last.is_infinite() => Some(last),
         At::End => Some(last),
         At::Mean => {
-            let values: Option<Vec<f64>> = run.points.iter().filter(|point| point.epoch > 0).map(|p| p.measures.get(metric).copied()).collect();
+            let values: Option<Vec<f64>> =
+                run.points.iter().filter(|point| point.epoch > 0).map(|p| p.measures.get(metric).copied()).collect();
             values.map(|values| mean(&values))
         }
     }
@@ -243,8 +248,8 @@ pub fn deviation(values: &[f64]) -> Option<f64> {
 fn half_width(values: &[f64]) -> Option<f64> {
     /// 97.5 % quantiles for 1 to 30 degrees of freedom
     const T: [f64; 30] = [
-        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093,
-        2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101,
+        2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
     ];
     let n = values.len();
     deviation(values).map(|sd| T.get(n.wrapping_sub(2)).copied().unwrap_or(1.96) * sd / (n as f64).sqrt())

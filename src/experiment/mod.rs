@@ -231,7 +231,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
     let experiment: Experiment = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
-        Error::content(format!("{}, line {line}", path.display()), message, "an experiment as `downhill show adam-fig1-mnist` describes one")
+        Error::content(format!("{}, line {line}", path.display()), message, "the form that `downhill show adam-fig1-mnist` prints")
     })?;
     let wrong = |key: &str, found: String, expected: &str| Error::content(format!("{}, {key}", path.display()), found, expected);
     let within = |key: String| move |error: Error| Error::content(format!("{}, {key}", path.display()), error.to_string(), "a spec");

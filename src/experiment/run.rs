@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use burn::module::Module;
 use burn::tensor::Device;
 
 use super::grade::{self, Choose};
@@ -89,7 +88,7 @@ impl Shared {
         let shapes = Shapes { input: data.train.shape.clone(), classes: data.classes };
         let task = record::Task::Classify {
             model: model.to_string(),
-            parameters: model::build(&model, &shapes, Seed(0), &device)?.num_params(),
+            parameters: model::parameters(&model, &shapes)?,
             data: data.name.clone(),
             sha256: data.sha256(),
             train: data.train.len(),
@@ -102,7 +101,14 @@ impl Shared {
     }
 
     /// The header of a run, from what differs between runs.
-    fn header(&self, [experiment, scale, series, device]: [&str; 4], built: &Built, schedule: &Schedule, epochs: usize, seed: u64) -> Header {
+    fn header(
+        &self,
+        [experiment, scale, series, device]: [&str; 4],
+        built: &Built,
+        schedule: &Schedule,
+        epochs: usize,
+        seed: u64,
+    ) -> Header {
         Header {
             format: FORMAT,
             downhill: env!("CARGO_PKG_VERSION").into(),

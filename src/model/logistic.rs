@@ -12,7 +12,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Build, Shapes, linear};
+use super::{Build, Shapes, linear, linear_parameters};
 
 crate::settings! {
     /// Logistic regression has no settings.
@@ -27,6 +27,10 @@ pub struct Logistic {
 
 impl Build for LogisticSettings {
     type Model = Logistic;
+
+    fn parameters(&self, shapes: &Shapes) -> Option<usize> {
+        linear_parameters(shapes.input.iter().product(), shapes.classes)
+    }
 
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Logistic {
         Logistic { linear: linear(shapes.input.iter().product(), shapes.classes, weights, device) }

@@ -13,7 +13,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation::relu};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Build, Shapes, linear};
+use super::{Build, Shapes, linear, linear_parameters};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -30,13 +30,25 @@ pub struct Mlp {
     layers: Vec<Linear>,
 }
 
+impl MlpSettings {
+    /// Inputs and outputs of each layer.
+    fn layers(&self, shapes: &Shapes) -> Vec<(usize, usize)> {
+        let inputs = std::iter::once(shapes.input.iter().product()).chain(self.hidden.iter().copied());
+        let outputs = self.hidden.iter().copied().chain([shapes.classes]);
+        inputs.zip(outputs).collect()
+    }
+}
+
 impl Build for MlpSettings {
     type Model = Mlp;
 
+    fn parameters(&self, shapes: &Shapes) -> Option<usize> {
+        self.layers(shapes).into_iter().try_fold(0usize, |sum, (inputs, outputs)| sum.checked_add(linear_parameters(inputs, outputs)?))
+    }
+
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Mlp {
-        let inputs = std::iter::once(shapes.input.iter().product()).chain(self.hidden.iter().copied());
-        let outputs = self.hidden.iter().copied().chain([shapes.classes]);
-        Mlp { layers: inputs.zip(outputs).map(|(inputs, outputs)| linear(inputs, outputs, weights, device)).collect() }
+        let layers = self.layers(shapes).into_iter();
+        Mlp { layers: layers.map(|(inputs, outputs)| linear(inputs, outputs, weights, device)).collect() }
     }
 }
 

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::about::About;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::seed::{Purpose, Seed};
 use crate::spec::{Setting, Settings, Spec, unknown};
 
@@ -27,8 +27,19 @@ pub trait Build: Settings {
     /// The module.
     type Model: Module;
 
+    /// How many numbers it will train; nothing if that overflows.
+    fn parameters(&self, shapes: &Shapes) -> Option<usize>;
+
     /// Makes it, all its first weights drawn from `weights`.
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Self::Model;
+}
+
+/// More parameters than this are refused: in f32, with gradients and Adam's memory, they would take 16 GiB.
+const AT_MOST: usize = 1 << 30;
+
+/// The parameters of a linear layer.
+pub fn linear_parameters(inputs: usize, outputs: usize) -> Option<usize> {
+    inputs.checked_add(1)?.checked_mul(outputs)
 }
 
 /// A linear layer with weights and biases uniform in ±1/√inputs, the default of torch and burn, drawn from the run's own generator.
@@ -51,6 +62,7 @@ pub struct Entry {
     /// Their defaults.
     pub defaults: fn() -> Vec<(&'static str, String)>,
     canonical: fn(&Spec) -> Result<Spec>,
+    parameters: fn(&Spec, &Shapes) -> Result<Option<usize>>,
     build: fn(&Spec, &Shapes, &mut ChaCha8Rng, &Device) -> Result<Net>,
 }
 
@@ -71,11 +83,24 @@ pub fn canonical(spec: &Spec) -> Result<Spec> {
     (find(&spec.name)?.canonical)(spec)
 }
 
+/// How many numbers the model will train.
+///
+/// # Errors
+/// On an unknown model or setting, a value that is not allowed, or more than 2³⁰.
+pub fn parameters(spec: &Spec, shapes: &Shapes) -> Result<usize> {
+    let parameters = (find(&spec.name)?.parameters)(spec, shapes)?.filter(|n| *n <= AT_MOST);
+    let classes = shapes.classes;
+    parameters.ok_or_else(|| {
+        Error::Asked(format!("{spec} for inputs of {:?} and {classes} classes has more than {AT_MOST} parameters", shapes.input))
+    })
+}
+
 /// Makes the model that a spec describes, with the first weights of this seed.
 ///
 /// # Errors
-/// On an unknown model or setting, or a value that is not allowed.
+/// On an unknown model or setting, a value that is not allowed, or a model of more than 2³⁰ parameters.
 pub fn build(spec: &Spec, shapes: &Shapes, seed: Seed, device: &Device) -> Result<Net> {
+    parameters(spec, shapes)?;
     (find(&spec.name)?.build)(spec, shapes, &mut seed.generator(Purpose::Weights, 0), device)
 }
 
@@ -104,6 +129,7 @@ macro_rules! models {
             settings: <$module::$Settings as Settings>::SETTINGS,
             defaults: || $module::$Settings::default().values(),
             canonical: |spec| Ok(spec.read::<$module::$Settings>()?.spec(&spec.name)),
+            parameters: |spec, shapes| Ok(spec.read::<$module::$Settings>()?.parameters(shapes)),
             build: |spec, shapes, weights, device| {
                 Ok(Net::$Variant(spec.read::<$module::$Settings>()?.build(shapes, weights, device)))
             },

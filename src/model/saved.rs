@@ -6,7 +6,7 @@ use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot, PyTorchToBurnAdapter, Sa
 use burn::tensor::Device;
 use serde_json::Value;
 
-use super::{Net, Shapes, build};
+use super::{Net, Shapes, build, parameters};
 use crate::error::{Error, Result};
 use crate::files::place;
 use crate::seed::Seed;
@@ -47,12 +47,12 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, Spec, Shapes)> {
     let input: Option<Vec<usize>> = entry(INPUT)?.split('x').map(|n| n.parse().ok()).collect();
     let classes: Option<usize> = entry(CLASSES)?.parse().ok();
     let (Some(input), Some(classes)) = (input, classes) else { return Err(wrong("unreadable shapes in the metadata".into())) };
-    // a network that the file's own numbers could not fill is not even begun
-    let smallest = input.iter().try_fold(classes, |n, d| n.checked_mul(*d)).filter(|n| *n > 0 && *n <= bytes.len());
-    if smallest.is_none() {
-        return Err(wrong(format!("shapes {input:?} and {classes} classes in a file of {} bytes", bytes.len())));
-    }
     let shapes = Shapes { input, classes };
+    let parameters = parameters(&spec, &shapes)?;
+    if parameters > bytes.len() / 4 {
+        let needed = format!("at least four for each of the {parameters} parameters of {spec}");
+        return Err(Error::content(path, format!("{} bytes", bytes.len()), needed));
+    }
     let mut net = build(&spec, &shapes, Seed(0), device)?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes)).with_from_adapter(PyTorchToBurnAdapter).skip_enum_variants(true);
     net.load_from(&mut store).map_err(|error| wrong(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))?;

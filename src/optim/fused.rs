@@ -186,3 +186,135 @@ impl ModuleMapper for HandOutMapper<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::{Adadelta, Adagrad, Adam, EpsPlace, Momentum, Nadam, Nag, Rmsprop, Sgd};
+    use super::*;
+
+    fn devices() -> Vec<Device> {
+        vec![
+            #[cfg(feature = "flex")]
+            Device::flex(),
+            #[cfg(feature = "ndarray")]
+            #[allow(deprecated)]
+            Device::ndarray(),
+        ]
+    }
+
+    fn random<const D: usize>(shape: [usize; D], generator: &mut ChaCha8Rng, dtype: DType, device: &Device) -> Tensor<D> {
+        let n: usize = shape.iter().product();
+        let numbers: Vec<f64> = (0..n).map(|_| generator.random_range(-1.0..1.0) * 10f64.powi(generator.random_range(-6..1))).collect();
+        Tensor::from_data(TensorData::new(numbers, shape), (device, dtype))
+    }
+
+    fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
+        tensor.to_data().iter::<f64>().collect()
+    }
+
+    /// Steps a rule through the pass and through tensor operations on the same gradients, and compares.
+    fn both_ways<R: Rule<N>, const N: usize, const D: usize>(rule: R, shape: [usize; D], dtype: DType, tolerance: f64) {
+        for device in devices() {
+            let mut generator = ChaCha8Rng::seed_from_u64(7);
+            let mut x = random(shape, &mut generator, dtype, &device);
+            let mut y = x.clone();
+            let mut memory = None;
+            let mut slots = rule.start().map(|value| Tensor::full(shape, value, (&device, dtype)));
+            let mut carry = 1.0;
+            for t in 1..=20 {
+                let g = random(shape, &mut generator, dtype, &device);
+                let lr = 0.1 / t as f64;
+                (x, memory) = Fused(rule.clone()).step(lr, x, g.clone(), memory);
+                carry = rule.carry(t, carry);
+                (y, slots) = tensor_operations(&rule, At { t, lr, carry }, y, g, slots);
+                let (ours, theirs) = (numbers(&x), numbers(&y));
+                for (a, b) in ours.iter().zip(&theirs) {
+                    assert!((a - b).abs() <= tolerance * b.abs().max(0.1), "{device:?} {shape:?} {dtype:?} step {t}: {a} and {b}");
+                }
+            }
+        }
+    }
+
+    fn all_shapes<R: Rule<N>, const N: usize>(rule: R) {
+        for (dtype, tolerance) in [(DType::F32, 2e-5), (DType::F64, 1e-13)] {
+            both_ways(rule.clone(), [1], dtype, tolerance);
+            both_ways(rule.clone(), [0], dtype, tolerance);
+            both_ways(rule.clone(), [131], dtype, tolerance);
+            both_ways(rule.clone(), [3, 45], dtype, tolerance);
+            both_ways(rule.clone(), [2, 3, 5, 7], dtype, tolerance);
+        }
+        both_ways(rule, [300_007], DType::F32, 2e-5); // several threads, and a rest
+    }
+
+    #[test]
+    fn the_pass_and_the_tensor_operations_are_one_formula() {
+        all_shapes(Sgd::new());
+        all_shapes(Momentum::new());
+        all_shapes(Nag::new());
+        for place in [EpsPlace::Inside, EpsPlace::Outside, EpsPlace::Hat] {
+            all_shapes(Adagrad::new().with_eps_place(place));
+            all_shapes(Rmsprop::new().with_eps_place(place));
+            all_shapes(Adam::new().with_eps_place(place));
+            all_shapes(Nadam::new().with_eps_place(place).with_psi(Some(0.004)));
+        }
+        all_shapes(Adadelta::new().with_gamma(Some(0.9)));
+    }
+
+    fn address<const D: usize>(tensor: &Tensor<D>) -> usize {
+        Buffer::<f32>::open(tensor.clone()).read().as_ptr() as usize
+    }
+
+    #[test]
+    fn the_pass_is_in_place_for_a_moved_parameter_and_right_for_a_shared_one() {
+        for device in devices() {
+            let mut generator = ChaCha8Rng::seed_from_u64(1);
+            let start = random([1000], &mut generator, DType::F32, &device);
+            let g = random([1000], &mut generator, DType::F32, &device);
+            let copy = || Tensor::<1>::from_data(start.to_data(), (&device, DType::F32)) + 0.0; // a buffer of its own
+            let adam = Fused(Adam::new());
+
+            // on ndarray, data just loaded is borrowed; one step gives it a buffer of its own
+            let (x, memory) = adam.step(0.1, copy(), g.clone(), None);
+            let (before, slots) = (address(&x), memory.as_ref().map(|m| m.slots.each_ref().map(address)));
+            let (moved, memory_moved) = adam.step(0.1, x, g.clone(), memory);
+            assert_eq!(address(&moved), before, "{device:?}: the parameter went to another buffer");
+            assert_eq!(memory_moved.map(|m| m.slots.each_ref().map(address)), slots, "{device:?}: the memory went to another buffer");
+
+            let (x, memory) = adam.step(0.1, copy(), g.clone(), None);
+            let (kept, kept_memory) = (x.clone(), memory.clone());
+            let (values, remembered) = (numbers(&kept), kept_memory.as_ref().map(|m| m.slots.each_ref().map(numbers)));
+            let (shared, _) = adam.step(0.1, x, g.clone(), memory);
+            assert_eq!(numbers(&shared), numbers(&moved), "{device:?}: a shared parameter moves otherwise");
+            assert_eq!(numbers(&kept), values, "{device:?}: the other owner's parameter changed");
+            assert_eq!(kept_memory.map(|m| m.slots.each_ref().map(numbers)), remembered, "{device:?}: the other owner's memory changed");
+        }
+    }
+
+    #[test]
+    fn a_parameter_or_gradient_that_does_not_lie_in_one_piece_is_stepped_the_same() {
+        for device in devices() {
+            let mut generator = ChaCha8Rng::seed_from_u64(2);
+            let x = random([4, 6], &mut generator, DType::F32, &device);
+            let g = random([4, 6], &mut generator, DType::F32, &device);
+            let wide = Tensor::cat(vec![g.clone(), g.clone()], 1);
+            let adam = Fused(Adam::new());
+            let (plain, _) = adam.step(0.1, x.clone(), g.clone(), None);
+            let twice_transposed = |t: Tensor<2>| Tensor::from_data(t.transpose().to_data(), (&device, DType::F32)).transpose();
+            let (odd, _) = adam.step(0.1, twice_transposed(x), wide.narrow(1, 6, 6), None);
+            assert_eq!(numbers(&plain), numbers(&odd));
+        }
+    }
+
+    #[test]
+    fn a_rank_zero_parameter_and_a_learning_rate_of_zero_are_no_special_cases() {
+        for device in devices() {
+            let x = Tensor::<1>::from_data([2.0f32], &device);
+            let (moved, memory) = Fused(Adam::new()).step(0.0, x.clone(), x.clone(), None);
+            assert_eq!(numbers(&moved), [2.0]);
+            assert_eq!(memory.map(|memory| memory.t), Some(1));
+        }
+    }
+}

@@ -78,9 +78,10 @@ impl Entry {
     fn make(&self, spec: &Spec) -> Result<Built, SpecError> {
         let mut settings = Vec::new();
         if let Some(wanted) = &spec.dialect {
-            let dialect = self.dialects.iter().find(|dialect| dialect.name == wanted).ok_or_else(|| {
-                unknown(&format!("dialect of {}", self.name), wanted, self.dialects.iter().map(|dialect| dialect.name))
-            })?;
+            let dialect =
+                self.dialects.iter().find(|dialect| dialect.name == wanted).ok_or_else(|| {
+                    unknown(&format!("dialect of {}", self.name), wanted, self.dialects.iter().map(|dialect| dialect.name))
+                })?;
             settings.extend(dialect.settings.split(',').filter_map(|setting| setting.split_once('=')));
         }
         settings.extend(spec.single()?);
@@ -135,10 +136,7 @@ impl Optimizers {
     /// # Errors
     /// If there is none; the nearest name is suggested.
     pub fn find(&self, name: &str) -> Result<&Entry, SpecError> {
-        self.0
-            .iter()
-            .find(|entry| entry.name == name)
-            .ok_or_else(|| unknown("optimizer", name, self.0.iter().map(|entry| entry.name)))
+        self.0.iter().find(|entry| entry.name == name).ok_or_else(|| unknown("optimizer", name, self.0.iter().map(|entry| entry.name)))
     }
 
     /// Makes the optimizer that a spec describes.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
 use crate::experiment::At;
+use crate::experiment::Experiment;
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Verdict, deviation, mean};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
@@ -84,7 +84,11 @@ impl Report {
             Some(experiment) => grade::curves(experiment, &runs, &choose),
             None => {
                 let mut labels: Vec<&str> = Vec::new();
-                runs.iter().for_each(|run| if !labels.contains(&run.header.series.as_str()) { labels.push(&run.header.series) });
+                runs.iter().for_each(|run| {
+                    if !labels.contains(&run.header.series.as_str()) {
+                        labels.push(&run.header.series)
+                    }
+                });
                 labels.into_iter().map(|label| grade::curve(label, &runs, &choose)).collect()
             }
         };
@@ -150,12 +154,14 @@ impl Report {
         let names: BTreeSet<&String> = self.runs.iter().flat_map(|run| &run.points).flat_map(|p| p.measures.keys()).collect();
         let mut csv = csv::Writer::from_writer(Vec::new());
         let fixed = ["series", "optimizer", "schedule", "seed", "outcome", "step", "epoch", "batch_loss", "grad_norm"].map(String::from);
-        let mut rows = vec![fixed.into_iter().chain(names.iter().map(|name| name.to_string())).chain(["seconds".into()]).collect::<Vec<_>>()];
+        let mut rows =
+            vec![fixed.into_iter().chain(names.iter().map(|name| name.to_string())).chain(["seconds".into()]).collect::<Vec<_>>()];
         let number = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
         for run in &self.runs {
             let Run { header, points, .. } = run;
             for p in points {
-                let mut row = vec![header.series.clone(), header.optimizer.clone(), header.schedule.clone(), header.seed.to_string(), run.outcome()];
+                let mut row =
+                    vec![header.series.clone(), header.optimizer.clone(), header.schedule.clone(), header.seed.to_string(), run.outcome()];
                 row.extend([p.step.to_string(), p.epoch.to_string(), number(p.batch_loss), number(p.grad_norm)]);
                 row.extend(names.iter().map(|name| number(p.measures.get(*name).copied())));
                 row.push(number(Some(p.seconds)));
@@ -172,7 +178,10 @@ fn row(curve: &Curve) -> Row {
     let all: Vec<&Run> = curve.candidates.iter().flat_map(|candidate| &candidate.runs).collect();
     let count = |outcome: &str| all.iter().filter(|run| run.outcome().starts_with(outcome)).count();
     let counted = ["diverged", "interrupted", "killed"].into_iter().map(|outcome| (count(outcome), outcome)).filter(|(n, _)| *n > 0);
-    let runs = std::iter::once(format!("{}", all.len())).chain(counted.map(|(n, outcome)| format!("{n} {outcome}"))).collect::<Vec<_>>().join(", ");
+    let runs = std::iter::once(format!("{}", all.len()))
+        .chain(counted.map(|(n, outcome)| format!("{n} {outcome}")))
+        .collect::<Vec<_>>()
+        .join(", ");
     let Some(chosen) = curve.chosen() else {
         let why = if all.is_empty() { "no runs".into() } else { "no setting whose runs all finished".to_string() };
         return Row { series: curve.label.clone(), chosen: why, finals: vec!["-".into(); SHOWN.len()], seconds: "-".into(), runs };
@@ -180,8 +189,8 @@ fn row(curve: &Curve) -> Row {
     let final_of = |name: &str| {
         let values: Option<Vec<f64>> = chosen.runs.iter().map(|run| run.last(name)).collect();
         values.map_or("-".into(), |values| match deviation(&values) {
-            Some(sd) => format!("{:.4} ± {sd:.4}", mean(&values)),
-            None => format!("{:.4}", mean(&values)),
+            Some(sd) => format!("{} ± {}", short(mean(&values)), short(sd)),
+            None => short(mean(&values)),
         })
     };
     Row {
@@ -193,14 +202,27 @@ fn row(curve: &Curve) -> Row {
     }
 }
 
+/// Four decimals, or the power of ten of a number that exploded.
+fn short(x: f64) -> String {
+    if x.abs() < 1e5 { format!("{x:.4}") } else { format!("{x:.1e}") }
+}
+
 fn remarks(curve: &Curve, choose: &Choose) -> Vec<String> {
     let mut remarks = Vec::new();
     for key in curve.at_the_edge() {
-        remarks.push(format!("{}: the best setting, {}, has {key} at the edge of its grid; a wider one may hold a better.", curve.label, curve.brief()));
+        remarks.push(format!(
+            "{}: the best setting, {}, has {key} at the edge of its grid; a wider one may hold a better.",
+            curve.label,
+            curve.brief()
+        ));
     }
     let open = curve.candidates.iter().filter(|candidate| candidate.score(choose).is_none()).count();
     if open > 0 {
-        remarks.push(format!("{}: {open} of {} settings have runs that are not complete; run again to complete them.", curve.label, curve.candidates.len()));
+        remarks.push(format!(
+            "{}: {open} of {} settings have runs that are not complete; run again to complete them.",
+            curve.label,
+            curve.candidates.len()
+        ));
     }
     remarks
 }
@@ -209,10 +231,13 @@ fn charts(curves: &[Curve], choose: &Choose, y: &str, optimizers: &Optimizers) -
     let color = |curve: &Curve, at: usize| {
         let spec = curve.candidates.first().map_or("", |candidate| candidate.optimizer.split([':', '@']).next().unwrap_or_default());
         let own = optimizers.entries().iter().position(|entry| entry.name == spec).unwrap_or(at);
-        let taken = curves[..at].iter().filter(|other| other.candidates.first().is_some_and(|c| c.optimizer.split([':', '@']).next() == Some(spec)));
+        let taken = curves[..at]
+            .iter()
+            .filter(|other| other.candidates.first().is_some_and(|c| c.optimizer.split([':', '@']).next() == Some(spec)));
         own + taken.count() // a second curve of the same optimizer
     };
-    let lines: Vec<_> = curves.iter().enumerate().filter_map(|(i, curve)| Some((i, curve, band(curve.chosen()?, &choose.metric)))).collect();
+    let lines: Vec<_> =
+        curves.iter().enumerate().filter_map(|(i, curve)| Some((i, curve, band(curve.chosen()?, &choose.metric)))).collect();
     let figure = |title: &str, log_y: bool, y_max: Option<f64>| Chart {
         title: title.into(),
         x: "passes over the training data".into(),
@@ -308,7 +333,9 @@ pub fn read(folders: &[PathBuf], optimizers: &Optimizers) -> Result<(Option<Expe
             runs.push(record::read(&file)?);
         }
     }
-    runs.sort_by(|a, b| (&a.header.series, &a.header.optimizer, a.header.seed).cmp(&(&b.header.series, &b.header.optimizer, b.header.seed)));
+    runs.sort_by(|a, b| {
+        (&a.header.series, &a.header.optimizer, a.header.seed).cmp(&(&b.header.series, &b.header.optimizer, b.header.seed))
+    });
     let name = runs.first().map(|run| run.header.experiment.clone()).unwrap_or_default();
     let beside = folders.iter().map(|folder| folder.join("experiment.toml")).find(|path| path.is_file());
     let experiment = match beside {

@@ -1,0 +1,91 @@
+//! An update rule of your own: the formula, its settings, and a comparison with tuned baselines on the same weights and batches.
+//!
+//!     cargo run --release --example own_optimizer
+
+use std::sync::atomic::AtomicBool;
+
+use downhill::experiment::{self, Scale, run};
+use downhill::optim::{At, Entry, Named, Optimizers, Rule, Value};
+use downhill::record::{End, Header};
+use downhill::report::Report;
+use downhill::spec::Allowed;
+
+downhill::settings! {
+    /// Momentum whose velocity is divided by the root of a moving average of its square.
+    pub struct Normed {
+        /// share of the velocity that is kept
+        mu: f64 = 0.9, Allowed::Decay;
+        /// decay rate of the average of v²
+        rho: f64 = 0.99, Allowed::Decay;
+    }
+}
+
+impl Named for Normed {
+    const LR: f64 = 1e-3;
+}
+
+impl Rule<2> for Normed {
+    const MEMORY: [&'static str; 2] = ["v", "s"];
+
+    fn step<V: Value>(&self, at: At, _x: &V, g: V, [v, s]: [V; 2]) -> (V, [V; 2]) {
+        let v = v * self.mu + g;
+        let s = s * self.rho + v.clone().square() * (1.0 - self.rho);
+        (v.clone() * at.lr / (s.clone().sqrt() + 1e-8), [v, s])
+    }
+}
+
+const EXPERIMENT: &str = r#"
+name = "normed"
+title = "Normed momentum against tuned baselines"
+paper = "examples/own_optimizer.rs"
+url = ""
+about = "A rule of our own on a small network, each optimizer at the best learning rate of its grid."
+metric = { name = "train_loss", label = "training loss", choose = "mean" }
+task = { kind = "classify", model = "mlp:hidden=50", data = "mnist-10k", batch = 128 }
+scale.quick = { epochs = 8, seeds = 3, search = 1, about = "seconds" }
+
+[[series]]
+label = "Normed"
+optimizer = "normed:lr=[1e-4,3e-4,1e-3,3e-3]"
+
+[[series]]
+label = "Adam"
+optimizer = "adam:lr=[1e-3,3e-3,1e-2,3e-2]"
+
+[[series]]
+label = "Momentum"
+optimizer = "momentum:lr=[0.03,0.1,0.3,1]"
+
+[[claim]]
+quote = "normed momentum is ahead of Adam"
+source = "our hope"
+expect = { kind = "ahead", a = "Normed", b = "Adam", at = "mean" }
+"#;
+
+struct Quiet;
+
+impl run::Progress for Quiet {
+    fn start(&self, runs: usize, _steps: usize, there: usize) {
+        println!("{runs} runs to make, {there} are there");
+    }
+    fn step(&self) {}
+    fn run_ended(&self, header: &Header, end: &End, _left: usize) {
+        println!("{} lr={} seed {}: {}", header.series, header.lr(), header.seed, end.outcome);
+    }
+}
+
+fn main() -> downhill::Result<()> {
+    let optimizers = Optimizers::default().with(Entry::of::<Normed, 2>("normed", "# Normed: momentum divided by its own size"));
+    let experiment = experiment::parse("normed.toml".as_ref(), EXPERIMENT, &optimizers)?;
+    let choice = run::Choice { scale: Scale::Quick, data: None, device: "flex".into(), seeds: None, out: None, jobs: 2 };
+    let results = run::run(&experiment, EXPERIMENT, &optimizers, &choice, &Quiet, &AtomicBool::new(false))?;
+    let report = Report::new(Some(experiment), results.runs, &optimizers)?;
+    for row in &report.table {
+        println!("{:10} {:16} {}", row.series, row.chosen, row.finals[0]);
+    }
+    for verdict in &report.verdicts {
+        println!("{}: {}; {}", verdict.held, verdict.quote, verdict.margin);
+    }
+    println!("page: {}", report.write(&results.folder)?.display());
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! The command, as a user meets it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn downhill(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_downhill")).args(args).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// An experiment that takes a second.
+const SMALL: &str = r#"
+name = "small"
+title = "A small experiment"
+paper = "none"
+url = ""
+about = "For the tests."
+schedule = "inverse_sqrt"
+metric = { name = "objective", label = "training cost" }
+task = { kind = "classify", model = "logistic", data = "mnist-10k", batch = 500, penalty = "l2" }
+scale.quick = { epochs = 2, seeds = 2, search = 1, about = "" }
+series = [
+  { label = "Adam", optimizer = "adam:lr=[0.01,0.03]" },
+  { label = "SGD", optimizer = "sgd:lr=1e-4" },
+]
+claim = [
+  { quote = "Adam is ahead of a tiny step", source = "us", expect = { kind = "ahead", a = "Adam", b = "SGD" } },
+  { quote = "a tiny step is ahead of Adam", source = "us", expect = { kind = "ahead", a = "SGD", b = "Adam" } },
+]
+"#;
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("small.toml"), SMALL).unwrap();
+        Place { folder }
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+    fn run(&self, out: &str, more: &[&str]) -> Output {
+        let (toml, out) = (self.path("small.toml"), self.path(out));
+        let args = ["run", toml.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        downhill(&[&args, more].concat())
+    }
+    fn records(&self, out: &str) -> Vec<(String, String)> {
+        let mut files: Vec<PathBuf> = fs::read_dir(self.path(out).join("runs")).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        files.iter().map(|file| (file.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(file).unwrap())).collect()
+    }
+}
+
+/// A record without its seconds.
+fn timeless(record: &str) -> Vec<serde_json::Value> {
+    let line = |line: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
+        value.as_object_mut().unwrap().remove("seconds");
+        value
+    };
+    record.lines().map(line).collect()
+}
+
+#[test]
+fn an_experiment_is_run_graded_and_shown_and_a_second_time_nothing_is_made() {
+    let place = Place::new();
+    let first = place.run("a", &[]);
+    assert_eq!(first.status.code(), Some(0), "{}", err(&first));
+    assert!(err(&first).contains("3 runs to make"), "{}", err(&first));
+    let text = out(&first);
+    assert!(text.contains("HELD       \"Adam is ahead of a tiny step\""), "{text}");
+    assert!(text.contains("NOT HELD   \"a tiny step is ahead of Adam\""), "{text}");
+    for file in ["index.html", "report.md", "points.csv", "figure.svg", "figure.png", "figure-log.svg", "learning-rates.png"] {
+        assert!(fs::metadata(place.path("a").join(file)).unwrap().len() > 500, "{file} is missing or empty");
+    }
+    let page = fs::read_to_string(place.path("a").join("index.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("NOT HELD") && !page.contains("src=\"http"), "the page stands by itself");
+
+    let before = place.records("a");
+    assert_eq!(before.len(), 5, "two settings and one, and the second seed of the best of each");
+    let second = place.run("a", &[]);
+    assert!(err(&second).contains("0 runs to make, 3 are there already"), "{}", err(&second));
+    assert_eq!(before, place.records("a"));
+
+    // only what is missing or incomplete is made again
+    let (name, record) = &before[0];
+    fs::write(place.path("a").join("runs").join(name), &record[..record.len() / 2]).unwrap();
+    let third = place.run("a", &[]);
+    assert!(err(&third).contains("1 runs to make, 2 are there already"), "{}", err(&third));
+    assert_eq!(timeless(&place.records("a")[0].1), timeless(record));
+
+    assert_eq!(place.run("a", &["--check"]).status.code(), Some(1), "a claim is not held");
+
+    let report = downhill(&["report", place.path("a").to_str().unwrap()]);
+    assert_eq!(report.status.code(), Some(0), "{}", err(&report));
+    assert!(out(&report).contains("NOT HELD"));
+}
+
+#[test]
+fn the_same_seed_makes_the_same_record_whatever_the_number_of_workers() {
+    let place = Place::new();
+    assert_eq!(place.run("one", &["--jobs", "1"]).status.code(), Some(0));
+    assert_eq!(place.run("three", &["--jobs", "3"]).status.code(), Some(0));
+    let (one, three) = (place.records("one"), place.records("three"));
+    assert_eq!(one.len(), three.len());
+    for ((name, a), (other, b)) in one.iter().zip(&three) {
+        assert_eq!(name, other);
+        assert_eq!(timeless(a), timeless(b), "{name}");
+    }
+}
+
+#[test]
+fn all_optimizers_of_a_seed_start_from_the_same_weights_and_seeds_differ() {
+    let place = Place::new();
+    place.run("a", &[]);
+    let mut starts = std::collections::BTreeMap::new();
+    for (_, record) in place.records("a") {
+        let lines = timeless(&record);
+        let (seed, start) = (lines[0]["seed"].as_u64().unwrap(), lines[1]["train_loss"].as_f64().unwrap());
+        assert_eq!(*starts.entry(seed).or_insert(start), start);
+    }
+    assert_eq!(starts.len(), 2);
+    assert_ne!(starts[&0], starts[&1]);
+}
+
+#[test]
+fn a_trained_model_is_saved_and_evaluated_to_the_numbers_of_its_record() {
+    let place = Place::new();
+    let folder = place.path("t");
+    let folder = folder.to_str().unwrap();
+    let train = ["train", "--model", "mlp:hidden=30", "--optimizer", "nag:lr=0.05", "--epochs", "2", "--out", folder];
+    let trained = downhill(&train);
+    assert_eq!(trained.status.code(), Some(0), "{}", err(&trained));
+    let record = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    let lines = timeless(&fs::read_to_string(record.unwrap()).unwrap());
+    let last = &lines[lines.len() - 2];
+    let model = place.path("t").join("model.safetensors");
+    let eval = downhill(&["eval", model.to_str().unwrap()]);
+    assert_eq!(eval.status.code(), Some(0), "{}", err(&eval));
+    assert!(out(&eval).contains(&format!("accuracy {:.4}", last["test_accuracy"].as_f64().unwrap())), "{}", out(&eval));
+    assert!(out(&eval).contains(&format!("loss     {:.4}", last["test_loss"].as_f64().unwrap())), "{}", out(&eval));
+
+    // damaged models are refused
+    let bytes = fs::read(&model).unwrap();
+    for cut in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&model, &bytes[..cut]).unwrap();
+        refuses(&["eval", model.to_str().unwrap()], "model.safetensors");
+    }
+}
+
+#[test]
+fn a_run_that_explodes_is_recorded_and_shown_as_diverged() {
+    let place = Place::new();
+    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=[1e-4,1e38]")).unwrap();
+    let run = place.run("a", &[]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    assert!(out(&run).contains("1 diverged"), "{}", out(&run));
+    let exploded = place.records("a").into_iter().find(|(name, _)| name.starts_with("sgd-lr1e38")).unwrap().1;
+    let end = timeless(&exploded).pop().unwrap();
+    assert_eq!((end["record"].as_str(), end["outcome"].as_str()), (Some("end"), Some("diverged")));
+    assert!(fs::read_to_string(place.path("a").join("index.html")).unwrap().contains("diverged at step"));
+    let alone = downhill(&["train", "--model", "logistic", "--optimizer", "sgd:lr=1e38", "--out", place.path("t").to_str().unwrap()]);
+    assert!(out(&alone).contains("the model is not saved"), "{}", out(&alone));
+}
+
+/// Bad input: exit code 2, one sentence that holds `needle`, no panic.
+fn refuses(args: &[&str], needle: &str) {
+    let output = downhill(args);
+    let text = err(&output);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+    assert!(text.contains(needle), "{args:?} says {text}");
+    assert_eq!(text.trim_end().lines().count(), 1, "{args:?} says {text}");
+    assert!(!text.contains("panicked") && !text.contains("mistake in downhill"), "{args:?} says {text}");
+}
+
+#[test]
+fn bad_input_is_one_sentence_and_exit_code_2() {
+    let train = |optimizer: &'static str| ["train", "--model", "logistic", "--optimizer", optimizer];
+    refuses(&train("adm"), "unknown optimizer `adm`; did you mean `adam`?");
+    refuses(&train("adam:betta2=0.9"), "unknown setting of adam `betta2`; did you mean `beta2`?");
+    refuses(&train("adam:beta2=1"), "adam: beta2 is `1`, expected a number from 0 up to, but not including, 1");
+    refuses(&train("adam:beta1=-0.1"), "beta1 is `-0.1`");
+    refuses(&train("adam:lr=-1"), "lr is `-1`");
+    refuses(&train("adam:lr=nan"), "lr is `nan`");
+    refuses(&train("adam:lr=inf"), "lr is `inf`");
+    refuses(&train("adam:lr=[1,2]"), "lr has 2 values");
+    refuses(&train("adam:lr=[1,2"), "every `[` to be closed");
+    refuses(&train("adam:lr=1,lr=2"), "the setting lr is given twice");
+    refuses(&train("adam:lr"), "key=value");
+    refuses(&train(":lr=1"), "a name first");
+    refuses(&train("adam@kears"), "unknown dialect of adam `kears`");
+    refuses(&train("adam:eps_place=middle"), "one of inside, outside, hat");
+    refuses(&["train", "--model", "mpl", "--optimizer", "sgd"], "did you mean `mlp`?");
+    refuses(&["train", "--model", "mlp:hidden=0", "--optimizer", "sgd"], "hidden is `0`");
+    refuses(&["train", "--model", "mlp:hidden=1000000000000", "--optimizer", "sgd"], "more than 1073741824 parameters");
+    refuses(&["train", "--model", "mlp", "--optimizer", "sgd", "--schedule", "cosin"], "unknown schedule `cosin`");
+    refuses(&["train", "--model", "mlp", "--optimizer", "sgd", "--penalty", "l2:lambda=-1"], "lambda is `-1`");
+    refuses(&["train", "--model", "mlp", "--optimizer", "sgd", "--data", "mnist-1k"], "did you mean `mnist-10k`?");
+    refuses(&["run", "adam-fig-mnist"], "did you mean `adam-fig1-mnist`?");
+    refuses(&["run", "adam-fig1-mnist", "--device", "flx"], "unknown device `flx`; did you mean `flex`?");
+    if !cfg!(feature = "wgpu") {
+        refuses(&["run", "adam-fig1-mnist", "--device", "wgpu"], "build it with `--features wgpu`");
+    }
+    refuses(&["run", "nowhere.toml"], "cannot read nowhere.toml");
+    refuses(&["show", "adma"], "did you mean `adam`?");
+    refuses(&["report", "nowhere"], "cannot read nowhere");
+    refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_one_sentence_and_exit_code_2() {
+    let place = Place::new();
+    fs::write(place.path("file"), "").unwrap();
+    let below = place.path("file").join("out");
+    let below = below.to_str().unwrap();
+    refuses(&["run", place.path("small.toml").to_str().unwrap(), "--out", below], "cannot create");
+    refuses(&["train", "--model", "logistic", "--optimizer", "sgd", "--out", below], "cannot create");
+}
+
+#[test]
+fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
+    let place = Place::new();
+    let toml = place.path("wrong.toml");
+    let with = |from: &str, to: &str, needle: &str| {
+        assert!(SMALL.contains(from), "{from}");
+        fs::write(&toml, SMALL.replacen(from, to, 1)).unwrap();
+        refuses(&["run", toml.to_str().unwrap(), "--out", place.path("x").to_str().unwrap()], needle);
+        assert!(!place.path("x").exists(), "nothing is begun");
+    };
+    with("title =", "titel =", "line 3");
+    with("adam:lr=[0.01,0.03]", "adam:lr=[0.01,-3]", "series `Adam`: found adam: lr is `-3`");
+    with("adam:lr", "adan:lr", "did you mean `adam`?");
+    with("a = \"Adam\"", "a = \"Adm\"", "found `Adm`, expected the label of a series: Adam, SGD");
+    with("batch = 500", "batch = 0", "task.batch: found 0");
+    with("epochs = 2", "epochs = 0", "scale.quick");
+    with("name = \"small\"", "name = \"../small\"", "name: found `../small`");
+    with("label = \"SGD\"", "label = \"Adam\"", "the same label twice");
+    with("model = \"logistic\"", "model = \"logistik\"", "did you mean `logistic`?");
+    with("= [", "= [[", "line");
+}
+
+#[test]
+fn a_record_that_is_cut_or_foreign_is_named_by_report() {
+    let place = Place::new();
+    place.run("a", &[]);
+    let (name, record) = place.records("a").remove(0);
+    let path = place.path("a").join("runs").join(&name);
+    let folder = place.path("a");
+    let report = ["report", folder.to_str().unwrap()];
+    fs::write(&path, &record[..record.len() - 20]).unwrap();
+    refuses(&report, "a line cut after");
+    fs::write(&path, format!("{{}}\n{record}")).unwrap();
+    refuses(&report, "line 1: found no record");
+    fs::write(&path, "").unwrap();
+    refuses(&report, "found an empty file");
+    fs::write(&path, record.replace("\"format\":1", "\"format\":99")).unwrap();
+    refuses(&report, "record format 99");
+    fs::write(&path, record.replace("\"sha256\":\"f", "\"sha256\":\"0")).unwrap();
+    refuses(&report, "expected the runs of one experiment, scale and data set");
+    // a run that was killed between two lines is incomplete, not damaged
+    let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, without_end).unwrap();
+    let told = downhill(&report);
+    assert_eq!(told.status.code(), Some(0), "{}", err(&told));
+    assert!(out(&told).contains("1 killed"), "{}", out(&told));
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_leaves_whole_lines_and_the_same_command_goes_on() {
+    let place = Place::new();
+    fs::write(place.path("small.toml"), SMALL.replace("epochs = 2", "epochs = 400")).unwrap();
+    let (toml, folder) = (place.path("small.toml"), place.path("a"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
+    command.args(["run", toml.to_str().unwrap(), "--out", folder.to_str().unwrap(), "--jobs", "1"]);
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let begun = || fs::read_dir(folder.join("runs")).is_ok_and(|mut files| files.any(|f| f.unwrap().metadata().unwrap().len() > 2000));
+    while !begun() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    for (name, record) in place.records("a") {
+        let end = timeless(&record).pop().unwrap();
+        assert_eq!(end["outcome"], "interrupted", "{name}");
+    }
+}
+
+#[test]
+fn list_and_show_know_everything_there_is() {
+    let listed = out(&downhill(&["list"]));
+    for name in
+        ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "nadam", "mlp", "logistic", "adam-fig1-mnist", "mnist-10k"]
+    {
+        assert!(listed.contains(name), "{name}");
+    }
+    let one = out(&downhill(&["list", "models"]));
+    assert!(one.contains("mlp") && !one.contains("nadam"));
+    for name in ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "nadam"] {
+        let shown = out(&downhill(&["show", name]));
+        for part in ["x     = x - ", "x = x - ", "theta = "] {
+            if shown.contains(part) {
+                break;
+            }
+            assert_ne!(part, "theta = ", "{name} shows no formula: {shown}");
+        }
+        for part in ["Settings", "Differences", "Source", "S0", "lr"] {
+            assert!(shown.contains(part), "{name} shows no {part}");
+        }
+    }
+    let experiment = out(&downhill(&["show", "adam-fig1-mnist"]));
+    assert!(experiment.contains("both converge faster than Adagrad") && experiment.contains("[[series]]"));
+    assert!(Path::new("src/experiment/adam-fig1-mnist.toml").exists());
+}
