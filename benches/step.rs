@@ -3,7 +3,7 @@
 //!     cargo bench --bench step
 //!
 //! In each round every contender takes its turn, so that what else the machine does meets all of them; a time is the median over the
-//! rounds. The ratios are to the hand-written pass. Prints Markdown; the README's table is its output.
+//! rounds. The ratios are to the hand-written pass. Prints Markdown; `UPDATE=1 cargo bench --bench step` writes it into the README.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -85,6 +85,22 @@ mod by_hand {
             rayon::join(|| momentum(lr, x, g, v), || momentum(lr, x2, g2, v2));
             return;
         }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has it
+            return unsafe { momentum_avx2(lr, x, g, v) };
+        }
+        momentum_loop(lr, x, g, v);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn momentum_avx2(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
+        momentum_loop(lr, x, g, v);
+    }
+
+    #[inline(always)]
+    fn momentum_loop(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
         for ((x, g), v) in x.iter_mut().zip(g).zip(v) {
             *v = *v * 0.9 + *g * lr;
             *x -= *v;
@@ -133,9 +149,8 @@ fn main() {
         return; // `cargo test --benches` only checks that it builds
     }
     let burn_momentum = || SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_dampening(0.0))).init();
-    println!("{} threads\n", rayon::current_num_threads());
-    println!("| step | parameters | by hand | downhill | | shared parameter | | burn | |");
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let mut table =
+        String::from("| step | parameters | by hand | downhill | | shared | | burn | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
     for n in [100_000, 1_000_000, 10_000_000] {
         let adam = [
             adam_by_hand(n),
@@ -151,9 +166,24 @@ fn main() {
         ];
         for (name, mut contenders) in [("Adam", adam), ("Momentum", momentum)] {
             let times = race(&mut contenders, n);
-            print!("| {name} | {n} | {:.0} µs ", times[0]);
-            times[1..].iter().for_each(|time| print!("| {time:.0} µs | {:.2} ", time / times[0]));
-            println!("|");
+            table += &format!("| {name} | {n} | {:.0} µs ", times[0]);
+            times[1..].iter().for_each(|time| table += &format!("| {time:.0} µs | {:.2} ", time / times[0]));
+            table += "|\n";
+            eprintln!("{name} {n}");
         }
     }
+    table += &format!("\n{} threads, {}\n", rayon::current_num_threads(), processor());
+    println!("\n{table}");
+    if std::env::var("UPDATE").is_ok() {
+        let readme = std::fs::read_to_string("README.md").expect("run in the project's folder");
+        let (before, rest) = readme.split_once("<!-- bench -->\n").expect("the README has a place for the table");
+        let (_, after) = rest.split_once("<!-- end -->").expect("the place has an end");
+        std::fs::write("README.md", format!("{before}<!-- bench -->\n{table}<!-- end -->{after}")).expect("the README can be written");
+    }
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_string()));
+    name.unwrap_or_else(|| "unknown processor".into())
 }

@@ -1,4 +1,7 @@
-//! An update rule of your own: the formula, its settings, and a comparison with tuned baselines on the same weights and batches.
+//! # Normed: momentum divided by the root of a moving average of its own square
+//!
+//! An update rule of your own: the formula, its settings, and a comparison with tuned baselines on the same weights and batches. Records
+//! carry a fingerprint of this file, so after a change here the runs are made again.
 //!
 //!     cargo run --release --example own_optimizer
 
@@ -75,9 +78,9 @@ impl run::Progress for Quiet {
 }
 
 fn main() -> downhill::Result<()> {
-    let optimizers = Optimizers::default().with(Entry::of::<Normed, 2>("normed", "# Normed: momentum divided by its own size"));
+    let optimizers = Optimizers::default().with(Entry::of::<Normed, 2>("normed", include_str!("own_optimizer.rs")));
     let experiment = experiment::parse("normed.toml".as_ref(), EXPERIMENT, &optimizers)?;
-    let choice = run::Choice { scale: Scale::Quick, data: None, device: "flex".into(), seeds: None, out: None, jobs: 2 };
+    let choice = run::Choice { scale: Scale::Quick, data: None, device: "flex".into(), seeds: None, out: None, jobs: 2, fresh: false };
     let results = run::run(&experiment, EXPERIMENT, &optimizers, &choice, &Quiet, &AtomicBool::new(false))?;
     let report = Report::new(Some(experiment), results.runs, &optimizers)?;
     for row in &report.table {

@@ -1,5 +1,7 @@
 //! What the header of a file says: title, formula, differences, source. `list`, `show` and the README's table are made from it.
 
+use sha2::{Digest, Sha256};
+
 /// The `//!` header of a source file, or the same text without the slashes.
 #[derive(Clone, Copy, Debug)]
 pub struct About(pub &'static str);
@@ -12,6 +14,11 @@ impl About {
             .map(|line| line.strip_prefix("//!").map_or(line, |rest| rest.strip_prefix(' ').unwrap_or(rest)))
             .collect::<Vec<_>>()
             .join("\n")
+    }
+
+    /// Eight letters that change with the file.
+    pub fn fingerprint(self) -> String {
+        Sha256::digest(self.0).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn is_source(self) -> bool {

@@ -1,5 +1,13 @@
 //! Optimizers for deep learning on [burn](https://burn.dev), and the experiments that show what they do.
+//!
+//! [`optim`] has the optimizers: `Adam::new().init()` stands where `AdamConfig::new().init()` of burn stood. [`experiment`] and [`report`]
+//! make the figures.
 #![warn(missing_docs)]
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod about;
 pub mod classify;

@@ -47,6 +47,8 @@ pub struct Header {
     pub series: String,
     /// spec with every setting
     pub optimizer: String,
+    /// fingerprint of the source file of its formula
+    pub formula: String,
     /// spec with every setting
     pub schedule: String,
     /// passes over the data
@@ -55,6 +57,8 @@ pub struct Header {
     pub seed: u64,
     /// `flex`, `ndarray` or `wgpu`
     pub device: String,
+    /// architecture, and the vector instructions that choose between code paths and so the order of sums
+    pub processor: String,
     /// what was descended
     pub task: Task,
 }
@@ -84,6 +88,47 @@ pub enum Task {
     },
 }
 
+impl Task {
+    /// Name and fingerprint of the data, for one sentence.
+    pub fn data(&self) -> String {
+        let Task::Classify { data, sha256, .. } = self;
+        format!("{data} ({})", sha256.get(..8).unwrap_or(sha256))
+    }
+
+    /// What it was, in a few words.
+    pub fn title(&self) -> String {
+        let Task::Classify { model, data, .. } = self;
+        format!("{model} on {data}")
+    }
+
+    /// What the x axis counts.
+    pub fn x_label(&self) -> &'static str {
+        let Task::Classify { .. } = self;
+        "passes over the training data"
+    }
+
+    /// What is measured, and the titles of its columns.
+    pub fn measures(&self) -> &'static [(&'static str, &'static str)] {
+        let Task::Classify { .. } = self;
+        CLASSIFY
+    }
+
+    /// Everything, line by line.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let Task::Classify { model, parameters, data, sha256, train, test, batch, penalty } = self;
+        vec![
+            ("model", format!("{model}, {parameters} parameters")),
+            ("data", format!("{data}: {train} to train on, {test} to test on; sha256 of all examples {sha256}")),
+            ("batch", format!("{batch} examples")),
+            ("penalty", penalty.clone()),
+        ]
+    }
+}
+
+/// What is measured of a classifier.
+pub const CLASSIFY: &[(&str, &str)] =
+    &[("train_loss", "train loss"), ("objective", "train loss + penalty"), ("test_loss", "test loss"), ("test_accuracy", "test accuracy")];
+
 /// A point of the curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -108,7 +153,7 @@ pub struct Point {
 pub struct End {
     /// which way
     pub outcome: Outcome,
-    /// after how many steps
+    /// at which step
     pub step: usize,
     /// why it diverged
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -175,6 +220,11 @@ impl Run {
     /// Whether it need not be run again: it finished, or it diverged.
     pub fn is_complete(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.outcome != Outcome::Interrupted)
+    }
+
+    /// Which way it ended; nothing if it was killed.
+    pub fn ended(&self) -> Option<Outcome> {
+        self.end.as_ref().map(|end| end.outcome)
     }
 
     /// How it ended, in a few words.

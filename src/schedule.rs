@@ -1,7 +1,7 @@
 //! Learning-rate schedules: what the learning rate is multiplied by, from step to step.
 
 use crate::error::Result;
-use crate::spec::{Settings, Spec, unknown};
+use crate::spec::{Setting, Settings, Spec, unknown};
 
 /// Where a run stands. All counts are from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,14 @@ crate::settings! {
     }
 }
 
-/// The names in specs, each with one line.
-pub const SCHEDULES: &[(&str, &str)] =
-    &[("constant", "the learning rate stays as it is"), ("inverse_sqrt", "lr / sqrt(t), t counting steps, or epochs with per=epoch")];
+/// A schedule in the table: its name, one line, its settings and their defaults.
+pub type Entry = (&'static str, &'static str, &'static [Setting], fn() -> Vec<(&'static str, String)>);
+
+/// All schedules.
+pub const SCHEDULES: &[Entry] = &[
+    ("constant", "the learning rate stays as it is", Constant::SETTINGS, || Constant::default().values()),
+    ("inverse_sqrt", "lr / sqrt(t), t counting steps, or epochs with per=epoch", InverseSqrt::SETTINGS, || InverseSqrt::default().values()),
+];
 
 impl Schedule {
     /// Reads a spec.
@@ -59,7 +64,7 @@ impl Schedule {
         match spec.name.as_str() {
             "constant" => Ok(Schedule::Constant(spec.read()?)),
             "inverse_sqrt" => Ok(Schedule::InverseSqrt(spec.read()?)),
-            other => Err(unknown("schedule", other, SCHEDULES.iter().map(|(name, _)| *name)).into()),
+            other => Err(unknown("schedule", other, SCHEDULES.iter().map(|(name, ..)| *name)).into()),
         }
     }
 

@@ -36,7 +36,7 @@ pub enum SpecError {
         expected: &'static str,
     },
     /// A name that nobody registered.
-    #[error("unknown {kind} `{found}`{}; known: {}", did_you_mean(.found, .known), .known.join(", "))]
+    #[error("unknown {kind} `{found}`{}; {}", did_you_mean(.found, .known), if .known.is_empty() { "there is none".into() } else { format!("known: {}", .known.join(", ")) })]
     Unknown {
         /// `optimizer`, `model`, `setting of adam`, ...
         kind: String,
@@ -270,8 +270,6 @@ pub enum Allowed {
     Decay,
     /// A whole number from 1.
     Count,
-    /// Any text the type can read.
-    Any,
     /// One of these words.
     OneOf(&'static [&'static str]),
 }
@@ -284,7 +282,7 @@ impl Allowed {
                 Allowed::NotNegative => x >= 0.0,
                 Allowed::Decay => (0.0..1.0).contains(&x),
                 Allowed::Count => x >= 1.0,
-                Allowed::Any | Allowed::OneOf(_) => true,
+                Allowed::OneOf(_) => true,
             }
     }
 }
@@ -296,7 +294,6 @@ impl fmt::Display for Allowed {
             Allowed::NotNegative => f.write_str("0 or a finite number above"),
             Allowed::Decay => f.write_str("a number from 0 up to, but not including, 1"),
             Allowed::Count => f.write_str("a whole number from 1"),
-            Allowed::Any => f.write_str("another form"),
             Allowed::OneOf(words) => write!(f, "one of {}", words.join(", ")),
         }
     }

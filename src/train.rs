@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::schedule::{Moment, Schedule};
 
 /// What there is to descend: a loss whose gradient moves the model, and what is measured along the way.
 ///
-/// Training a classifier on batches is one ([`Classify`](crate::classify::Classify)); a surface without any data is another.
+/// Training a classifier on batches is one (`classify.rs`); a surface without any data would be another.
 pub trait Problem {
     /// What is moved.
     type Model: Module;
@@ -61,7 +61,7 @@ pub fn train<P: Problem>(
     let mut last = Last::default();
 
     loop {
-        let out = handed_out(model.clone(), &optimizer, built.rule.as_ref()).map_err(|error| Error::Asked(error.to_string()))?;
+        let out = hand_out(&model, &optimizer, built)?;
         let measures = problem.measure(&out.valid());
         if let Some((name, value)) = measures.iter().find(|(_, value)| !value.is_finite()) {
             let reason = format!("{name} is {value}");
@@ -86,7 +86,7 @@ pub fn train<P: Problem>(
             let loss = problem.loss(&model, now);
             let value: f64 = number(loss.clone())?;
             if !value.is_finite() {
-                return Ok((model, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
+                return Ok((hand_out(&model, &optimizer, built)?, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
             }
             sum += value;
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -95,10 +95,15 @@ pub fn train<P: Problem>(
             }
             model = optimizer.step(schedule.lr(built.lr, now), model, gradients);
             if !watch.step() {
-                return Ok((model, end(Outcome::Interrupted, now, None)));
+                return Ok((hand_out(&model, &optimizer, built)?, end(Outcome::Interrupted, now, None)));
             }
         }
     }
+}
+
+fn hand_out<M: Module>(model: &M, optimizer: &ModuleOptimizer, built: &Built) -> Result<M> {
+    handed_out(model.clone(), optimizer, built.rule.as_ref())
+        .map_err(|error| Error::Asked(format!("cannot read the optimizer's state: {error}")))
 }
 
 /// What is known of the epoch before a point.

@@ -145,18 +145,41 @@ fn a_trained_model_is_saved_and_evaluated_to_the_numbers_of_its_record() {
     let record = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "jsonl"));
     let lines = timeless(&fs::read_to_string(record.unwrap()).unwrap());
     let last = &lines[lines.len() - 2];
-    let model = place.path("t").join("model.safetensors");
+    let model =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "safetensors"));
+    let model = model.unwrap();
     let eval = downhill(&["eval", model.to_str().unwrap()]);
     assert_eq!(eval.status.code(), Some(0), "{}", err(&eval));
     assert!(out(&eval).contains(&format!("accuracy {:.4}", last["test_accuracy"].as_f64().unwrap())), "{}", out(&eval));
     assert!(out(&eval).contains(&format!("loss     {:.4}", last["test_loss"].as_f64().unwrap())), "{}", out(&eval));
 
-    // damaged models are refused
+    // the same training makes the same bytes
     let bytes = fs::read(&model).unwrap();
+    downhill(&train);
+    assert_eq!(bytes, fs::read(&model).unwrap());
+
+    // damaged models are refused
+    let refuse = |bytes: &[u8], needle: &str| {
+        fs::write(&model, bytes).unwrap();
+        refuses(&["eval", model.to_str().unwrap()], needle);
+    };
     for cut in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
-        fs::write(&model, &bytes[..cut]).unwrap();
-        refuses(&["eval", model.to_str().unwrap()], "model.safetensors");
+        refuse(&bytes[..cut], "safetensors: found ");
     }
+    let text = String::from_utf8_lossy(&bytes[8..8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize]).into_owned();
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from) && from.len() == to.len(), "{from} in {text}");
+        let at = 8 + text.find(from).unwrap();
+        [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
+    };
+    refuse(&changed("28x28", "99999"), "expected at least four for each");
+    refuse(&changed("28x28", "28x00"), "none or more than");
+    refuse(&changed("hidden=30", "hidden=29"), "whose names or shapes are not those of mlp:hidden=29");
+    refuse(&changed("\"F32\"", "\"I32\""), "of type I32, expected F32");
+    let mut weights = bytes.clone();
+    let last = weights.len() - 4;
+    weights[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    refuse(&weights, "weights that are no finite numbers");
 }
 
 #[test]
@@ -170,6 +193,15 @@ fn a_run_that_explodes_is_recorded_and_shown_as_diverged() {
     let end = timeless(&exploded).pop().unwrap();
     assert_eq!((end["record"].as_str(), end["outcome"].as_str()), (Some("end"), Some("diverged")));
     assert!(fs::read_to_string(place.path("a").join("index.html")).unwrap().contains("diverged at step"));
+
+    // a series that diverges at every setting is shown as well
+    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=[1e37,1e38]")).unwrap();
+    let run = place.run("b", &[]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    assert!(out(&run).contains("diverged at every setting"), "{}", out(&run));
+    assert!(fs::read_to_string(place.path("b").join("figure.svg")).unwrap().contains("diverged at every setting"));
+    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=1e38").replace("adam:lr=[0.01,0.03]", "sgd:lr=1e37")).unwrap();
+    assert_eq!(place.run("c", &[]).status.code(), Some(0));
     let alone = downhill(&["train", "--model", "logistic", "--optimizer", "sgd:lr=1e38", "--out", place.path("t").to_str().unwrap()]);
     assert!(out(&alone).contains("the model is not saved"), "{}", out(&alone));
 }
@@ -213,6 +245,7 @@ fn bad_input_is_one_sentence_and_exit_code_2() {
         refuses(&["run", "adam-fig1-mnist", "--device", "wgpu"], "build it with `--features wgpu`");
     }
     refuses(&["run", "nowhere.toml"], "cannot read nowhere.toml");
+    refuses(&["train", "--model", "logistic@x", "--optimizer", "sgd"], "unknown dialect of logistic `x`; there is none");
     refuses(&["show", "adma"], "did you mean `adam`?");
     refuses(&["report", "nowhere"], "cannot read nowhere");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
@@ -248,6 +281,9 @@ fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
     with("label = \"SGD\"", "label = \"Adam\"", "the same label twice");
     with("model = \"logistic\"", "model = \"logistik\"", "did you mean `logistic`?");
     with("= [", "= [[", "line");
+    with("[0.01,0.03]", "[0.01,1e-2]", "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside twice");
+    with("name = \"objective\"", "name = \"objectiv\"", "metric.name: found `objectiv`, expected one of train_loss");
+    with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
 }
 
 #[test]
@@ -267,7 +303,7 @@ fn a_record_that_is_cut_or_foreign_is_named_by_report() {
     fs::write(&path, record.replace("\"format\":1", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"f", "\"sha256\":\"0")).unwrap();
-    refuses(&report, "expected the runs of one experiment, scale and data set");
+    refuses(&report, "expected runs of one protocol");
     // a run that was killed between two lines is incomplete, not damaged
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&path, without_end).unwrap();
@@ -296,6 +332,44 @@ fn ctrl_c_leaves_whole_lines_and_the_same_command_goes_on() {
         let end = timeless(&record).pop().unwrap();
         assert_eq!(end["outcome"], "interrupted", "{name}");
     }
+}
+
+#[test]
+fn one_folder_has_one_writer_and_one_protocol() {
+    let place = Place::new();
+    assert_eq!(place.run("a", &[]).status.code(), Some(0));
+    let folder = place.path("a");
+    let (folder, toml) = (folder.to_str().unwrap(), place.path("small.toml"));
+
+    let lock = fs::File::create(place.path("a").join(".lock")).unwrap();
+    lock.lock().unwrap();
+    refuses(&["run", toml.to_str().unwrap(), "--out", folder], "another downhill that is writing here");
+    drop(lock);
+
+    refuses(&["run", "adam-fig1-mnist", "--out", folder], "the results of small, expected those of adam-fig1-mnist");
+
+    // the same folder twice is the same runs once
+    let twice = downhill(&["report", folder, folder]);
+    assert!(out(&twice).contains("over 2 seeds"), "{}", out(&twice));
+    // runs of another length are not mixed in
+    fs::write(&toml, SMALL.replace("epochs = 2", "epochs = 3")).unwrap();
+    assert_eq!(place.run("a", &[]).status.code(), Some(0), "its own runs it knows");
+    refuses(&["report", folder], "these runs differ in more than optimizer and seed");
+
+    let again = place.run("b", &[]);
+    assert!(err(&again).contains("3 runs to make"));
+    assert!(err(&place.run("b", &["--fresh"])).contains("3 runs to make"));
+}
+
+#[test]
+fn a_reader_who_has_gone_away_is_no_error() {
+    let place = Place::new();
+    let (toml, folder) = (place.path("small.toml"), place.path("a"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
+    command.args(["run", toml.to_str().unwrap(), "--out", folder.to_str().unwrap()]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

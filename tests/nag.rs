@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use downhill::optim::{Nag, Rule, handed_out, nag::Point};
+use downhill::optim::{Nag, handed_out, nag::Point};
 
 #[derive(Module, Debug)]
 struct Place {

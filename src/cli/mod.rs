@@ -30,12 +30,12 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List what there is: optimizers, experiments, data, models, schedules
+    /// List what there is: optimizers, experiments, data, models, schedules, penalties
     List {
         /// Only these
         what: Option<Kind>,
     },
-    /// Explain an optimizer, a model or an experiment
+    /// Explain an optimizer, a model, a schedule, a penalty, data or an experiment
     #[command(after_help = "Examples:\n  downhill show adam\n  downhill show adam-fig1-mnist\n  downhill show mlp")]
     Show {
         /// Its name, or an experiment's FILE.toml
@@ -56,13 +56,13 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Train one model: its record, and the model itself
+    /// Train one model: its record, and beside it the model
     #[command(
-        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@s0, mlp:hidden=500-300, inverse_sqrt:per=epoch.\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/model.safetensors"
+        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@s0, mlp:hidden=500-300, inverse_sqrt:per=epoch.\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/adam-lr0.001-seed0-*.safetensors"
     )]
     Train(training::TrainArgs),
     /// Evaluate a trained model: loss, accuracy, confusion table
-    #[command(after_help = "Example:\n  downhill eval out/mlp/model.safetensors --data mnist-10k")]
+    #[command(after_help = "Example:\n  downhill eval out/mlp/adam-lr0.001-seed0-*.safetensors --data mnist-10k")]
     Eval(training::EvalArgs),
 }
 
@@ -73,6 +73,7 @@ enum Kind {
     Data,
     Models,
     Schedules,
+    Penalties,
 }
 
 #[derive(Args)]
@@ -97,6 +98,9 @@ struct RunArgs {
     /// Runs at the same time; the records are the same for any number [default: one a core, 1 on wgpu]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// Make runs again that are there already
+    #[arg(long)]
+    fresh: bool,
     /// Exit with 1 if a claim is NOT HELD
     #[arg(long)]
     check: bool,
@@ -139,6 +143,7 @@ fn run_experiment(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         device: args.device,
         seeds: args.seeds.map(usize::from),
         out: args.out,
+        fresh: args.fresh,
     };
     let stop = on_ctrl_c()?;
     let progress = progress::Bars::new();
@@ -152,7 +157,7 @@ fn run_experiment(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let page = report.write(&results.folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
     if results.interrupted {
-        eprintln!("interrupted: the same command makes the runs that are missing");
+        tell("interrupted: the same command makes the runs that are missing");
         return Ok(ExitCode::from(130));
     }
     let failed = args.check && report.verdicts.iter().any(|verdict| verdict.held == Held::No);
@@ -170,6 +175,12 @@ fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
     };
     ctrlc::set_handler(handler).map_err(|error| Error::Asked(format!("cannot listen to Ctrl-C: {error}")))?;
     Ok(stop)
+}
+
+/// Tells the person who watches; nobody listening is no error.
+pub fn tell(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints; a reader who has gone away (`| head`) is no error.

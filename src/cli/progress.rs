@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use super::tell;
 use downhill::experiment::run::Progress;
 use downhill::record::{End, Header};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -44,7 +45,7 @@ impl Progress for Bars {
     fn start(&self, runs: usize, steps: usize, done_before: usize) {
         let before = if done_before > 0 { format!(", {done_before} are there already") } else { String::new() };
         if runs > 0 || done_before > 0 {
-            self.bar.suspend(|| eprintln!("{runs} runs to make{before}"));
+            self.bar.suspend(|| tell(&format!("{runs} runs to make{before}")));
         }
         self.show(self.bar.position() as usize + steps);
     }
@@ -59,7 +60,7 @@ impl Progress for Bars {
         if self.watched {
             self.bar.set_message(line);
         } else {
-            eprintln!("{line} after {} steps, {:.1} s", end.step, end.seconds);
+            tell(&format!("{line} after {} steps, {:.1} s", end.step, end.seconds));
         }
     }
 }

@@ -1,8 +1,12 @@
 //! What `show` prints.
 
+use downhill::about::About;
+use downhill::data::{self, BUNDLED};
 use downhill::experiment;
 use downhill::model::{self, MODELS};
 use downhill::optim::Optimizers;
+use downhill::regularizer::PENALTIES;
+use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, unknown};
 use downhill::{Error, Result};
 
@@ -26,12 +30,31 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         };
         return Ok(format!("{text}\nDifferences\n{}\n\nSource\n{}\n", entry.about.section("Differences"), entry.about.section("Source")));
     }
-    if let Ok(entry) = model::find(name) {
-        let defaults = (entry.defaults)().into_iter().map(|(_, value)| value);
-        let settings: Vec<_> = entry.settings.iter().copied().zip(defaults).collect();
+    let page = |about: About, settings: &[Setting], defaults: Vec<(&str, String)>| {
+        let settings: Vec<_> = settings.iter().copied().zip(defaults.into_iter().map(|(_, value)| value)).collect();
         let table = if settings.is_empty() { "none".into() } else { settings_table(&settings) };
-        let about = entry.about;
-        return Ok(format!("{}\n\n{}\n\nSettings\n{table}\n\nSource\n{}\n", about.title(), about.formula(), about.section("Source")));
+        format!("{}\n\n{}\n\nSettings\n{table}\n\nSource\n{}\n", about.title(), about.formula(), about.section("Source"))
+    };
+    if let Ok(entry) = model::find(name) {
+        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
+    }
+    if let Some(entry) = PENALTIES.iter().find(|entry| entry.name == name) {
+        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
+    }
+    if let Some((name, about, settings, defaults)) = SCHEDULES.iter().find(|(known, ..)| *known == name) {
+        let settings: Vec<_> = settings.iter().copied().zip(defaults().into_iter().map(|(_, value)| value)).collect();
+        let table = if settings.is_empty() { "none".into() } else { settings_table(&settings) };
+        return Ok(format!("{name}: {about}\n\nSettings\n{table}\n"));
+    }
+    if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name) {
+        let data = data::load(name)?;
+        return Ok(format!(
+            "{name}: {}\ninputs of {:?}, {} classes\nsha256 of all examples {}\n",
+            bundled.about,
+            data.train.shape,
+            data.classes,
+            data.sha256()
+        ));
     }
     match experiment::load(name, optimizers) {
         Ok((experiment, toml)) => {
@@ -57,8 +80,12 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         }
         Err(_) if !name.ends_with(".toml") => {
             let names = optimizers.entries().iter().map(|entry| entry.name);
-            let names = names.chain(MODELS.iter().map(|model| model.name)).chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
-            Err(Error::Spec(unknown("optimizer, model or experiment", name, names)))
+            let names = names.chain(SCHEDULES.iter().map(|(name, ..)| *name)).chain(PENALTIES.iter().map(|penalty| penalty.name));
+            let names = names
+                .chain(BUNDLED.iter().map(|bundled| bundled.name))
+                .chain(MODELS.iter().map(|model| model.name))
+                .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
+            Err(Error::Spec(unknown("name", name, names)))
         }
         Err(error) => Err(error),
     }

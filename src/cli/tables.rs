@@ -5,7 +5,8 @@ use downhill::data::BUNDLED;
 use downhill::experiment::{self, BUILT_IN};
 use downhill::model::MODELS;
 use downhill::optim::Optimizers;
-use downhill::report::{COLUMNS, Report};
+use downhill::regularizer::PENALTIES;
+use downhill::report::Report;
 use downhill::schedule::SCHEDULES;
 
 use super::Kind;
@@ -20,6 +21,11 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Ta
     table
 }
 
+/// `Adam: adaptive moment estimation` without what stands in the name's column.
+fn rest(title: &str) -> String {
+    title.split_once(": ").map_or(title, |(_, rest)| rest).to_string()
+}
+
 /// Everything of a kind, or of all kinds.
 pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     let mut text = String::new();
@@ -32,8 +38,7 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     let rows = optimizers.entries().iter().map(|entry| {
         let settings: Vec<&str> = ["lr"].into_iter().chain(entry.settings.iter().map(|setting| setting.name)).collect();
         let dialects: Vec<&str> = entry.dialects.iter().map(|dialect| dialect.name).collect();
-        let title = entry.about.title();
-        vec![entry.name.into(), title.split_once(": ").map_or(title.clone(), |(_, rest)| rest.into()), names(&settings), names(&dialects)]
+        vec![entry.name.into(), rest(&entry.about.title()), names(&settings), names(&dialects)]
     });
     part(
         Kind::Optimizers,
@@ -49,19 +54,20 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     let rows = BUNDLED.iter().map(|bundled| vec![bundled.name.into(), bundled.about.into()]);
     part(Kind::Data, "Data (--data NAME, or a folder in MNIST's layout)", &["name", ""], rows.collect());
     let rows = MODELS.iter().map(|model| {
-        let title = model.about.title();
         let settings: Vec<&str> = model.settings.iter().map(|setting| setting.name).collect();
-        vec![model.name.into(), title.split_once(": ").map_or(title.clone(), |(_, rest)| rest.into()), names(&settings)]
+        vec![model.name.into(), rest(&model.about.title()), names(&settings)]
     });
     part(Kind::Models, "Models (--model NAME)", &["name", "", "settings"], rows.collect());
-    let rows = SCHEDULES.iter().map(|(name, about)| vec![name.to_string(), about.to_string()]);
+    let rows = SCHEDULES.iter().map(|(name, about, ..)| vec![name.to_string(), about.to_string()]);
     part(Kind::Schedules, "Schedules (--schedule NAME)", &["name", ""], rows.collect());
+    let rows = PENALTIES.iter().map(|penalty| vec![penalty.name.into(), rest(&penalty.about.title())]);
+    part(Kind::Penalties, "Penalties (--penalty NAME)", &["name", ""], rows.collect());
     text
 }
 
 /// The table of results, and the verdicts.
 pub fn results(report: &Report) -> String {
-    let header: Vec<&str> = ["series", "chosen"].into_iter().chain(COLUMNS).chain(["s/run", "runs"]).collect();
+    let header: Vec<&str> = ["series", "chosen"].into_iter().chain(report.columns.iter().copied()).chain(["s/run", "runs"]).collect();
     let rows = report.table.iter().map(|row| {
         let mut cells = vec![row.series.clone(), row.chosen.clone()];
         cells.extend(row.finals.iter().cloned());

@@ -46,14 +46,14 @@ pub struct TrainArgs {
     /// Of first weights and order of the examples
     #[arg(long, value_name = "N", default_value = "0")]
     seed: u64,
-    /// Folder of the record and of model.safetensors
+    /// Folder of the record and of the model
     #[arg(long, value_name = "DIR", default_value = "out/train")]
     out: PathBuf,
 }
 
 #[derive(Args)]
 pub struct EvalArgs {
-    /// model.safetensors, as `downhill train` writes it
+    /// The .safetensors file that `downhill train` wrote
     model: PathBuf,
     /// A bundled set by name, or a folder in MNIST's layout; its test part is used
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
@@ -80,15 +80,16 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
     bar.finish();
     let (run, net, record) = trained?;
-    let saved = args.out.join("model.safetensors");
-    let outcome = run.end.as_ref().map(|end| end.outcome);
     let mut ending = format!("record: {}", record.display());
+    let outcome = run.ended();
     if outcome == Some(Outcome::Diverged) {
         let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
         ending += &format!("\n{}: {reason}; the model is not saved", run.outcome());
     } else {
-        saved::save(&net.model, &net.spec, &net.shapes, &saved)?;
-        ending += &format!("\nmodel: {}", saved.display());
+        let path = record.with_extension("safetensors"); // beside its record, under the same name
+        saved::save(&net.model, &net.spec, &net.shapes, &path)?;
+        let half = if outcome == Some(Outcome::Interrupted) { ", as far as it was trained" } else { "" };
+        ending += &format!("\nmodel: {}{half}", path.display());
     }
     let report = Report::new(None, vec![run], optimizers)?;
     say(&format!("{}\n{ending}", tables::results(&report)))?;

@@ -63,7 +63,7 @@ pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
     reader
         .take(size as u64 + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| wrong(format!("broken gzip ({error}) after {filled} bytes"), format!("{sizes} numbers")))?;
+        .map_err(|error| wrong(format!("broken gzip ({error}) behind the header"), format!("{sizes} numbers")))?;
     if bytes.len() != size {
         let found = if bytes.len() > size { "more".into() } else { bytes.len().to_string() };
         return Err(wrong(format!("{found} numbers behind the header"), format!("{sizes} = {size}")));

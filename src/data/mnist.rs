@@ -21,7 +21,7 @@ pub fn bundled() -> Result<Dataset> {
     const LABELS: &[u8] = include_bytes!("../../datasets/mnist-10k/labels-idx1-ubyte.gz");
     let name = "mnist-10k";
     let all = examples(&Path::new(name).join(ALL[0]), IMAGES, &Path::new(name).join(ALL[1]), LABELS)?;
-    Ok(split(name, all))
+    split(name, Path::new(name), all)
 }
 
 /// A folder that holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
@@ -50,7 +50,7 @@ pub fn folder(path: &Path) -> Result<Dataset> {
                 format!("{}(.gz) with {}(.gz), and the same for t10k; or {}(.gz) with {}(.gz)", TRAIN[0], TRAIN[1], ALL[0], ALL[1]);
             return Err(Error::content(path, "no such pair of files", expected));
         };
-        return Ok(split(&name, all));
+        return split(&name, path, all);
     };
     let Some((images, test)) = read(TEST)? else {
         return Err(Error::content(path, "training files without test files", format!("{}(.gz) and {}(.gz)", TEST[0], TEST[1])));
@@ -62,9 +62,12 @@ pub fn folder(path: &Path) -> Result<Dataset> {
 }
 
 /// The first four fifths to train on, the rest to test on.
-fn split(name: &str, all: Examples) -> Dataset {
+fn split(name: &str, path: &Path, all: Examples) -> Result<Dataset> {
+    if all.len() < 5 {
+        return Err(Error::content(path, format!("{} images", all.len()), "at least 5, since a fifth becomes the test part"));
+    }
     let (train, test) = all.split(all.len() - all.len() / 5);
-    Dataset { name: name.into(), classes: CLASSES, train, test }
+    Ok(Dataset { name: name.into(), classes: CLASSES, train, test })
 }
 
 fn examples(images_path: &Path, images: &[u8], labels_path: &Path, labels: &[u8]) -> Result<Examples> {

@@ -1,11 +1,12 @@
 //! Grading: from the runs of an experiment to its best settings and the verdict on each claim.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
 use super::{At, Expect, Experiment};
-use crate::record::Run;
+use crate::record::{Outcome, Run};
 use crate::spec::Spec;
 
 /// The runs of one setting, in the order of their seeds.
@@ -22,10 +23,12 @@ pub struct Candidate {
 pub struct Curve {
     /// legend
     pub label: String,
-    /// the grid, in the order of the file
+    /// the grid, by learning rate
     pub candidates: Vec<Candidate>,
-    /// place of the best in it; nothing if every setting diverged or is incomplete
+    /// place of the best in it; nothing if every setting diverged, or one has runs missing
     pub best: Option<usize>,
+    /// settings whose runs are not all there, so that none can be called the best
+    pub missing: usize,
 }
 
 /// How the best setting of a grid is found.
@@ -35,32 +38,31 @@ pub struct Choose {
     pub metric: String,
     /// at the end, or averaged
     pub at: At,
-    /// by how many seeds, the first
-    pub search: usize,
+    /// by how many seeds, the first; by all if nothing is said
+    pub search: Option<u64>,
 }
 
 impl Choose {
     /// As an experiment says for this scale.
     pub fn of(experiment: &Experiment, scale: &str) -> Choose {
         let extent = experiment.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent);
-        Choose {
-            metric: experiment.metric.name.clone(),
-            at: experiment.metric.choose,
-            search: extent.map_or(usize::MAX, |extent| extent.search()),
-        }
+        let search = extent.map(|extent| extent.search() as u64);
+        Choose { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search }
     }
 }
 
 impl Candidate {
-    /// The number that chooses, averaged over the seeds that choose: infinite if a run diverged, nothing if one is incomplete.
+    /// The number that chooses, averaged over the seeds that choose: infinite if a run diverged, nothing if one is missing.
     pub fn score(&self, choose: &Choose) -> Option<f64> {
-        let runs = self.runs.iter().filter(|run| run.header.seed < choose.search as u64);
-        let values: Option<Vec<f64>> = runs.map(|run| value(run, &choose.metric, choose.at)).collect();
-        values.filter(|values| !values.is_empty()).map(|values| mean(&values))
+        let chooses = |run: &&Run| choose.search.is_none_or(|search| run.header.seed < search);
+        let runs: Vec<&Run> = self.runs.iter().filter(chooses).collect();
+        if choose.search.is_some_and(|search| (runs.len() as u64) < search) || runs.is_empty() {
+            return None;
+        }
+        let values: Option<Vec<f64>> = runs.into_iter().map(|run| value(run, &choose.metric, choose.at)).collect();
+        values.map(|values| mean(&values))
     }
-}
 
-impl Candidate {
     fn settings(&self) -> Vec<(String, String)> {
         let spec: Option<Spec> = self.optimizer.parse().ok();
         let settings = spec.map_or(Vec::new(), |spec| spec.settings);
@@ -72,23 +74,41 @@ impl Candidate {
         self.settings().into_iter().find(|(other, _)| other == key).map(|(_, value)| value)
     }
 
+    /// The name of the optimizer.
+    pub fn name(&self) -> &str {
+        self.optimizer.split(':').next().unwrap_or_default()
+    }
+
     /// Its name with the learning rate and what else was swept: `nag lr=1 mu=0.99`.
     pub fn brief(&self, swept: &[String]) -> String {
-        let name = self.optimizer.split(':').next().unwrap_or_default().to_string();
         let shown = self.settings().into_iter().filter(|(key, _)| key == "lr" || swept.contains(key));
-        std::iter::once(name).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
+        std::iter::once(self.name().to_string()).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The seeds whose run diverged.
+    pub fn diverged(&self) -> Vec<u64> {
+        self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged)).map(|run| run.header.seed).collect()
     }
 }
 
 impl Curve {
+    /// The best setting.
+    pub fn chosen(&self) -> Option<&Candidate> {
+        self.best.map(|best| &self.candidates[best])
+    }
+
     /// The best setting, as in legends.
     pub fn brief(&self) -> String {
         self.chosen().map_or(String::new(), |chosen| chosen.brief(&self.swept()))
     }
 
-    /// The best setting.
-    pub fn chosen(&self) -> Option<&Candidate> {
-        self.best.map(|best| &self.candidates[best])
+    /// Why there is no best setting.
+    pub fn why_none(&self) -> String {
+        match (self.missing, self.candidates.len()) {
+            (0, 0) => "no runs".into(),
+            (0, _) => "diverged at every setting".into(),
+            (missing, all) => format!("runs of {missing} of {all} settings are missing"),
+        }
     }
 
     /// The settings that differ within the grid.
@@ -98,40 +118,42 @@ impl Curve {
         keys.filter(|key| self.candidates.iter().any(|other| other.setting(key) != first.setting(key))).collect()
     }
 
-    /// The settings, of three values or more, at whose lowest or highest value the best lies: a wider grid might hold a better one.
+    /// The swept settings at whose lowest or highest value the best lies: a wider grid might hold a better one.
     pub fn at_the_edge(&self) -> Vec<String> {
         let Some(chosen) = self.chosen() else { return Vec::new() };
         let edge = |key: &String| {
             let mut values: Vec<f64> = self.candidates.iter().filter_map(|candidate| candidate.setting(key)?.parse().ok()).collect();
             values.sort_by(f64::total_cmp);
-            values.dedup();
             let own = chosen.setting(key).and_then(|value| value.parse().ok());
-            values.len() > 2 && (own == values.first().copied() || own == values.last().copied())
+            own.is_some() && (own == values.first().copied() || own == values.last().copied())
         };
         self.swept().into_iter().filter(edge).collect()
     }
 }
 
-/// Puts runs into the order of the experiment: by series, setting and seed. Runs of other series are left out.
-pub fn curves(experiment: &Experiment, runs: &[Run], choose: &Choose) -> Vec<Curve> {
-    experiment.series.iter().map(|series| curve(&series.label, runs, choose)).collect()
+/// The runs that an experiment plans: each legend with the canonical specs of its grid.
+pub type Planned = Vec<(String, Vec<String>)>;
+
+/// Puts runs into the order of the plan. A run that is not in it is left out.
+pub fn curves(planned: &Planned, runs: &[Run], choose: &Choose) -> Vec<Curve> {
+    planned.iter().map(|(label, settings)| curve(label, settings, runs, choose)).collect()
 }
 
-/// All runs of one legend.
-pub fn curve(label: &str, runs: &[Run], choose: &Choose) -> Curve {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for run in runs.iter().filter(|run| run.header.series == label) {
-        match candidates.iter_mut().find(|candidate| candidate.optimizer == run.header.optimizer) {
-            Some(candidate) => candidate.runs.push(run.clone()),
-            None => candidates.push(Candidate { optimizer: run.header.optimizer.clone(), runs: vec![run.clone()] }),
-        }
-    }
-    let lr = |candidate: &Candidate| candidate.runs[0].header.lr().parse().unwrap_or(0.0);
+fn curve(label: &str, settings: &[String], runs: &[Run], choose: &Choose) -> Curve {
+    let of = |optimizer: &String| {
+        let mut runs: Vec<Run> =
+            runs.iter().filter(|run| run.header.series == label && run.header.optimizer == *optimizer).cloned().collect();
+        runs.sort_by_key(|run| run.header.seed);
+        Candidate { optimizer: optimizer.clone(), runs }
+    };
+    let mut candidates: Vec<Candidate> = settings.iter().map(of).collect();
+    let lr = |candidate: &Candidate| candidate.setting("lr").and_then(|lr| lr.parse().ok()).unwrap_or(0.0);
     candidates.sort_by(|a, b| f64::total_cmp(&lr(a), &lr(b)));
-    candidates.iter_mut().for_each(|candidate| candidate.runs.sort_by_key(|run| run.header.seed));
-    let scores = candidates.iter().enumerate().filter_map(|(i, candidate)| Some((i, candidate.score(choose)?)));
-    let best = scores.filter(|(_, value)| value.is_finite()).min_by(|a, b| f64::total_cmp(&a.1, &b.1)).map(|(i, _)| i);
-    Curve { label: label.into(), candidates, best }
+    let scores: Vec<Option<f64>> = candidates.iter().map(|candidate| candidate.score(choose)).collect();
+    let missing = scores.iter().filter(|score| score.is_none()).count();
+    let finite = scores.iter().enumerate().filter_map(|(i, score)| Some((i, score.filter(|score| score.is_finite())?)));
+    let best = finite.min_by(|a, b| f64::total_cmp(&a.1, &b.1)).map(|(i, _)| i).filter(|_| missing == 0);
+    Curve { label: label.into(), candidates, best, missing }
 }
 
 /// What became of a claim.
@@ -188,29 +210,25 @@ pub fn verdicts(experiment: &Experiment, curves: &[Curve]) -> Vec<Verdict> {
 }
 
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
-    let values = |label: &str, at: At| -> Option<Vec<f64>> {
-        let chosen = curves.iter().find(|curve| curve.label == label)?.chosen()?;
-        chosen.runs.iter().map(|run| value(run, metric, at)).collect()
-    };
-    let missing: Vec<_> = expect.labels().into_iter().filter(|label| values(label, At::End).is_none()).collect();
-    if !missing.is_empty() {
-        let (verb, be) = if missing.len() == 1 { ("has", "") } else { ("have", "s") };
-        return (Held::Undecided, format!("{} {verb} no setting{be} whose runs all finished", missing.join(" and ")));
-    }
-    let margins: Option<Vec<f64>> = match expect {
-        Expect::Ahead { a, b, at } => values(a, *at).zip(values(b, *at)).map(|(a, b)| a.iter().zip(&b).map(|(a, b)| b - a).collect()),
-        Expect::Similar { a, b, against, within, at } => {
-            let all = values(a, *at).zip(values(b, *at)).zip(values(against, *at));
-            all.map(|((a, b), c)| {
-                let pairs = a.iter().zip(&b).zip(&c);
-                pairs.map(|((a, b), c)| within * (c - (a + b) / 2.0).abs() - (a - b).abs()).collect()
-            })
+    let mut by_label = BTreeMap::new();
+    for label in expect.labels() {
+        let Some(curve) = curves.iter().find(|curve| curve.label == label) else { continue };
+        let Some(chosen) = curve.chosen() else { return (Held::Undecided, format!("{label}: {}", curve.why_none())) };
+        if let Some(seed) = chosen.diverged().first() {
+            return (Held::Undecided, format!("{label} diverged with seed {seed}"));
         }
-    };
-    let margins = margins.unwrap_or_default();
+        let values = chosen.runs.iter().filter_map(|run| Some((run.header.seed, value(run, metric, expect.at())?)));
+        by_label.insert(label, values.collect::<BTreeMap<u64, f64>>());
+    }
+    let of = |label: &str, seed: &u64| by_label.get(label).and_then(|values| values.get(seed)).copied();
+    let seeds: Vec<u64> = by_label.values().next().map_or(Vec::new(), |values| values.keys().copied().collect());
+    let margins: Vec<f64> = seeds.iter().filter_map(|seed| expect.margin(&|label| of(label, seed))).collect();
+    if margins.is_empty() {
+        return (Held::Undecided, "no seed whose runs all finished".into());
+    }
     let center = mean(&margins);
     let Some(half) = half_width(&margins) else {
-        return (Held::Undecided, format!("margin {center:+.4} from {} seed; an interval needs at least 2", margins.len()));
+        return (Held::Undecided, format!("margin {center:+.4} from 1 seed; an interval needs at least 2"));
     };
     let held = match (center - half > 0.0, center + half < 0.0) {
         (true, _) => Held::Yes,
@@ -220,6 +238,7 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
     (held, format!("margin {center:+.4}, 95 % interval {:+.4} to {:+.4} over {} seeds", center - half, center + half, margins.len()))
 }
 
+/// The number of a run that is compared: infinite if it diverged, nothing if it is incomplete.
 fn value(run: &Run, metric: &str, at: At) -> Option<f64> {
     let last = run.last(metric)?;
     match at {

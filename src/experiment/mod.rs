@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model;
 use crate::optim::Optimizers;
+use crate::record::CLASSIFY;
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
 use crate::spec::{Spec, unknown};
 
 pub mod grade;
 pub mod run;
+
+use grade::Planned;
 
 macro_rules! experiments {
     ($($name:literal),* $(,)?) => {
@@ -209,6 +212,11 @@ pub struct Difference {
     pub why: String,
 }
 
+/// Settings of one grid.
+const GRID_AT_MOST: usize = 10_000;
+/// Epochs or seeds.
+const COUNT_AT_MOST: usize = 1_000_000;
+
 /// A built-in experiment by name, or one from a file that ends in `.toml`.
 ///
 /// # Errors
@@ -247,8 +255,10 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         return Err(wrong("task.batch", "0".into(), "at least 1 example"));
     }
     for (scale, extent) in &experiment.scale {
-        if extent.epochs == 0 || extent.seeds == 0 || extent.search == Some(0) {
-            return Err(wrong(&format!("scale.{}", scale.name()), "0 epochs, seeds or search".into(), "at least 1 of each"));
+        let counts = [extent.epochs, extent.seeds, extent.search()];
+        if counts.iter().any(|n| !(1..=COUNT_AT_MOST).contains(n)) {
+            let found = format!("epochs, seeds and search {counts:?}");
+            return Err(wrong(&format!("scale.{}", scale.name()), found, &format!("each from 1 to {COUNT_AT_MOST}")));
         }
     }
     if experiment.series.is_empty() || experiment.scale.is_empty() {
@@ -259,13 +269,36 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         if experiment.series.iter().filter(|other| other.label == series.label).count() > 1 {
             return Err(wrong(&key, "the same label twice".into(), "a label of its own for each series"));
         }
-        for candidate in spec(&series.optimizer).map_err(within(key.clone()))?.expand() {
-            optimizers.make(&candidate).map_err(|error| within(key.clone())(error.into()))?;
+        if series.label.trim().is_empty() || series.label.chars().any(char::is_control) {
+            return Err(wrong("series.label", format!("{:?}", series.label), "text that can be printed"));
+        }
+        let grid = spec(&series.optimizer).map_err(within(key.clone()))?;
+        let size = grid.settings.iter().try_fold(1usize, |n, (_, values)| n.checked_mul(values.len()));
+        if size.is_none_or(|size| size > GRID_AT_MOST) {
+            return Err(wrong(&key, "a grid of more settings".into(), &format!("at most {GRID_AT_MOST}")));
+        }
+        let mut made: Vec<String> = Vec::new();
+        for candidate in grid.expand() {
+            let canonical = optimizers.make(&candidate).map_err(|error| within(key.clone())(error.into()))?.spec.to_string();
+            if made.contains(&canonical) {
+                return Err(wrong(&key, format!("{canonical} twice"), "each setting of a grid once"));
+            }
+            made.push(canonical);
         }
         let schedule = series.schedule.as_ref().unwrap_or(&experiment.schedule);
         spec(schedule).and_then(|spec| Schedule::read(&spec)).map_err(within(format!("schedule of {key}")))?;
     }
+    let Task::Classify { .. } = &experiment.task;
+    let measured: Vec<&str> = CLASSIFY.iter().map(|(name, _)| *name).filter(|name| !name.contains("accuracy")).collect();
+    if !measured.contains(&experiment.metric.name.as_str()) {
+        return Err(wrong("metric.name", format!("`{}`", experiment.metric.name), &format!("one of {}", measured.join(", "))));
+    }
     for claim in &experiment.claim {
+        if let Expect::Similar { within, .. } = claim.expect
+            && !(within.is_finite() && within > 0.0)
+        {
+            return Err(wrong("claim.expect.within", within.to_string(), "a finite number above 0"));
+        }
         for label in claim.expect.labels() {
             if !experiment.series.iter().any(|series| series.label == label) {
                 let known: Vec<_> = experiment.series.iter().map(|series| series.label.as_str()).collect();
@@ -283,7 +316,41 @@ impl Extent {
     }
 }
 
+impl Experiment {
+    /// Every legend with the canonical specs of its grid.
+    ///
+    /// # Errors
+    /// As [`parse`] finds them.
+    pub fn planned(&self, optimizers: &Optimizers) -> Result<Planned> {
+        let mut planned = Vec::new();
+        for series in &self.series {
+            let candidates = series.optimizer.parse::<Spec>()?.expand().into_iter();
+            let specs = candidates.map(|candidate| Ok(optimizers.make(&candidate)?.spec.to_string())).collect::<Result<_>>()?;
+            planned.push((series.label.clone(), specs));
+        }
+        Ok(planned)
+    }
+}
+
 impl Expect {
+    /// Which number of a run it compares.
+    pub fn at(&self) -> At {
+        match self {
+            Expect::Ahead { at, .. } | Expect::Similar { at, .. } => *at,
+        }
+    }
+
+    /// The margin of one seed, from the number of each series; nothing if one is missing.
+    pub fn margin(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
+        match self {
+            Expect::Ahead { a, b, .. } => Some(of(b)? - of(a)?),
+            Expect::Similar { a, b, against, within, .. } => {
+                let (a, b, c) = (of(a)?, of(b)?, of(against)?);
+                Some(within * (c - (a + b) / 2.0).abs() - (a - b).abs())
+            }
+        }
+    }
+
     /// The series it compares.
     pub fn labels(&self) -> Vec<&str> {
         match self {

@@ -12,6 +12,7 @@ use super::{Experiment, Scale, Task};
 use crate::classify::Classify;
 use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
+use crate::files::place;
 use crate::model::{self, Net, Shapes};
 use crate::optim::{Built, Optimizers};
 use crate::record::{self, End, FORMAT, Header, Line, Point, Run, Writer};
@@ -23,6 +24,31 @@ use crate::train::{Problem, Watch, train};
 
 /// burn's version, for records.
 pub const BURN: &str = "0.22.1";
+
+/// Architecture, and the vector instructions that burn and the pass choose between.
+fn processor() -> String {
+    #[allow(unused_mut)]
+    let mut name = std::env::consts::ARCH.to_string();
+    #[cfg(target_arch = "x86_64")]
+    for (feature, there) in [("avx2", is_x86_feature_detected!("avx2")), ("avx512f", is_x86_feature_detected!("avx512f"))] {
+        if there {
+            name += &format!(" {feature}");
+        }
+    }
+    name
+}
+
+/// Keeps a second process out of a folder of records, for as long as the file is open.
+fn lock(folder: &Path) -> Result<fs::File> {
+    let path = folder.join(".lock");
+    let file = fs::File::create(&path).map_err(Error::io("create", &path))?;
+    match file.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(Error::content(folder, "another downhill that is writing here", "to be alone; wait for it, or give another --out"))
+        }
+        _ => Ok(file), // a file system without locks is no reason not to work
+    }
+}
 
 /// What the user chose.
 #[derive(Clone, Debug)]
@@ -39,6 +65,8 @@ pub struct Choice {
     pub out: Option<PathBuf>,
     /// runs at the same time
     pub jobs: usize,
+    /// makes runs again that are there already
+    pub fresh: bool,
 }
 
 /// Who is told how the work goes. Called from several threads.
@@ -117,10 +145,12 @@ impl Shared {
             scale: scale.into(),
             series: series.into(),
             optimizer: built.spec.to_string(),
+            formula: built.formula.clone(),
             schedule: schedule.spec(),
             epochs,
             seed,
             device: device.into(),
+            processor: processor(),
             task: self.task.clone(),
         }
     }
@@ -165,8 +195,19 @@ pub fn run(
     });
     let runs_folder = folder.join("runs");
     fs::create_dir_all(&runs_folder).map_err(Error::io("create", &runs_folder))?;
+    let _lock = lock(&folder)?;
     let copy = folder.join("experiment.toml");
-    fs::write(&copy, toml).map_err(Error::io("write", &copy))?;
+    if let Ok(before) = fs::read_to_string(&copy)
+        && let Ok(before) = toml::from_str::<Experiment>(&before)
+        && before.name != experiment.name
+    {
+        return Err(Error::content(
+            &folder,
+            format!("the results of {}", before.name),
+            format!("those of {}, or a new folder", experiment.name),
+        ));
+    }
+    place(&copy, toml.as_bytes())?;
 
     // first the seeds that choose, for every setting; then the others, for the best
     let seeds = choice.seeds.unwrap_or(extent.seeds);
@@ -190,51 +231,60 @@ pub fn run(
         });
         jobs.collect()
     };
+    let how = (choice.jobs, choice.fresh);
     let later = experiment.series.len() * (seeds - search);
-    let mut runs = work(jobs(&|_, _| true, 0..search), &shared, choice.jobs, later, progress, stop)?;
-    let choose = Choose { search, ..Choose::of(experiment, choice.scale.name()) };
-    let best: Vec<_> = grade::curves(experiment, &runs, &choose)
+    let mut runs = work(jobs(&|_, _| true, 0..search), &shared, how, later, progress, stop)?;
+    let choose = Choose { search: Some(search as u64), ..Choose::of(experiment, choice.scale.name()) };
+    let best: Vec<_> = grade::curves(&experiment.planned(optimizers)?, &runs, &choose)
         .into_iter()
         .filter_map(|curve| Some((curve.chosen()?.optimizer.clone(), curve.label)))
         .collect();
     let is_best = |label: &str, built: &Built| best.contains(&(built.spec.to_string(), label.to_string()));
     if !stop.load(Ordering::Relaxed) {
-        runs.extend(work(jobs(&is_best, search..seeds), &shared, choice.jobs, 0, progress, stop)?);
+        runs.extend(work(jobs(&is_best, search..seeds), &shared, how, 0, progress, stop)?);
     }
     Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
 }
 
 /// Makes the runs that are not on the disk yet, and returns all. Which worker makes which run changes nothing in the run.
-fn work(jobs: Vec<Job>, shared: &Shared, workers: usize, later: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<Vec<Run>> {
+fn work(
+    jobs: Vec<Job>,
+    shared: &Shared,
+    (workers, fresh): (usize, bool),
+    later: usize,
+    progress: &impl Progress,
+    stop: &AtomicBool,
+) -> Result<Vec<Run>> {
     // a record that is incomplete or cannot be read is made again
-    let done = |job: &Job| record::read(&job.path).is_ok_and(|run| run.is_complete() && run.header == job.header);
+    let done = |job: &Job| !fresh && record::read(&job.path).is_ok_and(|run| run.is_complete() && run.header == job.header);
     let (there, missing): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(done);
     let steps = missing.first().or(there.first()).map_or(0, |job| shared.steps(&job.header));
     progress.start(missing.len(), (missing.len() + later) * steps, there.len());
     make_all(&missing, shared, workers, progress, stop)?;
-    let paths = there.iter().chain(&missing).map(|job| &job.path).filter(|path| path.exists());
-    paths.map(|path| record::read(path)).collect()
+    // stopped before its turn, a run may have no record, or still the broken one of an earlier time
+    let stopped = stop.load(Ordering::Relaxed);
+    let runs = there.iter().chain(&missing).map(|job| record::read(&job.path));
+    runs.filter(|run| !(stopped && run.is_err())).collect()
 }
 
 fn make_all(jobs: &[Job], shared: &Shared, workers: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
-    std::thread::scope(|scope| {
-        for _ in 0..workers.clamp(1, jobs.len().max(1)) {
-            scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if stop.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    match shared.make(job, || progress.step(), stop) {
-                        Ok((_, end)) => progress.run_ended(&job.header, &end, shared.steps(&job.header).saturating_sub(end.step)),
-                        Err(error) => {
-                            failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
-                            next.store(jobs.len(), Ordering::Relaxed); // the other workers stop after their run
-                        }
-                    }
+    let worker = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            match shared.make(job, || progress.step(), stop) {
+                Ok((_, end)) => progress.run_ended(&job.header, &end, shared.steps(&job.header).saturating_sub(end.step)),
+                Err(error) => {
+                    failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
+                    next.store(jobs.len(), Ordering::Relaxed); // the other workers stop after their run
                 }
-            });
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        (0..workers.clamp(1, jobs.len().max(1))).for_each(|_| drop(scope.spawn(worker)));
     });
     failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
 }
@@ -296,6 +346,7 @@ impl Single<'_> {
         let shared = Shared::new(self.model, self.data, self.batch, self.penalty, self.device)?;
         let header = shared.header(["train", "", &built.spec.name, self.device], &built, &schedule, self.epochs, self.seed);
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
         started(shared.steps(&header));
         let (model, _) = shared.make(&Job { header, path: path.clone(), built, schedule }, step, stop)?;

@@ -29,7 +29,7 @@ impl Build for LogisticSettings {
     type Model = Logistic;
 
     fn parameters(&self, shapes: &Shapes) -> Option<usize> {
-        linear_parameters(shapes.input.iter().product(), shapes.classes)
+        linear_parameters(shapes.features()?, shapes.classes)
     }
 
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Logistic {

@@ -43,6 +43,7 @@ impl Build for MlpSettings {
     type Model = Mlp;
 
     fn parameters(&self, shapes: &Shapes) -> Option<usize> {
+        shapes.features()?;
         self.layers(shapes).into_iter().try_fold(0usize, |sum, (inputs, outputs)| sum.checked_add(linear_parameters(inputs, outputs)?))
     }
 

@@ -22,6 +22,13 @@ pub struct Shapes {
     pub classes: usize,
 }
 
+impl Shapes {
+    /// Numbers of one input; nothing if that overflows or is zero.
+    pub fn features(&self) -> Option<usize> {
+        self.input.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n > 0)
+    }
+}
+
 /// How a model is made from its settings.
 pub trait Build: Settings {
     /// The module.
@@ -90,8 +97,11 @@ pub fn canonical(spec: &Spec) -> Result<Spec> {
 pub fn parameters(spec: &Spec, shapes: &Shapes) -> Result<usize> {
     let parameters = (find(&spec.name)?.parameters)(spec, shapes)?.filter(|n| *n <= AT_MOST);
     let classes = shapes.classes;
+    if classes == 0 {
+        return Err(Error::Asked(format!("{spec} for 0 classes; expected at least 1")));
+    }
     parameters.ok_or_else(|| {
-        Error::Asked(format!("{spec} for inputs of {:?} and {classes} classes has more than {AT_MOST} parameters", shapes.input))
+        Error::Asked(format!("{spec} for inputs of {:?} and {classes} classes has none or more than {AT_MOST} parameters", shapes.input))
     })
 }
 

@@ -1,10 +1,12 @@
 //! A model on disk: safetensors in PyTorch's layout and names, with the model's spec and shapes among the metadata.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore};
-use burn::tensor::Device;
-use serde_json::Value;
+use burn::tensor::{Device, Tensor};
+use serde_json::{Value, json};
 
 use super::{Net, Shapes, build, parameters};
 use crate::error::{Error, Result};
@@ -30,7 +32,20 @@ pub fn save(net: &Net, spec: &Spec, shapes: &Shapes, path: &Path) -> Result<()> 
         .metadata(CLASSES, shapes.classes.to_string());
     let wrong = |error: String| Error::Asked(format!("cannot save the model as {}: {error}", path.display()));
     net.save_into(&mut store).map_err(|error| wrong(error.to_string()))?;
-    place(path, &store.get_bytes().map_err(|error| wrong(error.to_string()))?)
+    let bytes = store.get_bytes().map_err(|error| wrong(error.to_string()))?;
+    place(path, &in_order(&bytes).ok_or_else(|| wrong("burn wrote no safetensors header".into()))?)
+}
+
+/// The same file with its header's entries in order, so that the same model is the same bytes.
+fn in_order(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (header, data) = parts(bytes)?;
+    let sorted = |value: Value| -> Option<BTreeMap<String, Value>> { Some(value.as_object()?.clone().into_iter().collect()) };
+    let mut header = sorted(header)?;
+    let metadata = json!(sorted(header.remove(METADATA)?)?);
+    header.insert(METADATA.into(), metadata);
+    let mut text = serde_json::to_vec(&header).ok()?;
+    text.resize(text.len().next_multiple_of(8), b' '); // the format asks for aligned data
+    Some([&(text.len() as u64).to_le_bytes(), text.as_slice(), data].concat())
 }
 
 /// Reads a model that [`save`] wrote.
@@ -41,7 +56,8 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, Spec, Shapes)> {
     let expected = "a model saved by `downhill train`";
     let wrong = |found: String| Error::content(path, found, expected);
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let metadata = metadata(&bytes).ok_or_else(|| wrong("no safetensors header".into()))?;
+    let (header, _) = parts(&bytes).ok_or_else(|| wrong("no safetensors header".into()))?;
+    let metadata = header.get(METADATA).cloned().unwrap_or_default();
     let entry = |key: &str| metadata.get(key).and_then(Value::as_str).ok_or_else(|| wrong(format!("a safetensors file without `{key}`")));
     let spec: Spec = entry(SPEC)?.parse()?;
     let input: Option<Vec<usize>> = entry(INPUT)?.split('x').map(|n| n.parse().ok()).collect();
@@ -55,13 +71,35 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, Spec, Shapes)> {
     }
     let mut net = build(&spec, &shapes, Seed(0), device)?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes)).with_from_adapter(PyTorchToBurnAdapter).skip_enum_variants(true);
-    net.load_from(&mut store).map_err(|error| wrong(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))?;
+    // burn panics on tensors of another type, and tells others in a page of text
+    let tensors = header.as_object().into_iter().flatten().filter(|(name, _)| *name != METADATA);
+    let mut types = tensors.map(|(name, tensor)| (name, tensor.get("dtype").and_then(Value::as_str).unwrap_or("nothing")));
+    if let Some((name, found)) = types.find(|(_, dtype)| *dtype != "F32") {
+        return Err(Error::content(path, format!("tensor {name} of type {found}"), "F32"));
+    }
+    net.load_from(&mut store).map_err(|_| wrong(format!("tensors whose names or shapes are not those of {spec}")))?;
+    let mut finite = Finite(true);
+    net.visit(&mut finite);
+    if !finite.0 {
+        return Err(Error::content(path, "weights that are no finite numbers", "finite weights"));
+    }
     Ok((net, spec, shapes))
 }
 
-/// The metadata in the header of a safetensors file: 8 bytes with the header's length, then the header as JSON.
-fn metadata(bytes: &[u8]) -> Option<Value> {
+const METADATA: &str = "__metadata__";
+
+/// Header and data of a safetensors file: 8 bytes with the header's length, the header as JSON, the data.
+fn parts(bytes: &[u8]) -> Option<(Value, &[u8])> {
     let length = usize::try_from(u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?)).ok()?;
-    let header: Value = serde_json::from_slice(bytes.get(8..length.checked_add(8)?)?).ok()?;
-    header.get("__metadata__").cloned()
+    let end = length.checked_add(8)?;
+    Some((serde_json::from_slice(bytes.get(8..end)?).ok()?, &bytes[end..]))
+}
+
+/// Whether all weights are finite.
+struct Finite(bool);
+
+impl ModuleVisitor for Finite {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0 &= param.val().into_data().iter::<f64>().all(f64::is_finite);
+    }
 }

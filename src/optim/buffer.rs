@@ -1,7 +1,10 @@
 //! The numbers of a tensor on burn's CPU backends, as slices.
 
+// burn deprecates ndarray; as long as it has it, our users may choose it
+#![cfg_attr(feature = "ndarray", allow(deprecated))]
+
 #[cfg(feature = "ndarray")]
-use burn::backend::ndarray::{NdArrayStorage, NdArrayTensor};
+use burn::backend::ndarray::{NdArrayTensor, SharedArray};
 use burn::backend::{BackendTensor, DispatchTensorKind};
 use burn::tensor::{DType, Device, Element, Shape, Tensor, TensorData};
 
@@ -9,9 +12,9 @@ use burn::tensor::{DType, Device, Element, Shape, Tensor, TensorData};
 pub(super) trait Number: Element + bytemuck::Pod + Default {
     const DTYPE: DType;
     #[cfg(feature = "ndarray")]
-    fn unwrap(tensor: NdArrayTensor) -> Result<NdArrayStorage<Self>, NdArrayTensor>;
+    fn open(tensor: NdArrayTensor) -> Result<SharedArray<Self>, NdArrayTensor>;
     #[cfg(feature = "ndarray")]
-    fn wrap(storage: NdArrayStorage<Self>) -> NdArrayTensor;
+    fn close(array: SharedArray<Self>) -> NdArrayTensor;
 }
 
 macro_rules! number {
@@ -19,15 +22,16 @@ macro_rules! number {
         impl Number for $float {
             const DTYPE: DType = DType::$variant;
             #[cfg(feature = "ndarray")]
-            fn unwrap(tensor: NdArrayTensor) -> Result<NdArrayStorage<Self>, NdArrayTensor> {
+            fn open(tensor: NdArrayTensor) -> Result<SharedArray<Self>, NdArrayTensor> {
                 match tensor {
-                    NdArrayTensor::$variant(storage) if storage.view().as_slice().is_some() => Ok(storage),
+                    // data that burn only borrows, from a file for example, is copied here
+                    NdArrayTensor::$variant(storage) if storage.view().as_slice().is_some() => Ok(storage.into_shared()),
                     other => Err(other),
                 }
             }
             #[cfg(feature = "ndarray")]
-            fn wrap(storage: NdArrayStorage<Self>) -> NdArrayTensor {
-                NdArrayTensor::$variant(storage)
+            fn close(array: SharedArray<Self>) -> NdArrayTensor {
+                array.into()
             }
         }
     };
@@ -53,7 +57,7 @@ pub(super) enum Buffer<T: Number> {
     #[cfg(feature = "flex")]
     Flex(burn::backend::flex::FlexTensor),
     #[cfg(feature = "ndarray")]
-    NdArray(NdArrayStorage<T>),
+    NdArray(SharedArray<T>),
     /// New numbers, not in a tensor yet.
     Own(Vec<T>),
 }
@@ -66,8 +70,8 @@ impl<T: Number> Buffer<T> {
             #[cfg(feature = "flex")]
             DispatchTensorKind::Flex(BackendTensor::Float(flex)) if flex.as_slice::<T>().is_some() => return Buffer::Flex(flex),
             #[cfg(feature = "ndarray")]
-            DispatchTensorKind::NdArray(BackendTensor::Float(nd)) => match T::unwrap(nd) {
-                Ok(storage) => return Buffer::NdArray(storage),
+            DispatchTensorKind::NdArray(BackendTensor::Float(nd)) => match T::open(nd) {
+                Ok(array) => return Buffer::NdArray(array),
                 Err(nd) => DispatchTensorKind::NdArray(BackendTensor::Float(nd)),
             },
             other => other,
@@ -82,10 +86,7 @@ impl<T: Number> Buffer<T> {
             #[cfg(feature = "flex")]
             Buffer::Flex(flex) => flex.as_slice().unwrap_or_default(),
             #[cfg(feature = "ndarray")]
-            Buffer::NdArray(storage) => match storage {
-                NdArrayStorage::Owned(array) => array.as_slice().unwrap_or_default(),
-                NdArrayStorage::Borrowed { bytes, .. } => bytemuck::cast_slice(bytes),
-            },
+            Buffer::NdArray(array) => array.as_slice().unwrap_or_default(),
             Buffer::Own(numbers) => numbers,
         }
     }
@@ -99,10 +100,9 @@ impl<T: Number> Buffer<T> {
                 flex.try_storage_mut().map(|all| &mut all[start..end])
             }
             #[cfg(feature = "ndarray")]
-            Buffer::NdArray(storage) => match storage {
-                NdArrayStorage::Owned(array) if array.is_unique() => array.as_slice_mut(),
-                _ => None,
-            },
+            Buffer::NdArray(array) if array.is_unique() => array.as_slice_mut(),
+            #[cfg(feature = "ndarray")]
+            Buffer::NdArray(_) => None,
             Buffer::Own(numbers) => Some(numbers),
         }
     }
@@ -119,7 +119,7 @@ impl<T: Number> Buffer<T> {
             #[cfg(feature = "flex")]
             Buffer::Flex(flex) => DispatchTensorKind::Flex(BackendTensor::Float(flex)),
             #[cfg(feature = "ndarray")]
-            Buffer::NdArray(storage) => DispatchTensorKind::NdArray(BackendTensor::Float(T::wrap(storage))),
+            Buffer::NdArray(array) => DispatchTensorKind::NdArray(BackendTensor::Float(T::close(array))),
             Buffer::Own(numbers) => return Tensor::from_data(TensorData::new(numbers, shape), (device, T::DTYPE)),
         };
         Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::Disabled })

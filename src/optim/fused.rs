@@ -129,7 +129,7 @@ impl<R: Rule<N>, const D: usize, const N: usize> RecordState for Memory<R, D, N>
 pub trait HandOut: Send + Sync {
     /// The names of the memory.
     fn memory(&self) -> &'static [&'static str];
-    /// Whether the model handed out differs from the one trained.
+    /// [`Rule::looks_ahead`]
     fn looks_ahead(&self) -> bool;
     /// [`Rule::hand_out`] for a flattened parameter.
     fn hand_out(&self, x: Tensor<1>, memory: Vec<Tensor<1>>) -> Tensor<1>;
@@ -140,7 +140,7 @@ impl<R: Rule<N>, const N: usize> HandOut for Fused<R, N> {
         &R::MEMORY
     }
     fn looks_ahead(&self) -> bool {
-        R::LOOKS_AHEAD
+        self.0.looks_ahead()
     }
     fn hand_out(&self, x: Tensor<1>, memory: Vec<Tensor<1>>) -> Tensor<1> {
         let mut memory = memory.into_iter();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_zero_parameter_and_a_learning_rate_of_zero_are_no_special_cases() {
+    fn a_learning_rate_of_zero_moves_nothing_and_counts() {
         for device in devices() {
             let x = Tensor::<1>::from_data([2.0f32], &device);
             let (moved, memory) = Fused(Adam::new()).step(0.0, x.clone(), x.clone(), None);

@@ -61,12 +61,11 @@ impl Rule<1> for Nag {
         (down + v.clone() * self.mu, [v])
     }
 
-    const LOOKS_AHEAD: bool = true;
+    fn looks_ahead(&self) -> bool {
+        self.point == Point::Theta
+    }
 
     fn hand_out<V: Value>(&self, x: V, [v]: [V; 1]) -> V {
-        match self.point {
-            Point::Theta => x + v * self.mu,
-            Point::Lookahead => x,
-        }
+        x + v * self.mu
     }
 }

@@ -69,7 +69,9 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
     fn step<V: Value>(&self, at: At, x: &V, g: V, memory: [V; N]) -> (V, [V; N]);
 
     /// Whether [`hand_out`](Rule::hand_out) does anything.
-    const LOOKS_AHEAD: bool = false;
+    fn looks_ahead(&self) -> bool {
+        false
+    }
 
     /// The parameter to hand out, where that is not the point at which gradients are taken. Only look-ahead methods need it.
     fn hand_out<V: Value>(&self, x: V, _memory: [V; N]) -> V {

@@ -33,6 +33,8 @@ pub struct Built {
     pub spec: Spec,
     /// The learning rate, for the loop's schedule.
     pub lr: f64,
+    /// Fingerprint of the source file of the formula.
+    pub formula: String,
     /// burn's optimizer, without state yet.
     pub optimizer: ModuleOptimizer,
     /// The rule, for [`handed_out`](super::handed_out).
@@ -56,12 +58,13 @@ pub struct Entry {
     pub dialects: &'static [Dialect],
     /// What is remembered for each element of a parameter.
     pub memory: &'static [&'static str],
-    build: fn(Vec<(&str, &str)>, &str) -> Result<Built, SpecError>,
+    build: fn(Vec<(&str, &str)>, &str, String) -> Result<Built, SpecError>,
 }
 
 impl Entry {
-    /// A row for a rule of your own. `about` is its documentation, for `show`: markdown with a title, a fenced formula, and the
-    /// headings `## Differences` and `## Source`.
+    /// A row for a rule of your own. `about` is for `show`: a title, a fenced formula, and the headings `## Differences` and `## Source`.
+    /// Best is the rule's own source file with such a `//!` header, by `include_str!`: records carry its fingerprint, so that runs of
+    /// a formula that has changed since are made again.
     pub const fn of<R: Named + Rule<N>, const N: usize>(name: &'static str, about: &'static str) -> Entry {
         Entry {
             name,
@@ -85,11 +88,11 @@ impl Entry {
             settings.extend(dialect.settings.split(',').filter_map(|setting| setting.split_once('=')));
         }
         settings.extend(spec.single()?);
-        (self.build)(settings, self.name)
+        (self.build)(settings, self.name, self.about.fingerprint())
     }
 }
 
-fn build<R: Named + Rule<N>, const N: usize>(settings: Vec<(&str, &str)>, name: &str) -> Result<Built, SpecError> {
+fn build<R: Named + Rule<N>, const N: usize>(settings: Vec<(&str, &str)>, name: &str, formula: String) -> Result<Built, SpecError> {
     let (mut rule, mut lr) = (R::default(), R::LR);
     for (key, value) in settings {
         if key == Setting::LR.name {
@@ -111,7 +114,7 @@ fn build<R: Named + Rule<N>, const N: usize>(settings: Vec<(&str, &str)>, name: 
     }
     let mut spec = rule.spec(name);
     spec.settings.insert(0, (Setting::LR.name.into(), vec![lr.show()]));
-    Ok(Built { spec, lr, optimizer: rule.clone().init(), rule: std::sync::Arc::new(Fused(rule)) })
+    Ok(Built { spec, lr, formula, optimizer: rule.clone().init(), rule: std::sync::Arc::new(Fused(rule)) })
 }
 
 /// All optimizers that specs can name. Add your own with [`with`](Optimizers::with).

@@ -3,8 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::about::About;
 use crate::error::Result;
-use crate::spec::{Settings, Spec, unknown};
+use crate::spec::{Setting, Settings, Spec, unknown};
 
 macro_rules! penalties {
     ($($module:ident::$Type:ident),* $(,)?) => {
@@ -18,6 +19,14 @@ macro_rules! penalties {
             None,
             $($Type($Type)),*
         }
+
+        /// All penalties.
+        pub const PENALTIES: &[Entry] = &[$(Entry {
+            name: stringify!($module),
+            about: About(include_str!(concat!(stringify!($module), ".rs"))),
+            settings: <$Type as Settings>::SETTINGS,
+            defaults: || $Type::default().values(),
+        }),*];
 
         impl Penalty {
             /// Reads a spec; `none` is no penalty.
@@ -49,6 +58,18 @@ macro_rules! penalties {
             }
         }
     };
+}
+
+/// A penalty in the table.
+pub struct Entry {
+    /// The name in specs.
+    pub name: &'static str,
+    /// Title, formula and source.
+    pub about: About,
+    /// Its settings.
+    pub settings: &'static [Setting],
+    /// Their defaults.
+    pub defaults: fn() -> Vec<(&'static str, String)>,
 }
 
 penalties! {

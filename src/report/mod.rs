@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::error::{Error, Result};
 use crate::experiment::At;
 use crate::experiment::Experiment;
-use crate::experiment::grade::{self, Candidate, Choose, Curve, Verdict, deviation, mean};
+use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
-use crate::record::{self, Run, Task};
+use crate::record::{self, Header, Run};
 
 pub mod plot;
 
@@ -21,15 +21,18 @@ use plot::{Chart, Line};
 
 /// What a report says, before it is written.
 pub struct Report {
+    /// titles of the measurements in the table
+    pub columns: Vec<&'static str>,
     /// one a series
     pub table: Vec<Row>,
     /// one a claim
     pub verdicts: Vec<Verdict>,
-    /// what a reader should know: a rate at the edge of its grid, runs that are missing
+    /// what a reader should know: a rate at the edge of its grid, runs that are missing or diverged
     pub remarks: Vec<String>,
     charts: Vec<(&'static str, Chart)>,
     runs: Vec<Run>,
     experiment: Option<Experiment>,
+    search: Option<u64>,
 }
 
 /// A series in the table.
@@ -37,7 +40,7 @@ pub struct Report {
 pub struct Row {
     /// its legend
     pub series: String,
-    /// the setting chosen, or how it ended where none could be
+    /// the setting chosen, or why none could be
     pub chosen: String,
     /// mean and standard deviation over the seeds of each final measurement
     pub finals: Vec<String>,
@@ -47,60 +50,79 @@ pub struct Row {
     pub runs: String,
 }
 
-/// The measurements in the table, those that there are.
-const SHOWN: [(&str, &str); 4] =
-    [("train_loss", "train loss"), ("objective", "train loss + penalty"), ("test_loss", "test loss"), ("test_accuracy", "test accuracy")];
-
-/// The titles of those columns.
-pub const COLUMNS: [&str; 4] = [SHOWN[0].1, SHOWN[1].1, SHOWN[2].1, SHOWN[3].1];
+/// What must be equal for two runs to stand in one report: everything but series, optimizer, schedule and seed.
+fn same_protocol(a: &Header, b: &Header) -> bool {
+    let plain = |header: &Header| Header {
+        series: String::new(),
+        optimizer: String::new(),
+        formula: String::new(),
+        schedule: String::new(),
+        seed: 0,
+        ..header.clone()
+    };
+    plain(a) == plain(b)
+}
 
 impl Report {
-    /// Sorts and grades the runs of one experiment; without one, the runs of each legend are drawn side by side.
+    /// Sorts and grades the runs of one experiment; without one, the runs of each optimizer are drawn side by side.
     ///
     /// # Errors
-    /// If there are no runs, or runs of different experiments, scales or data.
-    pub fn new(experiment: Option<Experiment>, runs: Vec<Run>, optimizers: &Optimizers) -> Result<Report> {
-        let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?;
-        let of = |run: &Run| {
-            let Task::Classify { data, sha256, .. } = &run.header.task;
-            (run.header.experiment.clone(), run.header.scale.clone(), data.clone(), sha256.clone())
+    /// If there are no runs, or runs of different protocols.
+    pub fn new(experiment: Option<Experiment>, mut runs: Vec<Run>, optimizers: &Optimizers) -> Result<Report> {
+        let mut seen = BTreeSet::new();
+        runs.retain(|run| seen.insert(run.header.key())); // the same folder given twice
+        let planned: Planned = match &experiment {
+            Some(experiment) => experiment.planned(optimizers)?,
+            None => side_by_side(&runs),
         };
-        if let Some(other) = runs.iter().find(|run| of(run) != of(first)) {
-            let name = |run: &Run| {
-                let (experiment, scale, data, _) = of(run);
-                [experiment, scale, data].join(" ").trim().to_string()
+        let all = runs.len();
+        runs.retain(|run| planned.iter().any(|(label, specs)| run.header.series == *label && specs.contains(&run.header.optimizer)));
+        let foreign = all - runs.len();
+        let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?.header.clone();
+        if let Some(other) = runs.iter().map(|run| &run.header).find(|other| !same_protocol(&first, other)) {
+            let name = |h: &Header| {
+                let named = [
+                    h.experiment.clone(),
+                    h.scale.clone(),
+                    h.task.title(),
+                    format!("data {}", h.task.data()),
+                    format!("{} epochs", h.epochs),
+                ];
+                let built = format!("downhill {} on {} ({})", h.downhill, h.device, h.processor);
+                named.into_iter().filter(|part| !part.is_empty()).chain([built]).collect::<Vec<_>>().join(", ")
             };
             return Err(Error::Asked(format!(
-                "these are runs of {} and of {}; expected the runs of one experiment, scale and data set in one report",
-                name(first),
+                "these runs differ in more than optimizer and seed, so one report would mix them: {}; and {}; expected runs of one protocol",
+                name(&first),
                 name(other)
             )));
         }
+
         let choose = match &experiment {
-            Some(experiment) => Choose::of(experiment, &first.header.scale),
-            None => Choose { metric: "train_loss".into(), at: At::End, search: usize::MAX },
-        };
-        let curves = match &experiment {
-            Some(experiment) => grade::curves(experiment, &runs, &choose),
-            None => {
-                let mut labels: Vec<&str> = Vec::new();
-                runs.iter().for_each(|run| {
-                    if !labels.contains(&run.header.series.as_str()) {
-                        labels.push(&run.header.series)
-                    }
-                });
-                labels.into_iter().map(|label| grade::curve(label, &runs, &choose)).collect()
+            Some(experiment) => {
+                let mut choose = Choose::of(experiment, &first.scale);
+                let seeds = runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len() as u64;
+                choose.search = choose.search.map(|search| search.min(seeds)); // with --seeds there may be fewer
+                choose
             }
+            None => Choose { metric: first.task.measures()[0].0.into(), at: At::End, search: None },
         };
-        let verdicts = experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &curves));
+        let curves = grade::curves(&planned, &runs, &choose);
         let y = experiment.as_ref().map_or(choose.metric.replace('_', " "), |experiment| experiment.metric.label.clone());
+        let mut remarks: Vec<String> = curves.iter().flat_map(remarks).collect();
+        if foreign > 0 {
+            remarks.push(format!("{foreign} records below the folder belong to no setting of this experiment and were left out."));
+        }
+        let measures = first.task.measures();
         Ok(Report {
-            table: curves.iter().map(row).collect(),
-            remarks: curves.iter().flat_map(|curve| remarks(curve, &choose)).collect(),
-            charts: charts(&curves, &choose, &y, optimizers),
-            verdicts,
+            columns: measures.iter().map(|(_, title)| *title).collect(),
+            table: curves.iter().map(|curve| row(curve, measures)).collect(),
+            verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &curves)),
+            remarks,
+            charts: charts(&curves, &choose, [first.task.x_label(), &y], optimizers),
             runs,
             experiment,
+            search: choose.search,
         })
     }
 
@@ -111,27 +133,28 @@ impl Report {
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let mut pictures = Vec::new();
         for (name, chart) in &self.charts {
-            let svg = plot::svg(chart)?;
-            place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
-            place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
-            pictures.push(json!({ "name": name, "svg": svg, "title": chart.title }));
+            if let Some(svg) = plot::svg(chart)? {
+                place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
+                place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
+                pictures.push(json!({ "name": name, "svg": svg, "title": chart.title }));
+            }
         }
         place(&folder.join("points.csv"), &self.csv()?)?;
         let first = &self.runs[0].header;
-        let Task::Classify { model, data, .. } = &first.task;
-        let diverged = self.runs.iter().filter(|run| run.outcome().starts_with("diverged"));
+        let diverged = self.runs.iter().filter(|run| run.ended() == Some(record::Outcome::Diverged));
         let page = json!({
-            "title": self.experiment.as_ref().map_or(format!("{model} on {data}"), |experiment| experiment.title.clone()),
+            "title": self.experiment.as_ref().map_or(first.task.title(), |experiment| experiment.title.clone()),
             "experiment": self.experiment,
             "pictures": pictures,
             "table": self.table,
-            "columns": COLUMNS,
+            "columns": self.columns,
             "remarks": self.remarks,
             "verdicts": self.verdicts,
             "header": first,
-            "task": first.task,
-            "search": self.experiment.as_ref().map(|experiment| Choose::of(experiment, &first.scale).search),
-            "seeds": self.runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len(),
+            "task": first.task.lines(),
+            "command": self.command(),
+            "search": self.search,
+            "seeds": self.seeds(),
             "diverged": diverged.map(|run| json!({ "header": run.header, "outcome": run.outcome(), "end": run.end })).collect::<Vec<_>>(),
         });
         let mut templates = Environment::new();
@@ -147,6 +170,21 @@ impl Report {
         };
         made("report.md", include_str!("page.md"))?;
         made("index.html", include_str!("page.html"))
+    }
+
+    fn seeds(&self) -> usize {
+        self.runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len()
+    }
+
+    /// What makes these runs again.
+    fn command(&self) -> Option<String> {
+        let (experiment, first) = (self.experiment.as_ref()?, &self.runs[0].header);
+        let record::Task::Classify { data, .. } = &first.task;
+        let bundled = crate::data::BUNDLED.iter().any(|bundled| bundled.name == data);
+        let data = if bundled { data.clone() } else { format!("FOLDER/{data}") };
+        let known = crate::experiment::BUILT_IN.iter().any(|(name, _)| *name == experiment.name);
+        let name = if known { experiment.name.clone() } else { "experiment.toml".into() };
+        Some(format!("downhill run {name} --scale {} --data {data} --device {} --seeds {}", first.scale, first.device, self.seeds()))
     }
 
     /// Every point of every run.
@@ -174,7 +212,22 @@ impl Report {
     }
 }
 
-fn row(curve: &Curve) -> Row {
+/// Without an experiment, the plan is what there is: each legend with its settings.
+fn side_by_side(runs: &[Run]) -> Planned {
+    let mut planned: Planned = Vec::new();
+    for Header { series, optimizer, .. } in runs.iter().map(|run| &run.header) {
+        let at = planned.iter().position(|(label, _)| label == series).unwrap_or_else(|| {
+            planned.push((series.clone(), Vec::new()));
+            planned.len() - 1
+        });
+        if !planned[at].1.contains(optimizer) {
+            planned[at].1.push(optimizer.clone());
+        }
+    }
+    planned
+}
+
+fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
     let all: Vec<&Run> = curve.candidates.iter().flat_map(|candidate| &candidate.runs).collect();
     let count = |outcome: &str| all.iter().filter(|run| run.outcome().starts_with(outcome)).count();
     let counted = ["diverged", "interrupted", "killed"].into_iter().map(|outcome| (count(outcome), outcome)).filter(|(n, _)| *n > 0);
@@ -183,21 +236,30 @@ fn row(curve: &Curve) -> Row {
         .collect::<Vec<_>>()
         .join(", ");
     let Some(chosen) = curve.chosen() else {
-        let why = if all.is_empty() { "no runs".into() } else { "no setting whose runs all finished".to_string() };
-        return Row { series: curve.label.clone(), chosen: why, finals: vec!["-".into(); SHOWN.len()], seconds: "-".into(), runs };
+        return Row {
+            series: curve.label.clone(),
+            chosen: curve.why_none(),
+            finals: vec!["-".into(); measures.len()],
+            seconds: "-".into(),
+            runs,
+        };
     };
     let final_of = |name: &str| {
-        let values: Option<Vec<f64>> = chosen.runs.iter().map(|run| run.last(name)).collect();
-        values.map_or("-".into(), |values| match deviation(&values) {
+        let values: Vec<f64> = chosen.runs.iter().filter_map(|run| run.last(name)).collect();
+        let diverged = values.iter().filter(|value| value.is_infinite()).count();
+        match deviation(&values) {
+            _ if values.is_empty() => "-".into(),
+            _ if diverged > 0 => format!("{diverged} of {} diverged", values.len()),
             Some(sd) => format!("{} ± {}", short(mean(&values)), short(sd)),
             None => short(mean(&values)),
-        })
+        }
     };
+    let seconds: Vec<f64> = chosen.runs.iter().filter_map(|run| Some(run.end.as_ref()?.seconds)).collect();
     Row {
         series: curve.label.clone(),
         chosen: curve.brief(),
-        finals: SHOWN.iter().map(|(name, _)| final_of(name)).collect(),
-        seconds: format!("{:.1}", mean(&chosen.runs.iter().filter_map(|run| Some(run.end.as_ref()?.seconds)).collect::<Vec<_>>())),
+        finals: measures.iter().map(|(name, _)| final_of(name)).collect(),
+        seconds: format!("{:.1}", mean(&seconds)),
         runs,
     }
 }
@@ -207,62 +269,51 @@ fn short(x: f64) -> String {
     if x.abs() < 1e5 { format!("{x:.4}") } else { format!("{x:.1e}") }
 }
 
-fn remarks(curve: &Curve, choose: &Choose) -> Vec<String> {
-    let mut remarks = Vec::new();
-    for key in curve.at_the_edge() {
-        remarks.push(format!(
-            "{}: the best setting, {}, has {key} at the edge of its grid; a wider one may hold a better.",
-            curve.label,
-            curve.brief()
-        ));
-    }
-    let open = curve.candidates.iter().filter(|candidate| candidate.score(choose).is_none()).count();
-    if open > 0 {
-        remarks.push(format!(
-            "{}: {open} of {} settings have runs that are not complete; run again to complete them.",
-            curve.label,
-            curve.candidates.len()
-        ));
+fn remarks(curve: &Curve) -> Vec<String> {
+    let edges = curve.at_the_edge().into_iter();
+    let mut remarks: Vec<String> = edges
+        .map(|key| {
+            format!(
+                "{}: the best setting, {}, has {key} at the edge of its grid; a wider one may hold a better.",
+                curve.label,
+                curve.brief()
+            )
+        })
+        .collect();
+    if curve.missing > 0 {
+        remarks.push(format!("{}: {}, so no best can be named; run again to complete them.", curve.label, curve.why_none()));
     }
     remarks
 }
 
-fn charts(curves: &[Curve], choose: &Choose, y: &str, optimizers: &Optimizers) -> Vec<(&'static str, Chart)> {
-    let color = |curve: &Curve, at: usize| {
-        let spec = curve.candidates.first().map_or("", |candidate| candidate.optimizer.split([':', '@']).next().unwrap_or_default());
-        let own = optimizers.entries().iter().position(|entry| entry.name == spec).unwrap_or(at);
-        let taken = curves[..at]
-            .iter()
-            .filter(|other| other.candidates.first().is_some_and(|c| c.optimizer.split([':', '@']).next() == Some(spec)));
-        own + taken.count() // a second curve of the same optimizer
+fn charts(curves: &[Curve], choose: &Choose, [x, y]: [&str; 2], optimizers: &Optimizers) -> Vec<(&'static str, Chart)> {
+    let name = |curve: &Curve| curve.candidates.first().map_or(String::new(), |candidate| candidate.name().to_string());
+    let color = |at: usize| {
+        let own = optimizers.entries().iter().position(|entry| entry.name == name(&curves[at])).unwrap_or(at);
+        own + curves[..at].iter().filter(|other| name(other) == name(&curves[at])).count() // a second curve of the same optimizer
     };
-    let lines: Vec<_> =
-        curves.iter().enumerate().filter_map(|(i, curve)| Some((i, curve, band(curve.chosen()?, &choose.metric)))).collect();
+    let lines = || {
+        curves.iter().enumerate().map(|(i, curve)| {
+            let under = if curve.chosen().is_some() { curve.brief() } else { curve.why_none() };
+            let (points, diverged) = curve.chosen().map_or((Vec::new(), Vec::new()), |chosen| band(chosen, &choose.metric));
+            Line { label: format!("{}\n{under}", curve.label), color: color(i), points, marks: false, diverged }
+        })
+    };
     let figure = |title: &str, log_y: bool, y_max: Option<f64>| Chart {
         title: title.into(),
-        x: "passes over the training data".into(),
+        x: x.into(),
         y: y.into(),
         log_x: false,
         log_y,
         y_max,
-        lines: lines
-            .iter()
-            .map(|(i, curve, points)| Line {
-                label: format!("{}\n{}", curve.label, curve.brief()),
-                color: color(curve, *i),
-                points: points.clone(),
-                marks: false,
-                diverged: Vec::new(),
-            })
-            .collect(),
+        lines: lines().collect(),
     };
-    let mut charts = Vec::new();
-    if !lines.is_empty() {
-        // the value before training would squeeze the rest into the lowest tenth of the linear figure
-        let after_first = lines.iter().flat_map(|(.., points)| points.iter().find(|p| p.0 >= 1.0)).map(|p| p.3).reduce(f64::max);
-        charts.push(("figure", figure("Each optimizer at its best learning rate", false, after_first)));
-        charts.push(("figure-log", figure("The same, logarithmic, with the value before training", true, None)));
-    }
+    // the value before training would squeeze the rest into the lowest tenth of the linear figure
+    let after_first = lines().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
+    let mut charts = vec![
+        ("figure", figure("Each optimizer at its best setting", false, after_first)),
+        ("figure-log", figure("The same, logarithmic, with the value before training", true, None)),
+    ];
     if curves.iter().any(|curve| curve.candidates.len() > 1) {
         charts.push((
             "learning-rates",
@@ -276,22 +327,26 @@ fn charts(curves: &[Curve], choose: &Choose, y: &str, optimizers: &Optimizers) -
                 log_x: true,
                 log_y: true,
                 y_max: None,
-                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, color(curve, i), choose)).collect(),
+                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, color(i), choose)).collect(),
             },
         ));
     }
     charts
 }
 
-/// The mean over the seeds at each epoch, with the lowest and highest run.
-fn band(candidate: &Candidate, metric: &str) -> Vec<(f64, f64, f64, f64)> {
+/// The mean over the seeds at each epoch, with the lowest and highest run; and the epoch at which the first diverged, where the line ends.
+fn band(candidate: &Candidate, metric: &str) -> (Vec<(f64, f64, f64, f64)>, Vec<f64>) {
     let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for point in candidate.runs.iter().flat_map(|run| &run.points) {
         if let Some(value) = point.measures.get(metric) {
             by_epoch.entry(point.epoch).or_default().push(*value);
         }
     }
-    by_epoch.into_iter().map(|(epoch, values)| with_ends(epoch as f64, &values)).collect()
+    let diverged = candidate.runs.iter().filter(|run| run.ended() == Some(record::Outcome::Diverged));
+    let first = diverged.map(|run| run.points.last().map_or(0, |point| point.epoch)).min();
+    by_epoch.retain(|epoch, _| first.is_none_or(|first| *epoch <= first));
+    let points = by_epoch.into_iter().map(|(epoch, values)| with_ends(epoch as f64, &values)).collect();
+    (points, first.map(|epoch| epoch as f64).into_iter().collect())
 }
 
 /// The best setting of each learning rate, by the runs that choose.
@@ -333,9 +388,8 @@ pub fn read(folders: &[PathBuf], optimizers: &Optimizers) -> Result<(Option<Expe
             runs.push(record::read(&file)?);
         }
     }
-    runs.sort_by(|a, b| {
-        (&a.header.series, &a.header.optimizer, a.header.seed).cmp(&(&b.header.series, &b.header.optimizer, b.header.seed))
-    });
+    let order = |run: &Run| (run.header.series.clone(), run.header.optimizer.clone(), run.header.seed);
+    runs.sort_by_key(order);
     let name = runs.first().map(|run| run.header.experiment.clone()).unwrap_or_default();
     let beside = folders.iter().map(|folder| folder.join("experiment.toml")).find(|path| path.is_file());
     let experiment = match beside {

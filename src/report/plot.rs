@@ -72,24 +72,24 @@ pub struct Line {
     pub diverged: Vec<f64>,
 }
 
-/// The chart as SVG.
+/// The chart as SVG; nothing if there is nothing to draw.
 ///
 /// # Errors
-/// If there is nothing finite to draw.
-pub fn svg(chart: &Chart) -> Result<String> {
+/// If the plotting crate cannot draw it.
+pub fn svg(chart: &Chart) -> Result<Option<String>> {
     static FONTS: Once = Once::new();
     FONTS.call_once(|| {
         // the one way this fails is a broken font, which a test would notice
         let _ = register_font(FAMILY, FontStyle::Normal, FONT);
     });
-    let finite = |values: Vec<f64>, log: bool| values.into_iter().filter(move |v| v.is_finite() && (!log || *v > 0.0)).collect::<Vec<_>>();
-    let lines = || chart.lines.iter().flat_map(|line| &line.points);
-    let xs = finite(lines().map(|p| p.0).chain(chart.lines.iter().flat_map(|line| line.diverged.clone())).collect(), chart.log_x);
-    let ys = finite(lines().flat_map(|p| [p.2, p.3]).collect(), chart.log_y);
-    let (Some((x_low, x_high)), Some((y_low, y_high))) = (ends(&xs), ends(&ys)) else {
-        return Err(Error::Asked(format!("there is nothing finite to draw in the chart `{}`", chart.title)));
-    };
-    let y_high = chart.y_max.filter(|max| *max > y_low).unwrap_or(y_high);
+    let drawable = |v: &f64, log: bool| v.is_finite() && v.abs() < HUGE && (!log || *v > 0.0);
+    let points = || chart.lines.iter().flat_map(|line| &line.points);
+    let crosses = chart.lines.iter().flat_map(|line| line.diverged.clone());
+    let xs: Vec<f64> = points().map(|p| p.0).chain(crosses).filter(|x| drawable(x, chart.log_x)).collect();
+    let ys: Vec<f64> = points().flat_map(|p| [p.1, p.2, p.3]).filter(|y| drawable(y, chart.log_y)).collect();
+    let Some((x_low, x_high)) = ends(&xs) else { return Ok(None) };
+    let (y_low, y_high) = ends(&ys).unwrap_or((0.1, 1.0)); // only crosses: any axis will do
+    let y_high = chart.y_max.filter(|max| *max > y_low && *max < y_high).unwrap_or(y_high);
     let (x_low, x_high) = if chart.log_x { (x_low / 1.3, x_high * 1.3) } else { (x_low, x_high) };
     let (y_low, y_high) = if chart.log_y { (y_low / 1.05, y_high * 1.1) } else { padded(y_low, y_high) };
 
@@ -110,8 +110,11 @@ pub fn svg(chart: &Chart) -> Result<String> {
         drawn.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
     }
     let (fine, picture) = (format!("width=\"{WIDTH}\" height=\"{HEIGHT}\""), format!("width=\"{}\" height=\"{}\"", SIZE.0, SIZE.1));
-    Ok(text.replacen(&fine, &picture, 1))
+    Ok(Some(text.replacen(&fine, &picture, 1)))
 }
+
+/// Beyond this a number is not drawn: an axis to there would show nothing else.
+const HUGE: f64 = 1e100;
 
 fn ends(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().reduce(f64::min)?;
@@ -170,12 +173,12 @@ where
         .y_label_formatter(&|value| short(*value))
         .draw()
         .map_err(said)?;
-    let (y_range, drawable) = (plane.plotting_area().get_y_range(), |v: f64| v.is_finite());
+    let y_range = plane.plotting_area().get_y_range();
     let top = y_range.end;
     let inside = |v: f64| v.clamp(y_range.start, y_range.end);
     for line in &chart.lines {
         let color = PALETTE[line.color % PALETTE.len()];
-        let points: Vec<_> = line.points.iter().filter(|p| drawable(p.1)).collect();
+        let points: Vec<_> = line.points.iter().filter(|p| p.1.is_finite()).collect();
         if points.iter().any(|p| p.2 < p.3) {
             let band = points.iter().map(|p| (p.0, inside(p.3))).chain(points.iter().rev().map(|p| (p.0, inside(p.2))));
             plane.draw_series([Polygon::new(band.collect::<Vec<_>>(), color.mix(0.22))]).map_err(said)?;
