@@ -22,7 +22,7 @@ pub const FORMAT: u32 = 1;
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Line {
     /// The first.
-    Header(Header),
+    Header(Box<Header>),
     /// One for each point.
     Point(Point),
     /// The last.
@@ -263,7 +263,7 @@ impl Writer {
     pub fn create(path: &Path, header: &Header) -> Result<Writer> {
         let file = File::create(path).map_err(Error::io("create", path))?;
         let mut writer = Writer { path: path.into(), file };
-        writer.write(&Line::Header(header.clone()))?;
+        writer.write(&Line::Header(Box::new(header.clone())))?;
         Ok(writer)
     }
 
@@ -294,7 +294,7 @@ pub fn read(path: &Path) -> Result<Run> {
         }
         let parsed = serde_json::from_str(line);
         match (number, parsed) {
-            (0, Ok(Line::Header(first))) if first.format == FORMAT => header = Some(first),
+            (0, Ok(Line::Header(first))) if first.format == FORMAT => header = Some(*first),
             (0, Ok(Line::Header(first))) => {
                 return Err(Error::content(place(), format!("record format {}", first.format), format!("format {FORMAT}")));
             }

@@ -41,6 +41,9 @@ pub struct Built {
     pub rule: std::sync::Arc<dyn HandOut>,
 }
 
+/// Makes an optimizer from settings, its name and its fingerprint.
+type Make = fn(Vec<(&str, &str)>, &str, String) -> Result<Built, SpecError>;
+
 /// One row of the table.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -58,7 +61,7 @@ pub struct Entry {
     pub dialects: &'static [Dialect],
     /// What is remembered for each element of a parameter.
     pub memory: &'static [&'static str],
-    build: fn(Vec<(&str, &str)>, &str, String) -> Result<Built, SpecError>,
+    build: Make,
 }
 
 impl Entry {
@@ -171,7 +174,7 @@ macro_rules! optimizers {
                 ///
                 /// # Panics
                 /// If a setting is out of its range.
-                pub fn build(self) -> Fused<Self, { table::memory::<Self, _>(Self::MEMORY) }> {
+                pub fn build(self) -> Fused<Self, { table::memory(Self::MEMORY) }> {
                     if let Err(error) = $crate::spec::Settings::check(&self, stringify!($module)) {
                         panic!("{error}");
                     }
@@ -183,7 +186,7 @@ macro_rules! optimizers {
         impl Default for Optimizers {
             /// Those of this crate.
             fn default() -> Self {
-                Optimizers(vec![$(Entry::of::<$Type, { table::memory::<$Type, _>($Type::MEMORY) }>(stringify!($module), include_str!(concat!(stringify!($module), ".rs")))),*])
+                Optimizers(vec![$(Entry::of::<$Type, { table::memory($Type::MEMORY) }>(stringify!($module), include_str!(concat!(stringify!($module), ".rs")))),*])
             }
         }
     };
@@ -191,6 +194,6 @@ macro_rules! optimizers {
 pub(super) use optimizers;
 
 /// How many numbers a rule remembers for each element.
-pub(super) const fn memory<R: Rule<N>, const N: usize>(_: [&'static str; N]) -> usize {
+pub(super) const fn memory<const N: usize>(_: [&'static str; N]) -> usize {
     N
 }

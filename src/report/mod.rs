@@ -17,7 +17,7 @@ use crate::record::{self, Header, Run};
 
 pub mod plot;
 
-use plot::{Chart, Line};
+use plot::{Banded, Chart, Line};
 
 /// What a report says, before it is written.
 pub struct Report {
@@ -335,7 +335,7 @@ fn charts(curves: &[Curve], choose: &Choose, [x, y]: [&str; 2], optimizers: &Opt
 }
 
 /// The mean over the seeds at each epoch, with the lowest and highest run; and the epoch at which the first diverged, where the line ends.
-fn band(candidate: &Candidate, metric: &str) -> (Vec<(f64, f64, f64, f64)>, Vec<f64>) {
+fn band(candidate: &Candidate, metric: &str) -> (Vec<Banded>, Vec<f64>) {
     let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for point in candidate.runs.iter().flat_map(|run| &run.points) {
         if let Some(value) = point.measures.get(metric) {
@@ -368,7 +368,7 @@ fn grid(curve: &Curve, color: usize, choose: &Choose) -> Line {
     }
 }
 
-fn with_ends(x: f64, values: &[f64]) -> (f64, f64, f64, f64) {
+fn with_ends(x: f64, values: &[f64]) -> Banded {
     let ends = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
     (x, mean(values), ends.0, ends.1)
 }

@@ -58,14 +58,17 @@ pub struct Chart {
     pub lines: Vec<Line>,
 }
 
+/// A point: x, y, and the lowest and highest y of the band.
+pub type Banded = (f64, f64, f64, f64);
+
 /// A line with its band.
 pub struct Line {
     /// legend; what follows a line break is smaller
     pub label: String,
     /// place in the palette, the same for an optimizer on every page
     pub color: usize,
-    /// x, y, and the lowest and highest y of the band
-    pub points: Vec<(f64, f64, f64, f64)>,
+    /// in the order of x
+    pub points: Vec<Banded>,
     /// whether each point gets a mark
     pub marks: bool,
     /// x of what diverged: a cross at the upper edge
