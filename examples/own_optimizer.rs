@@ -49,11 +49,11 @@ scale.quick = { epochs = 8, seeds = 3, search = 1, about = "seconds" }
 
 [[series]]
 label = "Normed"
-optimizer = "normed:lr=[1e-4,3e-4,1e-3,3e-3]"
+optimizer = "normed:lr=[1e-5,3e-5,1e-4,3e-4,1e-3,3e-3]"
 
 [[series]]
 label = "Adam"
-optimizer = "adam:lr=[1e-3,3e-3,1e-2,3e-2]"
+optimizer = "adam:lr=[3e-4,1e-3,3e-3,1e-2,3e-2]"
 
 [[series]]
 label = "Momentum"
@@ -63,6 +63,11 @@ optimizer = "momentum:lr=[0.03,0.1,0.3,1]"
 quote = "normed momentum is ahead of Adam"
 source = "our hope"
 expect = { kind = "ahead", a = "Normed", b = "Adam", at = "mean" }
+
+[[claim]]
+quote = "normed momentum is ahead of momentum"
+source = "our hope"
+expect = { kind = "ahead", a = "Normed", b = "Momentum", at = "mean" }
 "#;
 
 struct Quiet;
@@ -86,6 +91,7 @@ fn main() -> downhill::Result<()> {
     for row in &report.table {
         println!("{:10} {:16} {}", row.series, row.chosen, row.finals[0]);
     }
+    report.remarks.iter().for_each(|remark| println!("{remark}"));
     for verdict in &report.verdicts {
         println!("{}: {}; {}", verdict.held, verdict.quote, verdict.margin);
     }

@@ -28,9 +28,9 @@ pub fn find(name: &str) -> Result<Device> {
             });
             probe.map_err(|_| Error::Asked("device wgpu: no GPU adapter answers on this machine; expected one, or --device flex".into()))
         }
-        other if DEVICES.contains(&other) => {
-            Err(Error::Asked(format!("device {other} is not built into this program; build it with `--features {other}`")))
-        }
+        other if DEVICES.contains(&other) => Err(Error::Asked(format!(
+            "device {other} is not built into this program; build it in with `cargo build --release --features {other}`"
+        ))),
         other => Err(unknown("device", other, DEVICES.iter().copied()).into()),
     }
 }

@@ -89,10 +89,10 @@ pub enum Task {
 }
 
 impl Task {
-    /// Name and fingerprint of the data, for one sentence.
-    pub fn data(&self) -> String {
-        let Task::Classify { data, sha256, .. } = self;
-        format!("{data} ({})", sha256.get(..8).unwrap_or(sha256))
+    /// Name and size of the data.
+    pub fn size(&self) -> String {
+        let Task::Classify { data, train, test, .. } = self;
+        format!("{data}: {train} to train on, {test} to test on")
     }
 
     /// What it was, in a few words.
@@ -115,10 +115,10 @@ impl Task {
 
     /// Everything, line by line.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
-        let Task::Classify { model, parameters, data, sha256, train, test, batch, penalty } = self;
+        let Task::Classify { model, parameters, sha256, batch, penalty, .. } = self;
         vec![
             ("model", format!("{model}, {parameters} parameters")),
-            ("data", format!("{data}: {train} to train on, {test} to test on; sha256 of all examples {sha256}")),
+            ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
             ("batch", format!("{batch} examples")),
             ("penalty", penalty.clone()),
         ]

@@ -155,7 +155,8 @@ fn a_trained_model_is_saved_and_evaluated_to_the_numbers_of_its_record() {
 
     // the same training makes the same bytes
     let bytes = fs::read(&model).unwrap();
-    downhill(&train);
+    assert!(out(&downhill(&train)).contains("trained before, and not again"));
+    downhill(&[&train[..], &["--fresh"]].concat());
     assert_eq!(bytes, fs::read(&model).unwrap());
 
     // damaged models are refused
@@ -242,7 +243,7 @@ fn bad_input_is_one_sentence_and_exit_code_2() {
     refuses(&["run", "adam-fig-mnist"], "did you mean `adam-fig1-mnist`?");
     refuses(&["run", "adam-fig1-mnist", "--device", "flx"], "unknown device `flx`; did you mean `flex`?");
     if !cfg!(feature = "wgpu") {
-        refuses(&["run", "adam-fig1-mnist", "--device", "wgpu"], "build it with `--features wgpu`");
+        refuses(&["run", "adam-fig1-mnist", "--device", "wgpu"], "cargo build --release --features wgpu");
     }
     refuses(&["run", "nowhere.toml"], "cannot read nowhere.toml");
     refuses(&["train", "--model", "logistic@x", "--optimizer", "sgd"], "unknown dialect of logistic `x`; there is none");
@@ -274,7 +275,7 @@ fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
     with("title =", "titel =", "line 3");
     with("adam:lr=[0.01,0.03]", "adam:lr=[0.01,-3]", "series `Adam`: found adam: lr is `-3`");
     with("adam:lr", "adan:lr", "did you mean `adam`?");
-    with("a = \"Adam\"", "a = \"Adm\"", "found `Adm`, expected the label of a series: Adam, SGD");
+    with("a = \"Adam\"", "a = \"Adm\"", "found `Adm`, expected the label of a series: `Adam`, `SGD`");
     with("batch = 500", "batch = 0", "task.batch: found 0");
     with("epochs = 2", "epochs = 0", "scale.quick");
     with("name = \"small\"", "name = \"../small\"", "name: found `../small`");
@@ -303,7 +304,7 @@ fn a_record_that_is_cut_or_foreign_is_named_by_report() {
     fs::write(&path, record.replace("\"format\":1", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"f", "\"sha256\":\"0")).unwrap();
-    refuses(&report, "expected runs of one protocol");
+    refuses(&report, "so one report would mix them: task sha256");
     // a run that was killed between two lines is incomplete, not damaged
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&path, without_end).unwrap();
@@ -354,7 +355,14 @@ fn one_folder_has_one_writer_and_one_protocol() {
     // runs of another length are not mixed in
     fs::write(&toml, SMALL.replace("epochs = 2", "epochs = 3")).unwrap();
     assert_eq!(place.run("a", &[]).status.code(), Some(0), "its own runs it knows");
-    refuses(&["report", folder], "these runs differ in more than optimizer and seed");
+    let report = downhill(&["report", folder]);
+    assert!(out(&report).contains("5 records below the folder belong to no setting"), "{}{}", out(&report), err(&report));
+    // nor those of another schedule
+    let text = SMALL.replace("epochs = 2", "epochs = 3").replace("inverse_sqrt", "constant");
+    fs::write(&toml, text).unwrap();
+    let run = place.run("a", &[]);
+    let told = |output: &Output| out(output).lines().find(|line| line.contains("margin")).map(String::from);
+    assert_eq!(told(&run), told(&downhill(&["report", folder])));
 
     let again = place.run("b", &[]);
     assert!(err(&again).contains("3 runs to make"));

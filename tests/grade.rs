@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use downhill::experiment::grade::{self, Choose, Held};
+use downhill::experiment::grade::{self, Choose, Held, Planned};
 use downhill::experiment::{At, Experiment, parse};
 use downhill::optim::Optimizers;
 use downhill::record::{End, Header, Outcome, Point, Run, Task};
@@ -78,9 +78,14 @@ fn verdicts(a: &[f64], b: &[f64], c: &[f64]) -> Vec<(Held, String)> {
     judged(&runs)
 }
 
+fn plan(label: &str, settings: &[&str]) -> Planned {
+    let settings = settings.iter().map(|setting| setting.to_string()).collect();
+    Planned { label: label.into(), series: label.into(), schedule: "constant".into(), settings }
+}
+
 fn judged(runs: &[Run]) -> Vec<(Held, String)> {
     let experiment = experiment();
-    let planned = ["A", "B", "C"].map(|label| (label.into(), vec!["sgd:lr=0.1".into()])).to_vec();
+    let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
     let choose = Choose { search: Some(1), ..Choose::of(&experiment, "quick") };
     let curves = grade::curves(&planned, runs, &choose);
     grade::verdicts(&experiment, &curves).into_iter().map(|verdict| (verdict.held, verdict.margin)).collect()
@@ -159,10 +164,10 @@ fn the_best_setting_is_the_lowest_by_the_seeds_that_choose_and_one_that_diverged
     assert_eq!(best(At::End, 2).as_deref(), Some("sgd:lr=0.1"));
     assert_eq!(best(At::Mean, 2).as_deref(), Some("sgd:lr=0.1"));
     assert_eq!(best(At::End, 1).as_deref(), Some("sgd:lr=1"), "the seed that diverged does not choose");
-    let two = vec![("A".to_string(), vec!["sgd:lr=0.1".to_string(), "sgd:lr=0.3".to_string()])];
+    let two = [plan("A", &["sgd:lr=0.1", "sgd:lr=0.3"])];
     let mean = Choose { metric: "train_loss".into(), at: At::Mean, search: Some(1) };
     assert_eq!(grade::curves(&two, &runs, &mean)[0].chosen().unwrap().optimizer, "sgd:lr=0.3");
-    let one = vec![("A".to_string(), vec!["sgd:lr=1".to_string()])];
+    let one = [plan("A", &["sgd:lr=1"])];
     let both = Choose { search: Some(2), ..mean };
     let curve = grade::curves(&one, &runs, &both).remove(0);
     assert_eq!((curve.best, curve.why_none().as_str()), (None, "diverged at every setting"));

@@ -40,10 +40,13 @@ enum Command {
     Show {
         /// Its name, or an experiment's FILE.toml
         name: String,
+        /// Only the file of an experiment, to begin your own from
+        #[arg(long)]
+        toml: bool,
     },
     /// Run an experiment: make the runs that are missing, grade the claims, write the page
     #[command(
-        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from the output of: downhill show adam-fig1-mnist)"
+        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
     )]
     Run(RunArgs),
     /// Make the page again from the records below folders
@@ -86,7 +89,7 @@ struct RunArgs {
     /// Other data: a bundled set by name, or a folder in MNIST's layout (*-images-idx3-ubyte, *-labels-idx1-ubyte, plain or .gz)
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
-    /// flex (this processor), ndarray or wgpu (a GPU); the last two have to be built in: cargo build --features wgpu
+    /// flex (this processor), ndarray or wgpu (a GPU); the last two have to be built in: cargo run --release --features wgpu -- run ...
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
     /// Seeds per setting, instead of the scale's
@@ -117,7 +120,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let optimizers = Optimizers::default();
     match cli.command {
         Command::List { what } => say(&tables::list(what, &optimizers)),
-        Command::Show { name } => say(&show::show(&name, &optimizers)?),
+        Command::Show { name, toml: true } => say(&experiment::load(&name, &optimizers)?.1),
+        Command::Show { name, toml: false } => say(&show::show(&name, &optimizers)?),
         Command::Run(args) => run_experiment(args, &optimizers),
         Command::Report { folders, out } => {
             let (experiment, runs) = report::read(&folders, &optimizers)?;

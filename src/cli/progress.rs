@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use super::tell;
 use downhill::experiment::run::Progress;
 use downhill::record::{End, Header};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The bar of all runs together.
 pub struct Bars {
@@ -27,8 +27,17 @@ impl Bars {
 
     /// Shows a bar of so many steps.
     pub fn show(&self, steps: usize) {
-        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {per_sec:>12}  {eta:>4} left  {msg}");
-        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ "));
+        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {rate:>14}  {left:>9}  {msg}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ ");
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{:.0} steps/s", state.per_sec());
+        };
+        let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            if state.elapsed().as_secs() >= 2 {
+                let _ = write!(out, "{:#} left", HumanDuration(state.eta())); // earlier it is a guess
+            }
+        };
+        self.bar.set_style(style.with_key("rate", rate).with_key("left", left));
         self.bar.set_length(steps as u64);
         if self.watched && steps > 0 {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -56,7 +65,7 @@ impl Progress for Bars {
 
     fn run_ended(&self, header: &Header, end: &End, steps_left: usize) {
         self.bar.inc(steps_left as u64); // those that a diverged run will not take
-        let line = format!("{} lr={} seed {}: {}", header.series, header.lr(), header.seed, end.outcome);
+        let line = format!("{}, {} seed {}: {}", header.series, header.optimizer, header.seed, end.outcome);
         if self.watched {
             self.bar.set_message(line);
         } else {

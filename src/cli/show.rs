@@ -76,7 +76,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             for d in &experiment.differs {
                 text += &format!("  paper: {}\n  here:  {}\n  why:   {}\n\n", d.paper, d.here, d.why);
             }
-            Ok(format!("{text}The file itself, to begin your own from:\n\n{toml}"))
+            Ok(format!("{text}The file itself (alone with --toml, to begin your own from):\n\n{toml}"))
         }
         Err(_) if !name.ends_with(".toml") => {
             let names = optimizers.entries().iter().map(|entry| entry.name);

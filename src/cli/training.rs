@@ -46,6 +46,9 @@ pub struct TrainArgs {
     /// Of first weights and order of the examples
     #[arg(long, value_name = "N", default_value = "0")]
     seed: u64,
+    /// Train again what was trained to the end before
+    #[arg(long)]
+    fresh: bool,
     /// Folder of the record and of the model
     #[arg(long, value_name = "DIR", default_value = "out/train")]
     out: PathBuf,
@@ -74,6 +77,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         epochs: args.epochs as usize,
         batch: args.batch as usize,
         seed: args.seed,
+        fresh: args.fresh,
     };
     let stop = on_ctrl_c()?;
     let bar = Bars::new();
@@ -82,21 +86,27 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let (run, net, record) = trained?;
     let mut ending = format!("record: {}", record.display());
     let outcome = run.ended();
-    if outcome == Some(Outcome::Diverged) {
-        let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
-        ending += &format!("\n{}: {reason}; the model is not saved", run.outcome());
-    } else {
-        let path = record.with_extension("safetensors"); // beside its record, under the same name
-        saved::save(&net.model, &net.spec, &net.shapes, &path)?;
-        let half = if outcome == Some(Outcome::Interrupted) { ", as far as it was trained" } else { "" };
-        ending += &format!("\nmodel: {}{half}", path.display());
+    let path = record.with_extension("safetensors"); // beside its record, under the same name
+    match (&net, outcome) {
+        (_, Some(Outcome::Diverged)) => {
+            let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
+            ending += &format!("\n{}: {reason}; the model is not saved", run.outcome());
+        }
+        (None, _) => ending += &format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
+        (Some(net), Some(Outcome::Interrupted)) => {
+            let path = record.with_extension("interrupted.safetensors");
+            saved::save(&net.model, &net.spec, &net.shapes, &path)?;
+            say(&format!("{ending}\nmodel so far: {}\n{}; the same command begins again", path.display(), run.outcome()))?;
+            return Ok(ExitCode::from(130));
+        }
+        (Some(net), _) => {
+            saved::save(&net.model, &net.spec, &net.shapes, &path)?;
+            ending += &format!("\nmodel: {}", path.display());
+        }
     }
     let report = Report::new(None, vec![run], optimizers)?;
     say(&format!("{}\n{ending}", tables::results(&report)))?;
-    Ok(match outcome {
-        Some(Outcome::Interrupted) => ExitCode::from(130),
-        _ => ExitCode::SUCCESS,
-    })
+    Ok(ExitCode::SUCCESS)
 }
 
 pub fn eval(args: EvalArgs) -> Result<ExitCode> {

@@ -131,29 +131,45 @@ impl Curve {
     }
 }
 
-/// The runs that an experiment plans: each legend with the canonical specs of its grid.
-pub type Planned = Vec<(String, Vec<String>)>;
-
-/// Puts runs into the order of the plan. A run that is not in it is left out.
-pub fn curves(planned: &Planned, runs: &[Run], choose: &Choose) -> Vec<Curve> {
-    planned.iter().map(|(label, settings)| curve(label, settings, runs, choose)).collect()
+/// The runs that an experiment plans for one legend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// legend
+    pub label: String,
+    /// legend in the records
+    pub series: String,
+    /// canonical spec of its schedule
+    pub schedule: String,
+    /// canonical specs of its grid
+    pub settings: Vec<String>,
 }
 
-fn curve(label: &str, settings: &[String], runs: &[Run], choose: &Choose) -> Curve {
+impl Planned {
+    /// Whether it plans this run.
+    pub fn has(&self, run: &Run) -> bool {
+        run.header.series == self.series && run.header.schedule == self.schedule && self.settings.contains(&run.header.optimizer)
+    }
+}
+
+/// Puts runs into the order of the plan. A run that is not in it is left out.
+pub fn curves(planned: &[Planned], runs: &[Run], choose: &Choose) -> Vec<Curve> {
+    planned.iter().map(|planned| curve(planned, runs, choose)).collect()
+}
+
+fn curve(planned: &Planned, runs: &[Run], choose: &Choose) -> Curve {
     let of = |optimizer: &String| {
-        let mut runs: Vec<Run> =
-            runs.iter().filter(|run| run.header.series == label && run.header.optimizer == *optimizer).cloned().collect();
+        let mut runs: Vec<Run> = runs.iter().filter(|run| planned.has(run) && run.header.optimizer == *optimizer).cloned().collect();
         runs.sort_by_key(|run| run.header.seed);
         Candidate { optimizer: optimizer.clone(), runs }
     };
-    let mut candidates: Vec<Candidate> = settings.iter().map(of).collect();
+    let mut candidates: Vec<Candidate> = planned.settings.iter().map(of).collect();
     let lr = |candidate: &Candidate| candidate.setting("lr").and_then(|lr| lr.parse().ok()).unwrap_or(0.0);
     candidates.sort_by(|a, b| f64::total_cmp(&lr(a), &lr(b)));
     let scores: Vec<Option<f64>> = candidates.iter().map(|candidate| candidate.score(choose)).collect();
     let missing = scores.iter().filter(|score| score.is_none()).count();
     let finite = scores.iter().enumerate().filter_map(|(i, score)| Some((i, score.filter(|score| score.is_finite())?)));
     let best = finite.min_by(|a, b| f64::total_cmp(&a.1, &b.1)).map(|(i, _)| i).filter(|_| missing == 0);
-    Curve { label: label.into(), candidates, best, missing }
+    Curve { label: planned.label.clone(), candidates, best, missing }
 }
 
 /// What became of a claim.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model;
 use crate::optim::Optimizers;
-use crate::record::CLASSIFY;
+use crate::record::{self, CLASSIFY, Header};
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
 use crate::spec::{Spec, unknown};
@@ -239,7 +239,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
     let experiment: Experiment = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
-        Error::content(format!("{}, line {line}", path.display()), message, "the form that `downhill show adam-fig1-mnist` prints")
+        Error::content(format!("{}, line {line}", path.display()), message, "the form that `downhill show adam-fig1-mnist --toml` prints")
     })?;
     let wrong = |key: &str, found: String, expected: &str| Error::content(format!("{}, {key}", path.display()), found, expected);
     let within = |key: String| move |error: Error| Error::content(format!("{}, {key}", path.display()), error.to_string(), "a spec");
@@ -259,6 +259,10 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         if counts.iter().any(|n| !(1..=COUNT_AT_MOST).contains(n)) {
             let found = format!("epochs, seeds and search {counts:?}");
             return Err(wrong(&format!("scale.{}", scale.name()), found, &format!("each from 1 to {COUNT_AT_MOST}")));
+        }
+        if extent.search() > extent.seeds {
+            let found = format!("search {} of {} seeds", extent.search(), extent.seeds);
+            return Err(wrong(&format!("scale.{}", scale.name()), found, "no more seeds that choose than there are"));
         }
     }
     if experiment.series.is_empty() || experiment.scale.is_empty() {
@@ -301,7 +305,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         }
         for label in claim.expect.labels() {
             if !experiment.series.iter().any(|series| series.label == label) {
-                let known: Vec<_> = experiment.series.iter().map(|series| series.label.as_str()).collect();
+                let known: Vec<_> = experiment.series.iter().map(|series| format!("`{}`", series.label)).collect();
                 return Err(wrong("claim.expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", "))));
             }
         }
@@ -317,16 +321,30 @@ impl Extent {
 }
 
 impl Experiment {
-    /// Every legend with the canonical specs of its grid.
+    /// Whether a run is of this protocol, whatever its series: the same length, model, batch and penalty.
+    pub fn is_protocol_of(&self, header: &Header) -> bool {
+        let Task::Classify { model, batch, penalty, .. } = &self.task;
+        let record::Task::Classify { model: run_model, batch: run_batch, penalty: run_penalty, .. } = &header.task;
+        let canonical = |text: &str| text.parse::<Spec>().map_err(Error::from).and_then(|spec| model::canonical(&spec));
+        let penalty = penalty.parse::<Spec>().map_err(Error::from).and_then(|spec| Penalty::read(&spec));
+        let extent = self.scale.iter().find(|(scale, _)| scale.name() == header.scale).map(|(_, extent)| extent);
+        extent.is_some_and(|extent| extent.epochs == header.epochs)
+            && canonical(model).is_ok_and(|model| model.to_string() == *run_model)
+            && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
+            && batch == run_batch
+    }
+
+    /// What each series plans.
     ///
     /// # Errors
     /// As [`parse`] finds them.
-    pub fn planned(&self, optimizers: &Optimizers) -> Result<Planned> {
+    pub fn planned(&self, optimizers: &Optimizers) -> Result<Vec<Planned>> {
         let mut planned = Vec::new();
         for series in &self.series {
             let candidates = series.optimizer.parse::<Spec>()?.expand().into_iter();
-            let specs = candidates.map(|candidate| Ok(optimizers.make(&candidate)?.spec.to_string())).collect::<Result<_>>()?;
-            planned.push((series.label.clone(), specs));
+            let settings = candidates.map(|candidate| Ok(optimizers.make(&candidate)?.spec.to_string())).collect::<Result<_>>()?;
+            let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?.spec();
+            planned.push(Planned { label: series.label.clone(), series: series.label.clone(), schedule, settings });
         }
         Ok(planned)
     }

@@ -326,10 +326,13 @@ pub struct Single<'a> {
     pub batch: usize,
     /// of weights and order
     pub seed: u64,
+    /// trains again what is there already
+    pub fresh: bool,
 }
 
 impl Single<'_> {
-    /// Trains, writing the record below `folder`. Returns the run, the model to hand out, and the record's path.
+    /// Trains, writing the record below `folder`. Returns the run, the model to hand out, and the record's path. What was trained to the
+    /// end before is not trained again: then there is no model.
     ///
     /// # Errors
     /// On unknown names, values out of range, damaged data, or a disk that cannot be written.
@@ -340,7 +343,7 @@ impl Single<'_> {
         started: impl FnOnce(usize),
         step: impl FnMut(),
         stop: &AtomicBool,
-    ) -> Result<(Run, Trained, PathBuf)> {
+    ) -> Result<(Run, Option<Trained>, PathBuf)> {
         let built = optimizers.make(&self.optimizer.parse()?)?;
         let schedule = Schedule::read(&self.schedule.parse()?)?;
         let shared = Shared::new(self.model, self.data, self.batch, self.penalty, self.device)?;
@@ -348,9 +351,13 @@ impl Single<'_> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
+        let before = record::read(&path).ok().filter(|run| run.is_complete() && run.header == header && !self.fresh);
+        if let Some(run) = before {
+            return Ok((run, None, path));
+        }
         started(shared.steps(&header));
         let (model, _) = shared.make(&Job { header, path: path.clone(), built, schedule }, step, stop)?;
-        Ok((record::read(&path)?, Trained { model, spec: shared.model, shapes: shared.shapes }, path))
+        Ok((record::read(&path)?, Some(Trained { model, spec: shared.model, shapes: shared.shapes }), path))
     }
 }
 

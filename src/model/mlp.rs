@@ -6,7 +6,7 @@
 //! ```
 //!
 //! ## Source
-//! The default, two layers of 1000, is the network of figure 2 of the Adam paper; AdaDelta's is `mlp:hidden=500-300`.
+//! The default, two layers of 1000, is the network of figure 2 of the Adam paper; the AdaDelta paper's is `mlp:hidden=500-300`.
 
 use burn::module::Module;
 use burn::nn::Linear;

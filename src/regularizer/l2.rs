@@ -7,7 +7,7 @@
 //! Over weights only, not biases: parameters of at least two dimensions.
 //!
 //! ## Source
-//! S1, section 4.2. The factor 1/2 makes its gradient lambda w, as torch's and burn's `weight_decay` of SGD.
+//! "Regularization for deep learning" as surveyed in arXiv 1712.04711, section 4.2. The factor 1/2 makes its gradient lambda w, as torch's and burn's `weight_decay` of SGD.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;

@@ -63,6 +63,22 @@ fn same_protocol(a: &Header, b: &Header) -> bool {
     plain(a) == plain(b)
 }
 
+/// The fields in which two headers differ, with both values: `task.batch 128 and 64`.
+fn differences(a: &Header, b: &Header) -> Vec<String> {
+    fn walk(key: &str, a: &serde_json::Value, b: &serde_json::Value, found: &mut Vec<String>) {
+        match (a.as_object(), b.as_object()) {
+            (Some(a), Some(b)) => a.iter().for_each(|(name, a)| walk(&format!("{key}{name} "), a, &b[name], found)),
+            _ if a != b => found.push(format!("{key}{a} and {b}")),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    let plain = ["series ", "optimizer ", "formula ", "schedule ", "seed "];
+    walk("", &json!(a), &json!(b), &mut found);
+    found.retain(|line| !plain.iter().any(|key| line.starts_with(key)));
+    found
+}
+
 impl Report {
     /// Sorts and grades the runs of one experiment; without one, the runs of each optimizer are drawn side by side.
     ///
@@ -71,30 +87,19 @@ impl Report {
     pub fn new(experiment: Option<Experiment>, mut runs: Vec<Run>, optimizers: &Optimizers) -> Result<Report> {
         let mut seen = BTreeSet::new();
         runs.retain(|run| seen.insert(run.header.key())); // the same folder given twice
-        let planned: Planned = match &experiment {
+        let planned: Vec<Planned> = match &experiment {
             Some(experiment) => experiment.planned(optimizers)?,
             None => side_by_side(&runs),
         };
         let all = runs.len();
-        runs.retain(|run| planned.iter().any(|(label, specs)| run.header.series == *label && specs.contains(&run.header.optimizer)));
+        let belongs = |run: &Run| experiment.as_ref().is_none_or(|experiment| experiment.is_protocol_of(&run.header));
+        runs.retain(|run| belongs(run) && planned.iter().any(|planned| planned.has(run)));
         let foreign = all - runs.len();
         let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?.header.clone();
         if let Some(other) = runs.iter().map(|run| &run.header).find(|other| !same_protocol(&first, other)) {
-            let name = |h: &Header| {
-                let named = [
-                    h.experiment.clone(),
-                    h.scale.clone(),
-                    h.task.title(),
-                    format!("data {}", h.task.data()),
-                    format!("{} epochs", h.epochs),
-                ];
-                let built = format!("downhill {} on {} ({})", h.downhill, h.device, h.processor);
-                named.into_iter().filter(|part| !part.is_empty()).chain([built]).collect::<Vec<_>>().join(", ")
-            };
             return Err(Error::Asked(format!(
-                "these runs differ in more than optimizer and seed, so one report would mix them: {}; and {}; expected runs of one protocol",
-                name(&first),
-                name(other)
+                "these runs differ in more than optimizer and seed, so one report would mix them: {}; expected runs of one protocol",
+                differences(&first, other).join(", ")
             )));
         }
 
@@ -110,6 +115,16 @@ impl Report {
         let curves = grade::curves(&planned, &runs, &choose);
         let y = experiment.as_ref().map_or(choose.metric.replace('_', " "), |experiment| experiment.metric.label.clone());
         let mut remarks: Vec<String> = curves.iter().flat_map(remarks).collect();
+        let extent =
+            experiment.as_ref().and_then(|e| e.scale.iter().find(|(scale, _)| scale.name() == first.scale).map(|(_, extent)| extent));
+        for curve in &curves {
+            let there = curve.chosen().map(|chosen| chosen.runs.iter().filter(|run| run.is_complete()).count());
+            if let (Some(there), Some(extent)) = (there, extent)
+                && there < extent.seeds
+            {
+                remarks.push(format!("{}: {there} of the scale's {} seeds.", curve.label, extent.seeds));
+            }
+        }
         if foreign > 0 {
             remarks.push(format!("{foreign} records below the folder belong to no setting of this experiment and were left out."));
         }
@@ -152,6 +167,7 @@ impl Report {
             "verdicts": self.verdicts,
             "header": first,
             "task": first.task.lines(),
+            "data": first.task.size(),
             "command": self.command(),
             "search": self.search,
             "seeds": self.seeds(),
@@ -183,7 +199,7 @@ impl Report {
         let bundled = crate::data::BUNDLED.iter().any(|bundled| bundled.name == data);
         let data = if bundled { data.clone() } else { format!("FOLDER/{data}") };
         let known = crate::experiment::BUILT_IN.iter().any(|(name, _)| *name == experiment.name);
-        let name = if known { experiment.name.clone() } else { "experiment.toml".into() };
+        let name = if known { experiment.name.clone() } else { "FILE.toml".into() };
         Some(format!("downhill run {name} --scale {} --data {data} --device {} --seeds {}", first.scale, first.device, self.seeds()))
     }
 
@@ -212,16 +228,18 @@ impl Report {
     }
 }
 
-/// Without an experiment, the plan is what there is: each legend with its settings.
-fn side_by_side(runs: &[Run]) -> Planned {
-    let mut planned: Planned = Vec::new();
-    for Header { series, optimizer, .. } in runs.iter().map(|run| &run.header) {
-        let at = planned.iter().position(|(label, _)| label == series).unwrap_or_else(|| {
-            planned.push((series.clone(), Vec::new()));
+/// Without an experiment, the plan is what there is: each legend and schedule with its settings.
+fn side_by_side(runs: &[Run]) -> Vec<Planned> {
+    let mut planned: Vec<Planned> = Vec::new();
+    for Header { series, schedule, optimizer, .. } in runs.iter().map(|run| &run.header) {
+        let known = planned.iter().position(|planned| planned.series == *series && planned.schedule == *schedule);
+        let at = known.unwrap_or_else(|| {
+            let label = if schedule == "constant" { series.clone() } else { format!("{series}, {schedule}") };
+            planned.push(Planned { label, series: series.clone(), schedule: schedule.clone(), settings: Vec::new() });
             planned.len() - 1
         });
-        if !planned[at].1.contains(optimizer) {
-            planned[at].1.push(optimizer.clone());
+        if !planned[at].settings.contains(optimizer) {
+            planned[at].settings.push(optimizer.clone());
         }
     }
     planned
@@ -306,7 +324,12 @@ fn charts(curves: &[Curve], choose: &Choose, [x, y]: [&str; 2], optimizers: &Opt
         log_x: false,
         log_y,
         y_max,
-        lines: lines().collect(),
+        lines: lines()
+            .map(|mut line| {
+                line.points.retain(|p| log_y || p.0 >= 1.0);
+                line
+            })
+            .collect(),
     };
     // the value before training would squeeze the rest into the lowest tenth of the linear figure
     let after_first = lines().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);

@@ -179,13 +179,18 @@ where
     let y_range = plane.plotting_area().get_y_range();
     let top = y_range.end;
     let inside = |v: f64| v.clamp(y_range.start, y_range.end);
+    let color = |line: &Line| PALETTE[line.color % PALETTE.len()];
+    let finite = |line: &Line| line.points.iter().filter(|p| p.1.is_finite()).copied().collect::<Vec<Banded>>();
     for line in &chart.lines {
-        let color = PALETTE[line.color % PALETTE.len()];
-        let points: Vec<_> = line.points.iter().filter(|p| p.1.is_finite()).collect();
+        let points = finite(line);
         if points.iter().any(|p| p.2 < p.3) {
             let band = points.iter().map(|p| (p.0, inside(p.3))).chain(points.iter().rev().map(|p| (p.0, inside(p.2))));
-            plane.draw_series([Polygon::new(band.collect::<Vec<_>>(), color.mix(0.22))]).map_err(said)?;
+            plane.draw_series([Polygon::new(band.collect::<Vec<_>>(), color(line).mix(0.22))]).map_err(said)?;
         }
+    }
+    // lines above all bands
+    for line in &chart.lines {
+        let (color, points) = (color(line), finite(line));
         // a line that leaves the chart at the top is cut there, not bent along the edge
         let visible: Vec<_> = points.iter().filter(|p| p.1 <= top).map(|p| (p.0, p.1)).collect();
         plane.draw_series(LineSeries::new(visible.iter().copied(), color.stroke_width(2 * FINE))).map_err(said)?;
