@@ -49,11 +49,11 @@ scale.quick = { epochs = 8, seeds = 3, search = 1, about = "seconds" }
 
 [[series]]
 label = "Normed"
-optimizer = "normed:lr=[1e-5,3e-5,1e-4,3e-4,1e-3,3e-3]"
+optimizer = "normed:lr=[3e-4,1e-3,3e-3,1e-2]"
 
 [[series]]
 label = "Adam"
-optimizer = "adam:lr=[3e-4,1e-3,3e-3,1e-2,3e-2]"
+optimizer = "adam:lr=[3e-3,1e-2,3e-2,1e-1]"
 
 [[series]]
 label = "Momentum"
