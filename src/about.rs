@@ -2,6 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
+/// Bytes as hexadecimal text.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The `//!` header of a source file, or the same text without the slashes.
 #[derive(Clone, Copy, Debug)]
 pub struct About(pub &'static str);
@@ -18,7 +23,7 @@ impl About {
 
     /// Eight letters that change with the file.
     pub fn fingerprint(self) -> String {
-        Sha256::digest(self.0).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(self.0)[..4])
     }
 
     fn is_source(self) -> bool {

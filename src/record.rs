@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::about::hex;
 use crate::error::{Error, Result};
 
 /// Version of this format.
@@ -199,7 +200,7 @@ impl Header {
     /// Twelve letters that tell this run from any other.
     pub fn key(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(json).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(json)[..6])
     }
 
     /// A file name that a person can read: legend, learning rate, seed, key.

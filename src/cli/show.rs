@@ -15,10 +15,10 @@ use super::tables::table;
 /// The page of an optimizer, a model or an experiment.
 pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     if let Ok(entry) = optimizers.find(name) {
-        let lr = (Setting::LR, format!("{}", entry.lr));
-        let defaults = (entry.defaults)().into_iter().map(|(_, value)| value);
-        let settings: Vec<_> = [lr].into_iter().chain(entry.settings.iter().copied().zip(defaults)).collect();
-        let mut text = format!("{}\n\n{}\n\nSettings\n{}\n", entry.about.title(), entry.about.formula(), settings_table(&settings));
+        let settings: Vec<Setting> = [Setting::LR].into_iter().chain(entry.settings.iter().copied()).collect();
+        let defaults = [(Setting::LR.name, entry.lr.to_string())].into_iter().chain((entry.defaults)()).collect();
+        let table_of_settings = settings_table(&settings, defaults);
+        let mut text = format!("{}\n\n{}\n\nSettings\n{}\n", entry.about.title(), entry.about.formula(), table_of_settings);
         if !entry.dialects.is_empty() {
             let rows = entry.dialects.iter().map(|d| vec![format!("{name}@{}", d.name), d.settings.into(), d.about.into()]);
             text += &format!("\nDialects\n{}\n", table(&["spec", "settings", ""], rows));
@@ -31,8 +31,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         return Ok(format!("{text}\nDifferences\n{}\n\nSource\n{}\n", entry.about.section("Differences"), entry.about.section("Source")));
     }
     let page = |about: About, settings: &[Setting], defaults: Vec<(&str, String)>| {
-        let settings: Vec<_> = settings.iter().copied().zip(defaults.into_iter().map(|(_, value)| value)).collect();
-        let table = if settings.is_empty() { "none".into() } else { settings_table(&settings) };
+        let table = settings_table(settings, defaults);
         format!("{}\n\n{}\n\nSettings\n{table}\n\nSource\n{}\n", about.title(), about.formula(), about.section("Source"))
     };
     if let Ok(entry) = model::find(name) {
@@ -42,8 +41,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
     }
     if let Some((name, about, settings, defaults)) = SCHEDULES.iter().find(|(known, ..)| *known == name) {
-        let settings: Vec<_> = settings.iter().copied().zip(defaults().into_iter().map(|(_, value)| value)).collect();
-        let table = if settings.is_empty() { "none".into() } else { settings_table(&settings) };
+        let table = settings_table(settings, defaults());
         return Ok(format!("{name}: {about}\n\nSettings\n{table}\n"));
     }
     if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name) {
@@ -91,9 +89,12 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     }
 }
 
-fn settings_table(settings: &[(Setting, String)]) -> String {
-    let rows = settings
-        .iter()
-        .map(|(setting, default)| vec![setting.name.to_string(), default.clone(), setting.about.to_string(), setting.allowed.to_string()]);
-    table(&["key", "default", "", "allowed"], rows).to_string()
+fn settings_table(settings: &[Setting], defaults: Vec<(&str, String)>) -> String {
+    if settings.is_empty() {
+        return "none".into();
+    }
+    let row = |(setting, (_, default)): (&Setting, (&str, String))| {
+        vec![setting.name.to_string(), default, setting.about.to_string(), setting.allowed.to_string()]
+    };
+    table(&["key", "default", "", "allowed"], settings.iter().zip(defaults).map(row)).to_string()
 }

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use sha2::{Digest, Sha256};
 
+use crate::about::hex;
 use crate::error::{Error, Result};
 use crate::seed::{Purpose, Seed};
 
@@ -78,7 +79,7 @@ impl Dataset {
             hash.update(bytemuck::cast_slice(&part.inputs));
             hash.update(&part.labels);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 }
 

@@ -45,8 +45,7 @@ pub struct Choose {
 impl Choose {
     /// As an experiment says for this scale.
     pub fn of(experiment: &Experiment, scale: &str) -> Choose {
-        let extent = experiment.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent);
-        let search = extent.map(|extent| extent.search() as u64);
+        let search = experiment.extent(scale).map(|extent| extent.search() as u64);
         Choose { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search }
     }
 }

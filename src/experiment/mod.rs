@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model;
-use crate::optim::Optimizers;
+use crate::optim::{Built, Optimizers};
 use crate::record::{self, CLASSIFY, Header};
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
@@ -327,11 +327,25 @@ impl Experiment {
         let record::Task::Classify { model: run_model, batch: run_batch, penalty: run_penalty, .. } = &header.task;
         let canonical = |text: &str| text.parse::<Spec>().map_err(Error::from).and_then(|spec| model::canonical(&spec));
         let penalty = penalty.parse::<Spec>().map_err(Error::from).and_then(|spec| Penalty::read(&spec));
-        let extent = self.scale.iter().find(|(scale, _)| scale.name() == header.scale).map(|(_, extent)| extent);
-        extent.is_some_and(|extent| extent.epochs == header.epochs)
+        self.extent(&header.scale).is_some_and(|extent| extent.epochs == header.epochs)
             && canonical(model).is_ok_and(|model| model.to_string() == *run_model)
             && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
             && batch == run_batch
+    }
+
+    /// The work of a scale, by its name.
+    pub fn extent(&self, scale: &str) -> Option<&Extent> {
+        self.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent)
+    }
+
+    /// The schedule of a series, and the optimizers of its grid.
+    ///
+    /// # Errors
+    /// As [`parse`] finds them.
+    pub fn grid(&self, series: &Series, optimizers: &Optimizers) -> Result<(Schedule, Vec<Built>)> {
+        let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?;
+        let grid = series.optimizer.parse::<Spec>()?.expand().into_iter();
+        Ok((schedule, grid.map(|candidate| Ok(optimizers.make(&candidate)?)).collect::<Result<_>>()?))
     }
 
     /// What each series plans.
@@ -341,10 +355,9 @@ impl Experiment {
     pub fn planned(&self, optimizers: &Optimizers) -> Result<Vec<Planned>> {
         let mut planned = Vec::new();
         for series in &self.series {
-            let candidates = series.optimizer.parse::<Spec>()?.expand().into_iter();
-            let settings = candidates.map(|candidate| Ok(optimizers.make(&candidate)?.spec.to_string())).collect::<Result<_>>()?;
-            let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?.spec();
-            planned.push(Planned { label: series.label.clone(), series: series.label.clone(), schedule, settings });
+            let (schedule, grid) = self.grid(series, optimizers)?;
+            let settings = grid.iter().map(|built| built.spec.to_string()).collect();
+            planned.push(Planned { label: series.label.clone(), series: series.label.clone(), schedule: schedule.spec(), settings });
         }
         Ok(planned)
     }

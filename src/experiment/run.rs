@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use super::grade::{self, Choose};
 use super::{Experiment, Scale, Task};
 use crate::classify::Classify;
-use crate::data::{self, Dataset};
+use crate::data;
 use crate::error::{Error, Result};
 use crate::files::place;
 use crate::model::{self, Net, Shapes};
@@ -99,7 +99,6 @@ struct Job {
 
 /// What all runs of an experiment share: a classifier to be trained.
 struct Shared {
-    data: Dataset,
     model: Spec,
     shapes: Shapes,
     problem: Classify,
@@ -125,7 +124,7 @@ impl Shared {
             penalty: penalty.spec(),
         };
         let problem = Classify::new(&data, batch, penalty, &device);
-        Ok(Shared { data, model, shapes, problem, device, task })
+        Ok(Shared { model, shapes, problem, device, task })
     }
 
     /// The header of a run, from what differs between runs.
@@ -190,9 +189,11 @@ pub fn run(
     })?;
     let Task::Classify { model, data, batch, penalty } = &experiment.task;
     let shared = Shared::new(model, choice.data.as_deref().unwrap_or(data), *batch, penalty, &choice.device)?;
-    let folder = choice.out.clone().unwrap_or_else(|| {
-        Path::new("out").join(&experiment.name).join(format!("{}-{}-{}", choice.scale.name(), shared.data.name, choice.device))
-    });
+    let record::Task::Classify { data, .. } = &shared.task;
+    let folder = choice
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("out").join(&experiment.name).join(format!("{}-{data}-{}", choice.scale.name(), choice.device)));
     let runs_folder = folder.join("runs");
     fs::create_dir_all(&runs_folder).map_err(Error::io("create", &runs_folder))?;
     let _lock = lock(&folder)?;
@@ -214,10 +215,8 @@ pub fn run(
     let search = extent.search().min(seeds);
     let mut settings = Vec::new();
     for series in &experiment.series {
-        let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&experiment.schedule).parse()?)?;
-        for candidate in series.optimizer.parse::<Spec>()?.expand() {
-            settings.push((series.label.as_str(), optimizers.make(&candidate)?, schedule.clone()));
-        }
+        let (schedule, grid) = experiment.grid(series, optimizers)?;
+        settings.extend(grid.into_iter().map(|built| (series.label.as_str(), built, schedule.clone())));
     }
     let jobs = |of: &dyn Fn(&str, &Built) -> bool, seeds: std::ops::Range<usize>| -> Vec<Job> {
         let chosen = settings.iter().filter(|(label, built, _)| of(label, built));
@@ -255,16 +254,27 @@ fn work(
     progress: &impl Progress,
     stop: &AtomicBool,
 ) -> Result<Vec<Run>> {
-    // a record that is incomplete or cannot be read is made again
-    let done = |job: &Job| !fresh && record::read(&job.path).is_ok_and(|run| run.is_complete() && run.header == job.header);
-    let (there, missing): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(done);
-    let steps = missing.first().or(there.first()).map_or(0, |job| shared.steps(&job.header));
-    progress.start(missing.len(), (missing.len() + later) * steps, there.len());
+    let steps = jobs.first().map_or(0, |job| shared.steps(&job.header));
+    let (mut runs, mut missing) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match made_before(&job.path, &job.header, fresh) {
+            Some(run) => runs.push(run),
+            None => missing.push(job),
+        }
+    }
+    progress.start(missing.len(), (missing.len() + later) * steps, runs.len());
     make_all(&missing, shared, workers, progress, stop)?;
     // stopped before its turn, a run may have no record, or still the broken one of an earlier time
     let stopped = stop.load(Ordering::Relaxed);
-    let runs = there.iter().chain(&missing).map(|job| record::read(&job.path));
-    runs.filter(|run| !(stopped && run.is_err())).collect()
+    for run in missing.iter().map(|job| record::read(&job.path)).filter(|run| !(stopped && run.is_err())) {
+        runs.push(run?);
+    }
+    Ok(runs)
+}
+
+/// The run of this header, if it is on the disk and complete. A record that is incomplete or cannot be read is made again.
+fn made_before(path: &Path, header: &Header, fresh: bool) -> Option<Run> {
+    record::read(path).ok().filter(|run| !fresh && run.is_complete() && run.header == *header)
 }
 
 fn make_all(jobs: &[Job], shared: &Shared, workers: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
@@ -351,8 +361,7 @@ impl Single<'_> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
-        let before = record::read(&path).ok().filter(|run| run.is_complete() && run.header == header && !self.fresh);
-        if let Some(run) = before {
+        if let Some(run) = made_before(&path, &header, self.fresh) {
             return Ok((run, None, path));
         }
         started(shared.steps(&header));

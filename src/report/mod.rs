@@ -13,7 +13,7 @@ use crate::experiment::Experiment;
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
-use crate::record::{self, Header, Run};
+use crate::record::{self, Header, Outcome, Run};
 
 pub mod plot;
 
@@ -50,20 +50,8 @@ pub struct Row {
     pub runs: String,
 }
 
-/// What must be equal for two runs to stand in one report: everything but series, optimizer, schedule and seed.
-fn same_protocol(a: &Header, b: &Header) -> bool {
-    let plain = |header: &Header| Header {
-        series: String::new(),
-        optimizer: String::new(),
-        formula: String::new(),
-        schedule: String::new(),
-        seed: 0,
-        ..header.clone()
-    };
-    plain(a) == plain(b)
-}
-
-/// The fields in which two headers differ, with both values: `task.batch 128 and 64`.
+/// The fields that must be equal for two runs to stand in one report, and are not, with both values: `task batch 128 and 64`. Series,
+/// optimizer, schedule and seed may differ.
 fn differences(a: &Header, b: &Header) -> Vec<String> {
     fn walk(key: &str, a: &serde_json::Value, b: &serde_json::Value, found: &mut Vec<String>) {
         match (a.as_object(), b.as_object()) {
@@ -96,18 +84,17 @@ impl Report {
         runs.retain(|run| belongs(run) && planned.iter().any(|planned| planned.has(run)));
         let foreign = all - runs.len();
         let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?.header.clone();
-        if let Some(other) = runs.iter().map(|run| &run.header).find(|other| !same_protocol(&first, other)) {
+        if let Some(differ) = runs.iter().map(|run| differences(&first, &run.header)).find(|differ| !differ.is_empty()) {
             return Err(Error::Asked(format!(
                 "these runs differ in more than optimizer and seed, so one report would mix them: {}; expected runs of one protocol",
-                differences(&first, other).join(", ")
+                differ.join(", ")
             )));
         }
 
         let choose = match &experiment {
             Some(experiment) => {
                 let mut choose = Choose::of(experiment, &first.scale);
-                let seeds = runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len() as u64;
-                choose.search = choose.search.map(|search| search.min(seeds)); // with --seeds there may be fewer
+                choose.search = choose.search.map(|search| search.min(seeds(&runs) as u64)); // with --seeds there may be fewer
                 choose
             }
             None => Choose { metric: first.task.measures()[0].0.into(), at: At::End, search: None },
@@ -115,8 +102,7 @@ impl Report {
         let curves = grade::curves(&planned, &runs, &choose);
         let y = experiment.as_ref().map_or(choose.metric.replace('_', " "), |experiment| experiment.metric.label.clone());
         let mut remarks: Vec<String> = curves.iter().flat_map(remarks).collect();
-        let extent =
-            experiment.as_ref().and_then(|e| e.scale.iter().find(|(scale, _)| scale.name() == first.scale).map(|(_, extent)| extent));
+        let extent = experiment.as_ref().and_then(|experiment| experiment.extent(&first.scale));
         for curve in &curves {
             let there = curve.chosen().map(|chosen| chosen.runs.iter().filter(|run| run.is_complete()).count());
             if let (Some(there), Some(extent)) = (there, extent)
@@ -156,7 +142,7 @@ impl Report {
         }
         place(&folder.join("points.csv"), &self.csv()?)?;
         let first = &self.runs[0].header;
-        let diverged = self.runs.iter().filter(|run| run.ended() == Some(record::Outcome::Diverged));
+        let diverged = self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
         let page = json!({
             "title": self.experiment.as_ref().map_or(first.task.title(), |experiment| experiment.title.clone()),
             "experiment": self.experiment,
@@ -170,7 +156,7 @@ impl Report {
             "data": first.task.size(),
             "command": self.command(),
             "search": self.search,
-            "seeds": self.seeds(),
+            "seeds": seeds(&self.runs),
             "diverged": diverged.map(|run| json!({ "header": run.header, "outcome": run.outcome(), "end": run.end })).collect::<Vec<_>>(),
         });
         let mut templates = Environment::new();
@@ -188,10 +174,6 @@ impl Report {
         made("index.html", include_str!("page.html"))
     }
 
-    fn seeds(&self) -> usize {
-        self.runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len()
-    }
-
     /// What makes these runs again.
     fn command(&self) -> Option<String> {
         let (experiment, first) = (self.experiment.as_ref()?, &self.runs[0].header);
@@ -200,7 +182,7 @@ impl Report {
         let data = if bundled { data.clone() } else { format!("FOLDER/{data}") };
         let known = crate::experiment::BUILT_IN.iter().any(|(name, _)| *name == experiment.name);
         let name = if known { experiment.name.clone() } else { "FILE.toml".into() };
-        Some(format!("downhill run {name} --scale {} --data {data} --device {} --seeds {}", first.scale, first.device, self.seeds()))
+        Some(format!("downhill run {name} --scale {} --data {data} --device {} --seeds {}", first.scale, first.device, seeds(&self.runs)))
     }
 
     /// Every point of every run.
@@ -228,6 +210,11 @@ impl Report {
     }
 }
 
+/// How many seeds there are among runs.
+fn seeds(runs: &[Run]) -> usize {
+    runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len()
+}
+
 /// Without an experiment, the plan is what there is: each legend and schedule with its settings.
 fn side_by_side(runs: &[Run]) -> Vec<Planned> {
     let mut planned: Vec<Planned> = Vec::new();
@@ -247,8 +234,9 @@ fn side_by_side(runs: &[Run]) -> Vec<Planned> {
 
 fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
     let all: Vec<&Run> = curve.candidates.iter().flat_map(|candidate| &candidate.runs).collect();
-    let count = |outcome: &str| all.iter().filter(|run| run.outcome().starts_with(outcome)).count();
-    let counted = ["diverged", "interrupted", "killed"].into_iter().map(|outcome| (count(outcome), outcome)).filter(|(n, _)| *n > 0);
+    let count = |ended| all.iter().filter(|run| run.ended() == ended).count();
+    let ends = [(Some(Outcome::Diverged), "diverged"), (Some(Outcome::Interrupted), "interrupted"), (None, "killed")];
+    let counted = ends.into_iter().map(|(ended, name)| (count(ended), name)).filter(|(n, _)| *n > 0);
     let runs = std::iter::once(format!("{}", all.len()))
         .chain(counted.map(|(n, outcome)| format!("{n} {outcome}")))
         .collect::<Vec<_>>()
@@ -365,7 +353,7 @@ fn band(candidate: &Candidate, metric: &str) -> (Vec<Banded>, Vec<f64>) {
             by_epoch.entry(point.epoch).or_default().push(*value);
         }
     }
-    let diverged = candidate.runs.iter().filter(|run| run.ended() == Some(record::Outcome::Diverged));
+    let diverged = candidate.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
     let first = diverged.map(|run| run.points.last().map_or(0, |point| point.epoch)).min();
     by_epoch.retain(|epoch, _| first.is_none_or(|first| *epoch <= first));
     let points = by_epoch.into_iter().map(|(epoch, values)| with_ends(epoch as f64, &values)).collect();
