@@ -22,6 +22,9 @@ pub enum Error {
         /// what it should hold
         expected: String,
     },
+    /// A saved optimizer state that cannot be taken up.
+    #[error("this is not the optimizer's state: {0}")]
+    State(#[from] StateError),
     /// Something asked for that cannot be done.
     #[error("{0}")]
     Asked(String),
@@ -34,6 +37,33 @@ pub enum Error {
         path: PathBuf,
         /// its reason
         source: std::io::Error,
+    },
+}
+
+/// Why a saved optimizer state cannot be taken up.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StateError {
+    /// Another kind of file.
+    #[error("it does not begin as a state that downhill saved")]
+    Foreign,
+    /// A file that is not what was written.
+    #[error("the file was cut or changed after it was written")]
+    Damaged,
+    /// Saved by another optimizer.
+    #[error("it was saved by `{found}`, and this is `{expected}`")]
+    OtherOptimizer {
+        /// the line that saved it
+        found: String,
+        /// the line that is to go on
+        expected: String,
+    },
+    /// Saved with another model.
+    #[error("it was saved with parameters of {found}, and this model has {expected}")]
+    OtherModel {
+        /// shapes in the file
+        found: String,
+        /// shapes of the model
+        expected: String,
     },
 }
 

@@ -12,6 +12,7 @@ struct Readme;
 pub mod about;
 pub mod classify;
 pub mod data;
+pub mod descent;
 pub mod device;
 pub mod error;
 pub mod experiment;
@@ -25,5 +26,6 @@ pub mod schedule;
 pub mod seed;
 pub mod spec;
 pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

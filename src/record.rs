@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::about::hex;
+use crate::descent::Layer;
 use crate::error::{Error, Result};
 
 /// Version of this format.
@@ -46,7 +47,7 @@ pub struct Header {
     pub scale: String,
     /// legend of the curve it belongs to
     pub series: String,
-    /// spec with every setting
+    /// the optimizer and what stands around it, with every setting
     pub optimizer: String,
     /// fingerprint of the source file of its formula
     pub formula: String,
@@ -141,6 +142,9 @@ pub struct Point {
     pub batch_loss: Option<f64>,
     /// norm of the gradient of this epoch's last batch, before its step
     pub grad_norm: Option<f64>,
+    /// what the last step of this epoch did to each parameter, where diagnostics were asked for
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
     /// what the problem measures
     #[serde(flatten)]
     pub measures: BTreeMap<String, f64>,
@@ -212,8 +216,7 @@ impl Header {
 
     /// The learning rate, as written.
     pub fn lr(&self) -> &str {
-        let settings = self.optimizer.split_once(':').map_or("", |(_, settings)| settings);
-        settings.split(',').find_map(|setting| setting.strip_prefix("lr=")).unwrap_or("")
+        self.optimizer.split([':', ',', '|']).find_map(|setting| setting.strip_prefix("lr=")).unwrap_or("")
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Spec {
     pub settings: Vec<(String, Vec<String>)>,
 }
 
+/// The beginning of the name of an optimizer that is burn's own: `burn:adam`.
+pub const BURN: &str = "burn:";
+
 /// What is wrong with a spec.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SpecError {
@@ -87,8 +90,11 @@ impl std::str::FromStr for Spec {
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let wrong = |expected| SpecError::Syntax { spec: text.into(), expected };
-        let (head, tail) = match text.split_once(':') {
-            Some((head, tail)) => (head, Some(tail)),
+        let text = text.trim();
+        // the optimizers of burn have a colon in their names
+        let named = text.strip_prefix(BURN).map_or(0, |_| BURN.len());
+        let (head, tail) = match text[named..].split_once(':') {
+            Some((head, tail)) => (&text[..named + head.len()], Some(tail)),
             None => (text, None),
         };
         let (name, dialect) = match head.split_once('@') {
@@ -96,7 +102,7 @@ impl std::str::FromStr for Spec {
             None => (head.trim(), None),
         };
         let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
-        if !word(name) {
+        if !word(name.strip_prefix(BURN).unwrap_or(name)) {
             return Err(wrong("a name first, like `adam` or `adam:lr=1e-3`"));
         }
         if dialect.as_deref().is_some_and(|dialect| !word(dialect)) {
@@ -213,6 +219,44 @@ impl Spec {
     }
 }
 
+/// Specs one behind another, `clip_global:max=1|adam:lr=1e-3|ema`: what is done in a step, from left to right.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line(pub Vec<Spec>);
+
+impl std::str::FromStr for Line {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        text.split('|').map(str::parse).collect::<Result<_, _>>().map(Line)
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, spec) in self.0.iter().enumerate() {
+            write!(f, "{}{spec}", if i == 0 { "" } else { "|" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    /// How many lines [`expand`](Line::expand) makes; nothing if there are too many to count.
+    pub fn size(&self) -> Option<usize> {
+        let settings = self.0.iter().flat_map(|spec| &spec.settings);
+        settings.map(|(_, values)| values.len()).try_fold(1usize, usize::checked_mul)
+    }
+
+    /// One line for each combination of the values of all sweeps, the last setting turning fastest.
+    pub fn expand(&self) -> Vec<Line> {
+        self.0.iter().fold(vec![Line(Vec::new())], |lines, spec| {
+            let choices = spec.expand();
+            let longer = |line: &Line| choices.iter().map(|choice| Line([&line.0[..], &[choice.clone()]].concat())).collect::<Vec<_>>();
+            lines.iter().flat_map(longer).collect()
+        })
+    }
+}
+
 /// A thing that is described by settings; made by [`settings!`](crate::settings).
 pub trait Settings: Default {
     /// All settings, in the order in which they are shown.
@@ -268,8 +312,16 @@ pub enum Allowed {
     NotNegative,
     /// A decay rate: from 0 up to, but not including, 1.
     Decay,
+    /// A part of a whole: from 0 to 1, both included.
+    Share,
+    /// This number or one above.
+    AtLeast(f64),
+    /// A whole number from 0.
+    Whole,
     /// A whole number from 1.
     Count,
+    /// Whole numbers from 1, each above the one before.
+    Rising,
     /// One of these words.
     OneOf(&'static [&'static str]),
 }
@@ -281,7 +333,10 @@ impl Allowed {
                 Allowed::Positive => x > 0.0,
                 Allowed::NotNegative => x >= 0.0,
                 Allowed::Decay => (0.0..1.0).contains(&x),
-                Allowed::Count => x >= 1.0,
+                Allowed::Share => (0.0..=1.0).contains(&x),
+                Allowed::AtLeast(least) => x >= least,
+                Allowed::Whole => x >= 0.0,
+                Allowed::Count | Allowed::Rising => x >= 1.0,
                 Allowed::OneOf(_) => true,
             }
     }
@@ -293,6 +348,10 @@ impl fmt::Display for Allowed {
             Allowed::Positive => f.write_str("a finite number above 0"),
             Allowed::NotNegative => f.write_str("0 or a finite number above"),
             Allowed::Decay => f.write_str("a number from 0 up to, but not including, 1"),
+            Allowed::Share => f.write_str("a number from 0 to 1"),
+            Allowed::Whole => f.write_str("a whole number from 0"),
+            Allowed::Rising => f.write_str("whole numbers from 1, each above the one before, such as 30-60-90"),
+            Allowed::AtLeast(least) => write!(f, "{least} or a finite number above"),
             Allowed::Count => f.write_str("a whole number from 1"),
             Allowed::OneOf(words) => write!(f, "one of {}", words.join(", ")),
         }
@@ -318,12 +377,12 @@ impl Given for f64 {
 }
 
 /// `none`, or a value.
-impl Given for Option<f64> {
+impl<T: Given> Given for Option<T> {
     fn read(text: &str, allowed: Allowed) -> Option<Self> {
-        if text == "none" { Some(None) } else { f64::read(text, allowed).map(Some) }
+        if text == "none" { Some(None) } else { T::read(text, allowed).map(Some) }
     }
     fn show(&self) -> String {
-        self.map_or("none".into(), |x| x.show())
+        self.as_ref().map_or("none".into(), T::show)
     }
 }
 
@@ -336,10 +395,28 @@ impl Given for usize {
     }
 }
 
+/// `yes` or `no`, to be declared with [`YES_OR_NO`].
+impl Given for bool {
+    fn read(text: &str, _: Allowed) -> Option<bool> {
+        match text {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        }
+    }
+    fn show(&self) -> String {
+        if *self { "yes" } else { "no" }.into()
+    }
+}
+
+/// The values of a setting that is on or off.
+pub const YES_OR_NO: Allowed = Allowed::OneOf(&["yes", "no"]);
+
 /// Sizes one after another: `1000-500`.
 impl Given for Vec<usize> {
     fn read(text: &str, allowed: Allowed) -> Option<Vec<usize>> {
-        text.split('-').map(|n| usize::read(n, allowed)).collect()
+        let list: Vec<usize> = text.split('-').map(|n| usize::read(n, allowed)).collect::<Option<_>>()?;
+        (allowed != Allowed::Rising || list.is_sorted_by(|before, after| before < after)).then_some(list)
     }
     fn show(&self) -> String {
         self.iter().map(usize::to_string).collect::<Vec<_>>().join("-")

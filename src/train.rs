@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::descent::{Layer, Recipe};
 use crate::error::{Error, Result};
-use crate::optim::{Built, handed_out};
 use crate::record::{End, Outcome, Point};
-use crate::schedule::{Moment, Schedule};
+use crate::schedule::{Moment, Pace, Schedule};
 
 /// What there is to descend: a loss whose gradient moves the model, and what is measured along the way.
 ///
@@ -41,27 +41,36 @@ pub trait Watch {
     fn step(&mut self) -> bool;
 }
 
-/// Trains a model for `epochs` epochs. Returns the model to hand out, and how the run ended.
+/// How a model is trained.
+#[derive(Clone)]
+pub struct Plan {
+    /// the optimizer and what stands around it
+    pub recipe: Recipe,
+    /// what the learning rate is multiplied by
+    pub schedule: Schedule,
+    /// passes over the data
+    pub epochs: usize,
+    /// whether the points tell what the last step of each epoch did to every parameter
+    pub diagnose: bool,
+}
+
+/// Trains a model. Returns the model to hand out, and how the run ended.
 ///
 /// # Errors
-/// If the watcher cannot write a point, or burn cannot read a number back from the device.
-pub fn train<P: Problem>(
-    problem: &mut P,
-    mut model: P::Model,
-    built: &Built,
-    schedule: &Schedule,
-    epochs: usize,
-    watch: &mut impl Watch,
-) -> Result<(P::Model, End)> {
+/// If the schedule does not fit the run, a gradient is not finite and the recipe calls that an error, the watcher cannot write a point, or
+/// burn cannot read a number back from the device.
+pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watch: &mut impl Watch) -> Result<(P::Model, End)> {
     let start = Instant::now();
-    let mut optimizer = built.optimizer.clone();
-    let mut now = Moment { step: 0, epoch: 0, batch: 0 };
+    let mut descent = plan.recipe.begin();
+    let mut now = Moment { step: 0, epoch: 0, batch: 0, steps: plan.epochs * problem.steps() };
+    plan.schedule.fits(now.steps)?;
+    let mut pace = Pace::new(plan.schedule.clone());
     let end =
         |outcome, now: Moment, reason: Option<String>| End { outcome, step: now.step, reason, seconds: start.elapsed().as_secs_f64() };
     let mut last = Last::default();
 
     loop {
-        let out = hand_out(&model, &optimizer, built)?;
+        let out = descent.hand_out(&model)?;
         let measures = problem.measure(&out.valid());
         if let Some((name, value)) = measures.iter().find(|(_, value)| !value.is_finite()) {
             let reason = format!("{name} is {value}");
@@ -73,9 +82,10 @@ pub fn train<P: Problem>(
             batch_loss: last.mean_loss,
             grad_norm: last.grad_norm,
             measures,
+            layers: std::mem::take(&mut last.layers),
             seconds: start.elapsed().as_secs_f64(),
         })?;
-        if now.epoch == epochs {
+        if now.epoch == plan.epochs {
             return Ok((out, end(Outcome::Finished, now, None)));
         }
 
@@ -86,24 +96,32 @@ pub fn train<P: Problem>(
             let loss = problem.loss(&model, now);
             let value: f64 = number(loss.clone())?;
             if !value.is_finite() {
-                return Ok((hand_out(&model, &optimizer, built)?, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
+                return Ok((descent.hand_out(&model)?, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
             }
             sum += value;
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            let lr = pace.lr(plan.recipe.built.lr, now);
+            let before = (plan.diagnose && batch == steps).then(|| model.clone());
             if batch == steps {
-                last = Last { mean_loss: Some(sum / steps as f64), grad_norm: finite(norm(&gradients, &model)?) };
+                last = Last { mean_loss: Some(sum / steps as f64), grad_norm: finite(norm(&gradients, &model)?), layers: Vec::new() };
             }
-            model = optimizer.step(schedule.lr(built.lr, now), model, gradients);
+            model = if descent.evaluates() {
+                descent.step_with(lr, model, &mut |model: &P::Model| {
+                    let loss = problem.loss(model, now);
+                    (loss.clone().into_scalar(), GradientsParams::from_grads(loss.backward(), model))
+                })?
+            } else {
+                descent.step(lr, model, gradients)?
+            };
+            if let Some(before) = before {
+                last.layers = descent.diagnose(lr, &before, &model)?;
+            }
             if !watch.step() {
-                return Ok((hand_out(&model, &optimizer, built)?, end(Outcome::Interrupted, now, None)));
+                return Ok((descent.hand_out(&model)?, end(Outcome::Interrupted, now, None)));
             }
         }
+        pace.observe(sum / steps as f64);
     }
-}
-
-fn hand_out<M: Module>(model: &M, optimizer: &ModuleOptimizer, built: &Built) -> Result<M> {
-    handed_out(model.clone(), optimizer, built.rule.as_ref())
-        .map_err(|error| Error::Asked(format!("cannot read the optimizer's state: {error}")))
 }
 
 /// What is known of the epoch before a point.
@@ -111,6 +129,7 @@ fn hand_out<M: Module>(model: &M, optimizer: &ModuleOptimizer, built: &Built) ->
 struct Last {
     mean_loss: Option<f64>,
     grad_norm: Option<f64>,
+    layers: Vec<Layer>,
 }
 
 fn finite(x: f64) -> Option<f64> {

@@ -7,7 +7,7 @@ use downhill::classify::{Classify, evaluate};
 use downhill::data::{Dataset, Examples};
 use downhill::model::{Net, Shapes, build};
 use downhill::regularizer::Penalty;
-use downhill::schedule::{Moment, Schedule};
+use downhill::schedule::Moment;
 use downhill::seed::Seed;
 use downhill::train::Problem;
 
@@ -53,7 +53,7 @@ fn the_loss_is_mean_cross_entropy_plus_half_lambda_times_the_squared_weights() {
     let loss = |penalty: &str| {
         let penalty = Penalty::read(&penalty.parse().unwrap()).unwrap();
         let mut problem = Classify::new(&data(), 10, penalty, &device);
-        problem.loss(&net, Moment { step: 1, epoch: 1, batch: 1 }).into_scalar::<f64>()
+        problem.loss(&net, Moment { step: 1, epoch: 1, batch: 1, steps: 1 }).into_scalar::<f64>()
     };
     // the whole training part in one batch: its order does not matter
     let plain = evaluate(&net.valid(), &data().train.resident(&Device::flex()));
@@ -69,7 +69,7 @@ fn the_gradient_of_the_loss_agrees_with_finite_differences() {
     let device = Device::flex().autodiff();
     let penalty = Penalty::read(&"l2:lambda=0.1".parse().unwrap()).unwrap();
     let mut problem = Classify::new(&data(), 7, penalty, &device);
-    let now = Moment { step: 2, epoch: 1, batch: 2 }; // the last, short batch
+    let now = Moment { step: 2, epoch: 1, batch: 2, steps: 2 }; // the last, short batch
     let start = net(&device);
     let loss = problem.loss(&start, now);
     let gradients = GradientsParams::from_grads(loss.backward(), &start);
@@ -139,12 +139,4 @@ fn the_parameters_of_a_model_are_counted_before_it_is_made() {
         let net = build(&spec, &shapes, Seed(0), &Device::flex()).unwrap();
         assert_eq!(downhill::model::parameters(&spec, &shapes).unwrap(), net.num_params());
     }
-}
-
-#[test]
-fn schedules_multiply_the_learning_rate() {
-    let lr = |spec: &str, step, epoch| Schedule::read(&spec.parse().unwrap()).unwrap().lr(0.6, Moment { step, epoch, batch: 1 });
-    assert_eq!(lr("constant", 100, 9), 0.6);
-    assert_eq!(lr("inverse_sqrt", 100, 9), 0.06);
-    assert_eq!(lr("inverse_sqrt:per=epoch", 100, 9), 0.6 / 3.0);
 }

@@ -80,7 +80,7 @@ fn verdicts(a: &[f64], b: &[f64], c: &[f64]) -> Vec<(Held, String)> {
 
 fn plan(label: &str, settings: &[&str]) -> Planned {
     let settings = settings.iter().map(|setting| setting.to_string()).collect();
-    Planned { label: label.into(), series: label.into(), schedule: "constant".into(), settings }
+    Planned { label: label.into(), series: label.into(), settings }
 }
 
 fn judged(runs: &[Run]) -> Vec<(Held, String)> {

@@ -8,7 +8,7 @@ use downhill::experiment::run::BURN;
 use downhill::optim::Optimizers;
 
 /// The way of the data, as ARCHITECTURE.md draws it: a module uses only modules before it.
-const WAY: [&str; 16] = [
+const WAY: [&str; 18] = [
     "spec",
     "error",
     "about",
@@ -20,6 +20,8 @@ const WAY: [&str; 16] = [
     "regularizer",
     "optim",
     "schedule",
+    "descent",
+    "verify",
     "record",
     "train",
     "classify",

@@ -16,12 +16,13 @@ mod progress;
 mod show;
 mod tables;
 mod training;
+mod verify;
 
 /// Optimizers for deep learning, and the experiments that show what they do.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Begin with:\n  downhill run adam-fig1-mnist     a figure of the Adam paper, with a verdict on each claim\n  downhill list                    everything there is\n  downhill show adam               the formula, the settings, how torch, Keras, Optax and burn differ\n\nExit code: 0 done, 1 a check failed (run --check), 2 bad input, 130 interrupted by Ctrl-C."
+    after_help = "Begin with:\n  downhill run adam-fig1-mnist     a figure of the Adam paper, with a verdict on each claim\n  downhill list                    everything there is\n  downhill show adam               the formula, the settings, how torch, Keras, Optax and burn differ\n\nExit code: 0 done, 1 a check failed (verify, run --check), 2 bad input, 130 interrupted by Ctrl-C."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -59,9 +60,14 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Prove the optimizers: replay recorded steps of torch, Keras and Optax in their dialects
+    #[command(
+        after_help = "Exit code 1 if a case leaves the tolerance. Your own versions are recorded by: python tests/golden/generate.py OUT.json\n\nExample:\n  downhill verify tests/golden/trajectories.json"
+    )]
+    Verify(verify::VerifyArgs),
     /// Train one model: its record, and beside it the model
     #[command(
-        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@s0, mlp:hidden=500-300, inverse_sqrt:per=epoch.\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/adam-lr0.001-seed0-*.safetensors"
+        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nAround an optimizer, from left to right: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/adam-lr0.001-seed0-*.safetensors"
     )]
     Train(training::TrainArgs),
     /// Evaluate a trained model: loss, accuracy, confusion table
@@ -72,6 +78,7 @@ enum Command {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Kind {
     Optimizers,
+    Parts,
     Experiments,
     Data,
     Models,
@@ -131,6 +138,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Train(args) => training::train(args, &optimizers),
         Command::Eval(args) => training::eval(args),
+        Command::Verify(args) => verify::verify(args, &optimizers),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use downhill::about::About;
 use downhill::data::{self, BUNDLED};
+use downhill::descent::PARTS;
 use downhill::experiment;
 use downhill::model::{self, MODELS};
-use downhill::optim::Optimizers;
+use downhill::optim::{Entry, Optimizers, PAPER};
 use downhill::regularizer::PENALTIES;
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, unknown};
@@ -15,24 +16,25 @@ use super::tables::table;
 /// The page of an optimizer, a model or an experiment.
 pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     if let Ok(entry) = optimizers.find(name) {
-        let settings: Vec<Setting> = [Setting::LR].into_iter().chain(entry.settings.iter().copied()).collect();
+        let settings: Vec<Setting> = [Setting::LR].into_iter().chain((entry.settings)()).collect();
         let defaults = [(Setting::LR.name, entry.lr.to_string())].into_iter().chain((entry.defaults)()).collect();
         let table_of_settings = settings_table(&settings, defaults);
         let mut text = format!("{}\n\n{}\n\nSettings\n{}\n", entry.about.title(), entry.about.formula(), table_of_settings);
-        if !entry.dialects.is_empty() {
-            let rows = entry.dialects.iter().map(|d| vec![format!("{name}@{}", d.name), d.settings.into(), d.about.into()]);
-            text += &format!("\nDialects\n{}\n", table(&["spec", "settings", ""], rows));
-        }
-        let memory = entry.memory;
-        text += &match memory {
-            [] => "\nMemory: none\n".to_string(),
-            some => format!("\nMemory: {}, {} bytes a parameter in f32\n", some.join(" and "), 4 * some.len()),
+        text += &format!("\nDialects (settings that differ from the defaults)\n{}\n", dialects(entry));
+        text += &match entry.memory.map(|memory| memory()).as_deref() {
+            None => "\nMemory: as the method needs\n".to_string(),
+            Some([]) => "\nMemory: none\n".to_string(),
+            Some(some) => format!("\nMemory: {}, {} bytes a parameter in f32\n", some.join(" and "), 4 * some.len()),
         };
         return Ok(format!("{text}\nDifferences\n{}\n\nSource\n{}\n", entry.about.section("Differences"), entry.about.section("Source")));
     }
     let page = |about: About, settings: &[Setting], defaults: Vec<(&str, String)>| {
         let table = settings_table(settings, defaults);
-        format!("{}\n\n{}\n\nSettings\n{table}\n\nSource\n{}\n", about.title(), about.formula(), about.section("Source"))
+        let section = |heading: &str| match about.section(heading) {
+            none if none.is_empty() => none,
+            text => format!("\n{heading}\n{text}\n"),
+        };
+        format!("{}\n\n{}\n\nSettings\n{table}\n{}{}", about.title(), about.formula(), section("Differences"), section("Source"))
     };
     if let Ok(entry) = model::find(name) {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
@@ -40,7 +42,10 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     if let Some(entry) = PENALTIES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
     }
-    if let Some((name, about, settings, defaults)) = SCHEDULES.iter().find(|(known, ..)| *known == name) {
+    if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
+        return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
+    }
+    if let Some((name, about, settings, defaults)) = PARTS.iter().find(|(known, ..)| *known == name) {
         let table = settings_table(settings, defaults());
         return Ok(format!("{name}: {about}\n\nSettings\n{table}\n"));
     }
@@ -77,8 +82,8 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             Ok(format!("{text}The file itself (alone with --toml, to begin your own from):\n\n{toml}"))
         }
         Err(_) if !name.ends_with(".toml") => {
-            let names = optimizers.entries().iter().map(|entry| entry.name);
-            let names = names.chain(SCHEDULES.iter().map(|(name, ..)| *name)).chain(PENALTIES.iter().map(|penalty| penalty.name));
+            let names = optimizers.entries().iter().map(|entry| entry.name).chain(PARTS.iter().map(|(name, ..)| *name));
+            let names = names.chain(SCHEDULES.iter().map(|schedule| schedule.name)).chain(PENALTIES.iter().map(|penalty| penalty.name));
             let names = names
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
                 .chain(MODELS.iter().map(|model| model.name))
@@ -87,6 +92,20 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Each dialect as a spec, with what differs from the defaults.
+fn dialects(entry: &Entry) -> comfy_table::Table {
+    let defaults = (entry.defaults)();
+    let rows = entry.dialects.iter().map(|dialect| {
+        let lr = (Setting::LR.name, dialect.lr.to_string());
+        let lr = Some(lr).filter(|_| dialect.lr != entry.lr);
+        let differs = (dialect.values)().into_iter().filter(|value| !defaults.contains(value));
+        let settings: Vec<String> = lr.into_iter().chain(differs).map(|(key, value)| format!("{key}={value}")).collect();
+        vec![format!("{}@{}", entry.name, dialect.name), settings.join(","), dialect.about.replace('`', "")]
+    });
+    let paper = vec![format!("{}@{PAPER}", entry.name), String::new(), "the defaults".into()];
+    table(&["spec", "settings", ""], std::iter::once(paper).chain(rows))
 }
 
 fn settings_table(settings: &[Setting], defaults: Vec<(&str, String)>) -> String {

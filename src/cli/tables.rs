@@ -10,6 +10,8 @@ use downhill::report::Report;
 use downhill::schedule::SCHEDULES;
 
 use super::Kind;
+use downhill::descent::PARTS;
+use downhill::record::Point;
 
 /// A table with a header line.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
@@ -36,7 +38,7 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     };
     let names = |names: &[&str]| if names.is_empty() { "-".into() } else { names.join(" ") };
     let rows = optimizers.entries().iter().map(|entry| {
-        let settings: Vec<&str> = ["lr"].into_iter().chain(entry.settings.iter().map(|setting| setting.name)).collect();
+        let settings: Vec<&str> = ["lr"].into_iter().chain((entry.settings)().iter().map(|setting| setting.name)).collect();
         let dialects: Vec<&str> = entry.dialects.iter().map(|dialect| dialect.name).collect();
         vec![entry.name.into(), rest(&entry.about.title()), names(&settings), names(&dialects)]
     });
@@ -46,6 +48,12 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         &["name", "", "settings", "dialects"],
         rows.collect(),
     );
+    let rows = PARTS.iter().map(|(name, about, settings, _)| {
+        let settings: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
+        vec![name.to_string(), about.to_string(), names(&settings)]
+    });
+    let title = "Around an optimizer, in this order: clip_global:max=1|l2:lambda=1e-4|adam|ema|cosine:warmup=100";
+    part(Kind::Parts, title, &["name", "", "settings"], rows.collect());
     let rows = BUILT_IN.iter().map(|(name, _)| {
         let title = experiment::load(name, optimizers).map_or(String::new(), |(experiment, _)| experiment.title);
         vec![name.to_string(), title]
@@ -58,8 +66,11 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         vec![model.name.into(), rest(&model.about.title()), names(&settings)]
     });
     part(Kind::Models, "Models (--model NAME)", &["name", "", "settings"], rows.collect());
-    let rows = SCHEDULES.iter().map(|(name, about, ..)| vec![name.to_string(), about.to_string()]);
-    part(Kind::Schedules, "Schedules (--schedule NAME)", &["name", ""], rows.collect());
+    let rows = SCHEDULES.iter().map(|schedule| {
+        let settings: Vec<&str> = (schedule.settings)().iter().map(|setting| setting.name).collect();
+        vec![schedule.name.into(), rest(&schedule.about.title()), names(&settings)]
+    });
+    part(Kind::Schedules, "Schedules (--schedule NAME)", &["name", "", "settings"], rows.collect());
     let rows = PENALTIES.iter().map(|penalty| vec![penalty.name.into(), rest(&penalty.about.title())]);
     part(Kind::Penalties, "Penalties (--penalty NAME)", &["name", ""], rows.collect());
     text
@@ -89,4 +100,31 @@ pub fn results(report: &Report) -> String {
         );
     }
     text
+}
+
+/// What a step did to each parameter.
+pub fn layers(point: &Point, asked: bool) -> String {
+    if !asked || point.layers.is_empty() {
+        return String::new();
+    }
+    let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.2e}"));
+    let share = |value: Option<f64>| value.map_or("-".into(), |value| format!("{:.1} %", 100.0 * value));
+    let rows = point.layers.iter().map(|layer| {
+        vec![
+            layer.name.clone(),
+            layer.elements.to_string(),
+            number(Some(layer.step)),
+            number(Some(layer.largest_step)),
+            number(layer.bound),
+            number(layer.update_to_weight),
+            number(layer.signal_to_noise),
+            share(layer.eps_share),
+        ]
+    });
+    let header = ["parameter", "numbers", "step (rms)", "largest", "bound", "step / weight", "signal / noise", "eps dominates"];
+    let mut table = table(&header, rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("step {}, the last\n{table}\n", point.step)
 }

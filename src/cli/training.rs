@@ -22,12 +22,12 @@ pub struct TrainArgs {
     /// Spec of the model, such as logistic or mlp:hidden=500-300
     #[arg(long, value_name = "SPEC")]
     model: String,
-    /// Spec of the optimizer, such as adam:lr=1e-3,beta2=0.99
-    #[arg(long, value_name = "SPEC")]
+    /// The optimizer, such as adam:lr=1e-3,beta2=0.99, and what stands around it: "clip_global:max=1|adam|ema|cosine"
+    #[arg(long, value_name = "LINE")]
     optimizer: String,
-    /// Spec of the learning-rate schedule
-    #[arg(long, value_name = "SPEC", default_value = "constant")]
-    schedule: String,
+    /// Spec of the learning-rate schedule, where the optimizer's line has none [default: constant]
+    #[arg(long, value_name = "SPEC")]
+    schedule: Option<String>,
     /// Spec of the penalty on the weights: none, or l2:lambda=1e-4
     #[arg(long, value_name = "SPEC", default_value = "none")]
     penalty: String,
@@ -49,6 +49,9 @@ pub struct TrainArgs {
     /// Train again what was trained to the end before
     #[arg(long)]
     fresh: bool,
+    /// Tell what the last step of each epoch did to every parameter: step size and its bound, signal to noise, share of eps
+    #[arg(long)]
+    diagnose: bool,
     /// Folder of the record and of the model
     #[arg(long, value_name = "DIR", default_value = "out/train")]
     out: PathBuf,
@@ -70,7 +73,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let single = Single {
         model: &args.model,
         optimizer: &args.optimizer,
-        schedule: &args.schedule,
+        schedule: args.schedule.as_deref(),
         penalty: &args.penalty,
         data: &args.data,
         device: &args.device,
@@ -78,6 +81,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         batch: args.batch as usize,
         seed: args.seed,
         fresh: args.fresh,
+        diagnose: args.diagnose,
     };
     let stop = on_ctrl_c()?;
     let bar = Bars::new();
@@ -104,8 +108,9 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
             ending += &format!("\nmodel: {}", path.display());
         }
     }
+    let layers = run.points.last().map_or(String::new(), |point| tables::layers(point, args.diagnose));
     let report = Report::new(None, vec![run], optimizers)?;
-    say(&format!("{}\n{ending}", tables::results(&report)))?;
+    say(&format!("{}\n{layers}{ending}", tables::results(&report)))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,13 +7,15 @@ use serde::Serialize;
 
 use super::{At, Expect, Experiment};
 use crate::record::{Outcome, Run};
-use crate::spec::Spec;
+use crate::spec::{Line, Spec};
 
 /// The runs of one setting, in the order of their seeds.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// spec with every setting
+    /// the line of the optimizer, with every setting
     pub optimizer: String,
+    /// spec of the schedule
+    pub schedule: String,
     /// one a seed
     pub runs: Vec<Run>,
 }
@@ -62,10 +64,18 @@ impl Candidate {
         values.map(|values| mean(&values))
     }
 
+    /// Those of the optimizer by their names, those of what stands around it as `ema.decay`, those of the schedule as `cosine.warmup`.
     fn settings(&self) -> Vec<(String, String)> {
-        let spec: Option<Spec> = self.optimizer.parse().ok();
-        let settings = spec.map_or(Vec::new(), |spec| spec.settings);
-        settings.into_iter().map(|(key, values)| (key, values.join(","))).collect()
+        let (own, all) = (self.name().to_string(), self.specs());
+        let named = |spec: Spec| {
+            let prefix = if spec.name == own { String::new() } else { format!("{}.", spec.name) };
+            spec.settings.into_iter().map(move |(key, values)| (format!("{prefix}{key}"), values.join(",")))
+        };
+        all.into_iter().flat_map(named).collect()
+    }
+
+    fn specs(&self) -> Vec<Spec> {
+        format!("{}|{}", self.optimizer, self.schedule).parse().map_or(Vec::new(), |Line(specs)| specs)
     }
 
     /// The value of a setting.
@@ -73,15 +83,16 @@ impl Candidate {
         self.settings().into_iter().find(|(other, _)| other == key).map(|(_, value)| value)
     }
 
-    /// The name of the optimizer.
-    pub fn name(&self) -> &str {
-        self.optimizer.split(':').next().unwrap_or_default()
+    /// The name of the optimizer, which alone has a learning rate.
+    pub fn name(&self) -> String {
+        let optimizer = |spec: &Spec| spec.settings.iter().any(|(key, _)| key == "lr");
+        self.specs().into_iter().find(optimizer).map_or(String::new(), |spec| spec.name)
     }
 
     /// Its name with the learning rate and what else was swept: `nag lr=1 mu=0.99`.
     pub fn brief(&self, swept: &[String]) -> String {
         let shown = self.settings().into_iter().filter(|(key, _)| key == "lr" || swept.contains(key));
-        std::iter::once(self.name().to_string()).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
+        std::iter::once(self.name()).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
     }
 
     /// The seeds whose run diverged.
@@ -137,16 +148,15 @@ pub struct Planned {
     pub label: String,
     /// legend in the records
     pub series: String,
-    /// canonical spec of its schedule
-    pub schedule: String,
-    /// canonical specs of its grid
-    pub settings: Vec<String>,
+    /// its grid: the canonical line of each optimizer, and the canonical spec of its schedule
+    pub settings: Vec<(String, String)>,
 }
 
 impl Planned {
     /// Whether it plans this run.
     pub fn has(&self, run: &Run) -> bool {
-        run.header.series == self.series && run.header.schedule == self.schedule && self.settings.contains(&run.header.optimizer)
+        let made = |(optimizer, schedule): &(String, String)| run.header.optimizer == *optimizer && run.header.schedule == *schedule;
+        run.header.series == self.series && self.settings.iter().any(made)
     }
 }
 
@@ -156,10 +166,11 @@ pub fn curves(planned: &[Planned], runs: &[Run], choose: &Choose) -> Vec<Curve> 
 }
 
 fn curve(planned: &Planned, runs: &[Run], choose: &Choose) -> Curve {
-    let of = |optimizer: &String| {
-        let mut runs: Vec<Run> = runs.iter().filter(|run| planned.has(run) && run.header.optimizer == *optimizer).cloned().collect();
+    let of = |(optimizer, schedule): &(String, String)| {
+        let own = |run: &&Run| planned.has(run) && run.header.optimizer == *optimizer && run.header.schedule == *schedule;
+        let mut runs: Vec<Run> = runs.iter().filter(own).cloned().collect();
         runs.sort_by_key(|run| run.header.seed);
-        Candidate { optimizer: optimizer.clone(), runs }
+        Candidate { optimizer: optimizer.clone(), schedule: schedule.clone(), runs }
     };
     let mut candidates: Vec<Candidate> = planned.settings.iter().map(of).collect();
     let lr = |candidate: &Candidate| candidate.setting("lr").and_then(|lr| lr.parse().ok()).unwrap_or(0.0);

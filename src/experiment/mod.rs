@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::model;
-use crate::optim::{Built, Optimizers};
+use crate::optim::Optimizers;
 use crate::record::{self, CLASSIFY, Header};
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
-use crate::spec::{Spec, unknown};
+use crate::spec::{Line, Spec, unknown};
 
 pub mod grade;
 pub mod run;
@@ -141,9 +142,9 @@ pub struct Extent {
 pub struct Series {
     /// its legend
     pub label: String,
-    /// spec; values in brackets are the grid
+    /// an optimizer, with what stands around it; values in brackets are the grid
     pub optimizer: String,
-    /// spec of its own schedule
+    /// spec of its own schedule, where the line of the optimizer has none
     pub schedule: Option<String>,
 }
 
@@ -276,16 +277,20 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         if series.label.trim().is_empty() || series.label.chars().any(char::is_control) {
             return Err(wrong("series.label", format!("{:?}", series.label), "text that can be printed"));
         }
-        let grid = spec(&series.optimizer).map_err(within(key.clone()))?;
-        let size = grid.settings.iter().try_fold(1usize, |n, (_, values)| n.checked_mul(values.len()));
-        if size.is_none_or(|size| size > GRID_AT_MOST) {
+        let grid: Line = series.optimizer.parse().map_err(Error::from).map_err(within(key.clone()))?;
+        if grid.size().is_none_or(|size| size > GRID_AT_MOST) {
             return Err(wrong(&key, "a grid of more settings".into(), &format!("at most {GRID_AT_MOST}")));
         }
         let mut made: Vec<String> = Vec::new();
         for candidate in grid.expand() {
-            let canonical = optimizers.make(&candidate).map_err(|error| within(key.clone())(error.into()))?.spec.to_string();
+            let recipe = Recipe::read(&candidate, optimizers).map_err(within(key.clone()))?;
+            if let (Some(own), Some(other)) = (&recipe.schedule, &series.schedule) {
+                return Err(wrong(&key, format!("the schedules {} and {other}", own.spec()), "one"));
+            }
+            let schedule = recipe.schedule.map_or(String::new(), |schedule| schedule.spec());
+            let canonical = format!("{}|{schedule}", recipe.spec);
             if made.contains(&canonical) {
-                return Err(wrong(&key, format!("{canonical} twice"), "each setting of a grid once"));
+                return Err(wrong(&key, format!("{} twice", canonical.trim_end_matches('|')), "each setting of a grid once"));
             }
             made.push(canonical);
         }
@@ -338,14 +343,18 @@ impl Experiment {
         self.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent)
     }
 
-    /// The schedule of a series, and the optimizers of its grid.
+    /// The grid of a series: each optimizer with its schedule, which is that of its own line, or the series', or the experiment's.
     ///
     /// # Errors
     /// As [`parse`] finds them.
-    pub fn grid(&self, series: &Series, optimizers: &Optimizers) -> Result<(Schedule, Vec<Built>)> {
-        let schedule = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?;
-        let grid = series.optimizer.parse::<Spec>()?.expand().into_iter();
-        Ok((schedule, grid.map(|candidate| Ok(optimizers.make(&candidate)?)).collect::<Result<_>>()?))
+    pub fn grid(&self, series: &Series, optimizers: &Optimizers) -> Result<Vec<(Recipe, Schedule)>> {
+        let common = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?;
+        let candidate = |line: Line| {
+            let recipe = Recipe::read(&line, optimizers)?;
+            let schedule = recipe.schedule.clone().unwrap_or_else(|| common.clone());
+            Ok((recipe, schedule))
+        };
+        series.optimizer.parse::<Line>()?.expand().into_iter().map(candidate).collect()
     }
 
     /// What each series plans.
@@ -355,9 +364,8 @@ impl Experiment {
     pub fn planned(&self, optimizers: &Optimizers) -> Result<Vec<Planned>> {
         let mut planned = Vec::new();
         for series in &self.series {
-            let (schedule, grid) = self.grid(series, optimizers)?;
-            let settings = grid.iter().map(|built| built.spec.to_string()).collect();
-            planned.push(Planned { label: series.label.clone(), series: series.label.clone(), schedule: schedule.spec(), settings });
+            let settings = self.grid(series, optimizers)?.into_iter().map(|(recipe, schedule)| (recipe.spec.to_string(), schedule.spec()));
+            planned.push(Planned { label: series.label.clone(), series: series.label.clone(), settings: settings.collect() });
         }
         Ok(planned)
     }

@@ -11,16 +11,17 @@ use super::grade::{self, Choose};
 use super::{Experiment, Scale, Task};
 use crate::classify::Classify;
 use crate::data;
+use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::files::place;
 use crate::model::{self, Net, Shapes};
-use crate::optim::{Built, Optimizers};
+use crate::optim::Optimizers;
 use crate::record::{self, End, FORMAT, Header, Line, Point, Run, Writer};
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
 use crate::seed::Seed;
-use crate::spec::Spec;
-use crate::train::{Problem, Watch, train};
+use crate::spec::{Line as Parts, Spec};
+use crate::train::{Plan, Problem, Watch, train};
 
 /// burn's version, for records.
 pub const BURN: &str = "0.22.1";
@@ -93,8 +94,7 @@ pub struct Results {
 struct Job {
     header: Header,
     path: PathBuf,
-    built: Built,
-    schedule: Schedule,
+    plan: Plan,
 }
 
 /// What all runs of an experiment share: a classifier to be trained.
@@ -128,14 +128,7 @@ impl Shared {
     }
 
     /// The header of a run, from what differs between runs.
-    fn header(
-        &self,
-        [experiment, scale, series, device]: [&str; 4],
-        built: &Built,
-        schedule: &Schedule,
-        epochs: usize,
-        seed: u64,
-    ) -> Header {
+    fn header(&self, [experiment, scale, series, device]: [&str; 4], plan: &Plan, seed: u64) -> Header {
         Header {
             format: FORMAT,
             downhill: env!("CARGO_PKG_VERSION").into(),
@@ -143,10 +136,10 @@ impl Shared {
             experiment: experiment.into(),
             scale: scale.into(),
             series: series.into(),
-            optimizer: built.spec.to_string(),
-            formula: built.formula.clone(),
-            schedule: schedule.spec(),
-            epochs,
+            optimizer: plan.recipe.spec.to_string(),
+            formula: plan.recipe.built.formula.clone(),
+            schedule: plan.schedule.spec(),
+            epochs: plan.epochs,
             seed,
             device: device.into(),
             processor: processor(),
@@ -165,7 +158,7 @@ impl Shared {
         let mut writer = Writer::create(&job.path, &job.header)?;
         let mut follow = Follow { writer: &mut writer, step, stop };
         let mut problem = self.problem.clone().seeded(seed);
-        let (net, end) = train(&mut problem, net, &job.built, &job.schedule, job.header.epochs, &mut follow)?;
+        let (net, end) = train(&mut problem, net, &job.plan, &mut follow)?;
         writer.write(&Line::End(end.clone()))?;
         Ok((net, end))
     }
@@ -214,18 +207,20 @@ pub fn run(
     let seeds = choice.seeds.unwrap_or(extent.seeds);
     let search = extent.search().min(seeds);
     let mut settings = Vec::new();
+    let epochs = extent.epochs;
     for series in &experiment.series {
-        let (schedule, grid) = experiment.grid(series, optimizers)?;
-        settings.extend(grid.into_iter().map(|built| (series.label.as_str(), built, schedule.clone())));
+        for (recipe, schedule) in experiment.grid(series, optimizers)? {
+            settings.push((series.label.as_str(), Plan { recipe, schedule, epochs, diagnose: false }));
+        }
     }
-    let jobs = |of: &dyn Fn(&str, &Built) -> bool, seeds: std::ops::Range<usize>| -> Vec<Job> {
-        let chosen = settings.iter().filter(|(label, built, _)| of(label, built));
-        let jobs = chosen.flat_map(|(label, built, schedule)| {
+    let jobs = |of: &dyn Fn(&str, &Plan) -> bool, seeds: std::ops::Range<usize>| -> Vec<Job> {
+        let chosen = settings.iter().filter(|(label, plan)| of(label, plan));
+        let jobs = chosen.flat_map(|(label, plan)| {
             seeds.clone().map(|seed| {
                 let names = [experiment.name.as_str(), choice.scale.name(), label, &choice.device];
-                let header = shared.header(names, built, schedule, extent.epochs, seed as u64);
+                let header = shared.header(names, plan, seed as u64);
                 let path = runs_folder.join(header.file_name());
-                Job { header, path, built: built.clone(), schedule: schedule.clone() }
+                Job { header, path, plan: plan.clone() }
             })
         });
         jobs.collect()
@@ -236,9 +231,9 @@ pub fn run(
     let choose = Choose { search: Some(search as u64), ..Choose::of(experiment, choice.scale.name()) };
     let best: Vec<_> = grade::curves(&experiment.planned(optimizers)?, &runs, &choose)
         .into_iter()
-        .filter_map(|curve| Some((curve.chosen()?.optimizer.clone(), curve.label)))
+        .filter_map(|curve| curve.chosen().map(|chosen| (curve.label.clone(), chosen.optimizer.clone(), chosen.schedule.clone())))
         .collect();
-    let is_best = |label: &str, built: &Built| best.contains(&(built.spec.to_string(), label.to_string()));
+    let is_best = |label: &str, plan: &Plan| best.contains(&(label.to_string(), plan.recipe.spec.to_string(), plan.schedule.spec()));
     if !stop.load(Ordering::Relaxed) {
         runs.extend(work(jobs(&is_best, search..seeds), &shared, how, 0, progress, stop)?);
     }
@@ -320,10 +315,10 @@ impl<F: FnMut()> Watch for Follow<'_, F> {
 pub struct Single<'a> {
     /// spec
     pub model: &'a str,
-    /// spec
+    /// an optimizer, with what stands around it
     pub optimizer: &'a str,
-    /// spec
-    pub schedule: &'a str,
+    /// spec, where the line of the optimizer has no schedule
+    pub schedule: Option<&'a str>,
     /// spec
     pub penalty: &'a str,
     /// name or folder
@@ -338,6 +333,8 @@ pub struct Single<'a> {
     pub seed: u64,
     /// trains again what is there already
     pub fresh: bool,
+    /// records what the last step of each epoch did to every parameter
+    pub diagnose: bool,
 }
 
 impl Single<'_> {
@@ -354,18 +351,31 @@ impl Single<'_> {
         step: impl FnMut(),
         stop: &AtomicBool,
     ) -> Result<(Run, Option<Trained>, PathBuf)> {
-        let built = optimizers.make(&self.optimizer.parse()?)?;
-        let schedule = Schedule::read(&self.schedule.parse()?)?;
+        let recipe = Recipe::read(&self.optimizer.parse::<Parts>()?, optimizers)?;
+        let schedule = match (&recipe.schedule, self.schedule) {
+            (Some(own), Some(other)) => {
+                return Err(Error::Asked(format!(
+                    "two schedules, {} in the optimizer's line and {other} beside it; expected one",
+                    own.spec()
+                )));
+            }
+            (Some(own), None) => own.clone(),
+            (None, other) => Schedule::read(&other.unwrap_or("constant").parse()?)?,
+        };
+        let series = recipe.built.spec.name.clone();
+        let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose };
         let shared = Shared::new(self.model, self.data, self.batch, self.penalty, self.device)?;
-        let header = shared.header(["train", "", &built.spec.name, self.device], &built, &schedule, self.epochs, self.seed);
+        let header = shared.header(["train", "", &series, self.device], &plan, self.seed);
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
-        if let Some(run) = made_before(&path, &header, self.fresh) {
+        // a record without diagnostics does not answer who asks for them
+        let told = |run: &Run| !self.diagnose || run.points.iter().any(|point| !point.layers.is_empty());
+        if let Some(run) = made_before(&path, &header, self.fresh).filter(told) {
             return Ok((run, None, path));
         }
         started(shared.steps(&header));
-        let (model, _) = shared.make(&Job { header, path: path.clone(), built, schedule }, step, stop)?;
+        let (model, _) = shared.make(&Job { header, path: path.clone(), plan }, step, stop)?;
         Ok((record::read(&path)?, Some(Trained { model, spec: shared.model, shapes: shared.shapes }), path))
     }
 }

@@ -14,7 +14,7 @@
 //! ## Source
 //! S0 (Datawhale slides); Zeiler, "ADADELTA: an adaptive learning rate method", 2012, arXiv 1212.5701.
 
-use super::{At, Named, Rule, Value};
+use super::{At, Rule, Value};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -29,8 +29,13 @@ crate::settings! {
     }
 }
 
-impl Named for Adadelta {
-    const LR: f64 = 1.0;
+super::dialects! { Adadelta, lr 1.0;
+    /// `torch.optim.Adadelta`
+    torch: lr 1.0 { rho: 0.9 }
+    /// `keras.optimizers.Adadelta`, a thousand times smaller steps by default
+    keras: lr 1e-3 { eps: 1e-7 }
+    /// `optax.adadelta`
+    optax: lr 1.0 { rho: 0.9 }
 }
 
 impl Rule<2> for Adadelta {
@@ -40,7 +45,7 @@ impl Rule<2> for Adadelta {
     fn step<V: Value>(&self, at: At, _x: &V, g: V, [v, u]: [V; 2]) -> (V, [V; 2]) {
         let gamma = self.gamma.unwrap_or(self.rho);
         let v = v * self.rho + g.clone().square() * (1.0 - self.rho);
-        let d = g * ((u.clone() + self.eps).sqrt() / (v.clone() + self.eps).sqrt());
+        let d = (g * (u.clone() + self.eps).sqrt()).over((v.clone() + self.eps).sqrt());
         let u = u * gamma + d.clone().square() * (1.0 - gamma);
         (d * at.lr, [v, u])
     }

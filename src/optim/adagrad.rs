@@ -4,16 +4,19 @@
 //! v = v + g^2
 //! x = x - lr g / sqrt(v + eps)          eps_place=inside (default)
 //! x = x - lr g / (sqrt(v) + eps)        eps_place=outside
+//!
+//! v begins at `start`; lr is divided by 1 + (t - 1) lr_decay
 //! ```
 //!
 //! ## Differences
-//! Keras and Optax state the same formula, but start v at 0.1 instead of 0. torch and burn add eps outside the root (1e-10 and 1e-5).
-//! There is no bias correction, so `hat` and `outside` are the same.
+//! Keras and Optax state the same formula, but start v at 0.1 instead of 0, with eps 1e-7. torch and burn add eps outside the root (1e-10
+//! and 1e-5), as S3 does (1e-7). S2 has no eps at all, and divides the first step by zero. There is no bias correction, so `hat` and
+//! `outside` are the same.
 //!
 //! ## Source
 //! S0 (Datawhale slides); Duchi, Hazan & Singer, "Adaptive subgradient methods", 2011.
 
-use super::{At, EpsPlace, Named, Rule, Value};
+use super::{At, EpsPlace, Rule, Signal, Value};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -23,19 +26,45 @@ crate::settings! {
         eps: f64 = 1e-8, Allowed::NotNegative;
         /// where eps stands: under the root or beside it
         eps_place: EpsPlace = EpsPlace::Inside, EpsPlace::WORDS;
+        /// the sum of squares before the first step
+        start: f64 = 0.0, Allowed::NotNegative;
+        /// how fast the learning rate falls
+        lr_decay: f64 = 0.0, Allowed::NotNegative;
     }
 }
 
-impl Named for Adagrad {
-    const LR: f64 = 0.01;
+super::dialects! { Adagrad, lr 0.01;
+    /// `torch.optim.Adagrad`
+    torch: lr 0.01 { eps: 1e-10, eps_place: EpsPlace::Outside }
+    /// `keras.optimizers.Adagrad`
+    keras: lr 1e-3 { eps: 1e-7, start: 0.1 }
+    /// `optax.adagrad`, which asks for a learning rate
+    optax: lr 0.01 { eps: 1e-7, start: 0.1 }
+    /// burn's `AdaGradConfig`
+    burn: lr 0.01 { eps: 1e-5, eps_place: EpsPlace::Outside }
+    /// as in the summary S3
+    s3: lr 0.01 { eps: 1e-7, eps_place: EpsPlace::Outside }
 }
 
 impl Rule<1> for Adagrad {
     const MEMORY: [&'static str; 1] = ["v"];
 
+    fn start(&self, _lr: f64) -> [f64; 1] {
+        [self.start]
+    }
+
     #[inline(always)]
     fn step<V: Value>(&self, at: At, _x: &V, g: V, [v]: [V; 1]) -> (V, [V; 1]) {
+        let lr = at.lr / (1.0 + (at.t - 1) as f64 * self.lr_decay);
         let v = v + g.clone().square();
-        (g * at.lr / self.eps_place.denominator(v.clone(), 1.0, self.eps), [v])
+        ((g * lr).over(self.eps_place.denominator(v.clone(), 1.0, self.eps)), [v])
+    }
+
+    fn signal<V: Value>(&self, _at: At, [v]: [V; 1]) -> Option<Signal<V>> {
+        Some(Signal { m_hat: None, v_hat: v, eps: self.eps_place.dominates_below(1.0, self.eps) })
+    }
+
+    fn bound(&self, at: At) -> Option<f64> {
+        Some(at.lr / (1.0 + (at.t - 1) as f64 * self.lr_decay))
     }
 }

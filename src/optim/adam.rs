@@ -8,17 +8,20 @@
 //! x     = x - lr m_hat / (sqrt(v_hat) + eps)                        eps_place=outside (default)
 //! x     = x - lr m_hat / sqrt(v_hat + eps)                          eps_place=inside
 //! x     = x - lr m_hat / (sqrt(v_hat) + eps / sqrt(1 - beta2^t))    eps_place=hat
+//!
+//! m_hat = m and v_hat = v with bias_correction=no
 //! ```
 //!
 //! ## Differences
 //! torch, Optax and burn state the paper's formula, burn with eps 1e-5 and its decay rates in f32. Keras, and section 2 of the paper in its
-//! "epsilon hat" form, are eps_place=hat (Keras with eps 1e-7). S0 puts eps under the root: `adam@s0`.
+//! "epsilon hat" form, are eps_place=hat (Keras with eps 1e-7). S0 and S3 put eps under the root. Equation 10 of S2 has neither bias
+//! correction nor eps, but its code is the paper's. Optax's `eps_root` is eps with eps_place=inside.
 //!
 //! ## Source
 //! Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980, algorithm 1; S0 (Datawhale slides).
 
-use super::{At, Dialect, EpsPlace, Named, Rule, Value};
-use crate::spec::Allowed;
+use super::{At, EpsPlace, Rule, Signal, Value};
+use crate::spec::{Allowed, YES_OR_NO};
 
 crate::settings! {
     /// Adam: the step is a moving average of the gradient, divided by the root of a moving average of its square.
@@ -31,12 +34,32 @@ crate::settings! {
         eps: f64 = 1e-8, Allowed::NotNegative;
         /// where eps stands in the denominator
         eps_place: EpsPlace = EpsPlace::Outside, EpsPlace::WORDS;
+        /// divide the moments by what they lack for having started at zero
+        bias_correction: bool = true, YES_OR_NO;
     }
 }
 
-impl Named for Adam {
-    const LR: f64 = 1e-3;
-    const DIALECTS: &'static [Dialect] = &[Dialect { name: "s0", settings: "eps_place=inside", about: "as in the slides S0" }];
+super::dialects! { Adam, lr 1e-3;
+    /// `torch.optim.Adam`
+    torch: lr 1e-3 {}
+    /// `keras.optimizers.Adam`
+    keras: lr 1e-3 { eps: 1e-7, eps_place: EpsPlace::Hat }
+    /// `optax.adam`, which asks for a learning rate
+    optax: lr 1e-3 {}
+    /// burn's `AdamConfig`
+    burn: lr 1e-3 { eps: 1e-5 }
+    /// as in the slides S0
+    s0: lr 1e-3 { eps_place: EpsPlace::Inside }
+    /// as in equation 10 of the thesis S2
+    s2: lr 1e-3 { eps: 0.0, bias_correction: false }
+}
+
+impl Adam {
+    /// What divides m, and what divides v.
+    #[inline(always)]
+    pub(super) fn corrections(&self, at: At) -> (f64, f64) {
+        if self.bias_correction { (at.bias_correction(self.beta1), at.bias_correction(self.beta2)) } else { (1.0, 1.0) }
+    }
 }
 
 impl Rule<2> for Adam {
@@ -44,9 +67,35 @@ impl Rule<2> for Adam {
 
     #[inline(always)]
     fn step<V: Value>(&self, at: At, _x: &V, g: V, [m, v]: [V; 2]) -> (V, [V; 2]) {
+        let (m_correction, v_correction) = self.corrections(at);
         let m = m * self.beta1 + g.clone() * (1.0 - self.beta1);
         let v = v * self.beta2 + g.square() * (1.0 - self.beta2);
-        let denominator = self.eps_place.denominator(v.clone(), at.bias_correction(self.beta2), self.eps);
-        (m.clone() * (at.lr / at.bias_correction(self.beta1)) / denominator, [m, v])
+        let denominator = self.eps_place.denominator(v.clone(), v_correction, self.eps);
+        ((m.clone() * (at.lr / m_correction)).over(denominator), [m, v])
+    }
+
+    fn signal<V: Value>(&self, at: At, [m, v]: [V; 2]) -> Option<Signal<V>> {
+        let (m_correction, v_correction) = self.corrections(at);
+        Some(Signal {
+            m_hat: Some(m * (1.0 / m_correction)),
+            v_hat: v * (1.0 / v_correction),
+            eps: self.eps_place.dominates_below(v_correction, self.eps),
+        })
+    }
+
+    /// By Cauchy's inequality, over all gradients there could have been:
+    ///
+    /// ```text
+    /// |m| / sqrt(v) <= (1 - beta1) / sqrt(1 - beta2) sqrt(1 + r + ... + r^(t-1)),   r = beta1^2 / beta2
+    /// ```
+    ///
+    /// The paper's and S1's lr max(1, (1 - beta1) / sqrt(1 - beta2)) is what a single gradient after many zeros reaches. Gradients that
+    /// grow by beta1 / beta2 each step reach this one, 7.3 lr against 3.2 lr at the defaults.
+    fn bound(&self, at: At) -> Option<f64> {
+        let (m_correction, v_correction) = self.corrections(at);
+        let (r, t) = (self.beta1 * self.beta1 / self.beta2, at.t as f64);
+        let sum = if r == 1.0 { t } else { (1.0 - r.powf(t)) / (1.0 - r) };
+        let ratio = (1.0 - self.beta1) / (1.0 - self.beta2).sqrt() * sum.sqrt();
+        Some(at.lr * ratio * v_correction.sqrt() / m_correction).filter(|bound| bound.is_finite())
     }
 }

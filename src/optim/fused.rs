@@ -1,16 +1,16 @@
 //! How burn runs a rule: the adapter to its `Optimizer` trait, and the state it saves.
 
-use std::array;
+use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::store::RecordError;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
 use super::buffer::{Buffer, Number, on_cpu};
 use super::pass::{Strip, pass};
-use super::rule::{At, Rule};
+use super::rule::{At, Rule, Signal};
 use super::value::{Lane, Value};
 
 /// A rule as burn's `Optimizer`.
@@ -24,7 +24,8 @@ pub struct Fused<R, const N: usize>(pub(super) R);
 pub struct Memory<R, const D: usize, const N: usize> {
     t: u64,
     carry: f64,
-    slots: [Tensor<D>; N],
+    /// nothing where the rule's settings need none
+    slots: [Option<Tensor<D>>; N],
     rule: PhantomData<R>,
 }
 
@@ -38,56 +39,84 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
         g: Tensor<D>,
         memory: Option<Memory<R, D, N>>,
     ) -> (Tensor<D>, Option<Memory<R, D, N>>) {
-        let (t, carry, slots) = match memory {
-            Some(memory) => (memory.t + 1, memory.carry, memory.slots),
-            None => (1, 1.0, self.0.start().map(|value| Tensor::full(x.shape(), value, (&x.device(), x.dtype())))),
+        let (rule, shape, device, dtype) = (&self.0, x.shape(), x.device(), x.dtype());
+        let Memory { t, carry, slots, .. } = memory.unwrap_or_else(|| {
+            let (uses, mut start) = (rule.uses(), rule.start(lr).into_iter());
+            let slots = uses.map(|used| start.next().filter(|_| used).map(|value| Tensor::full(shape.clone(), value, (&device, dtype))));
+            Memory { t: 0, carry: 1.0, slots, rule: PhantomData }
+        });
+        let mut at = At { t: t + 1, lr, carry };
+        at.carry = rule.carry(at);
+        let (x, slots) = match dtype {
+            DType::F32 if on_cpu(&device) => on_buffers::<f32, R, D, N>(rule, at, x, g, slots),
+            DType::F64 if on_cpu(&device) => on_buffers::<f64, R, D, N>(rule, at, x, g, slots),
+            _ => {
+                let flat = |tensor: Tensor<D>| tensor.reshape([shape.num_elements()]);
+                let (x, slots) = tensor_operations(rule, at, flat(x), flat(g), slots.map(|slot| slot.map(flat)));
+                (x.reshape(shape.clone()), slots.map(|slot| slot.map(|slot| slot.reshape(shape.clone()))))
+            }
         };
-        let at = At { t, lr, carry: self.0.carry(t, carry) };
-        let (x, slots) = match x.dtype() {
-            DType::F32 if on_cpu(&x.device()) => one_pass::<f32, R, D, N>(&self.0, at, x, g, slots),
-            DType::F64 if on_cpu(&x.device()) => one_pass::<f64, R, D, N>(&self.0, at, x, g, slots),
-            _ => tensor_operations(&self.0, at, x, g, slots),
-        };
-        (x, Some(Memory { t, carry: at.carry, slots, rule: PhantomData }))
+        (x, Some(Memory { t: at.t, carry: at.carry, slots, rule: PhantomData }))
     }
 
     fn to_device<const D: usize>(memory: Memory<R, D, N>, device: &Device) -> Memory<R, D, N> {
-        Memory { slots: memory.slots.map(|slot| slot.to_device(device)), ..memory }
+        Memory { slots: memory.slots.map(|slot| slot.map(|slot| slot.to_device(device))), ..memory }
     }
 }
 
-pub(super) fn tensor_operations<R: Rule<N>, const D: usize, const N: usize>(
+/// A step as tensor operations, on flattened tensors.
+pub(super) fn tensor_operations<R: Rule<N>, const N: usize>(
     rule: &R,
     at: At,
-    x: Tensor<D>,
-    g: Tensor<D>,
-    slots: [Tensor<D>; N],
-) -> (Tensor<D>, [Tensor<D>; N]) {
-    let (down, slots) = rule.step(at, &x, g, slots);
-    (x - down, slots)
+    x: Tensor<1>,
+    g: Tensor<1>,
+    slots: [Option<Tensor<1>>; N],
+) -> (Tensor<1>, [Option<Tensor<1>>; N]) {
+    let used = slots.each_ref().map(Option::is_some);
+    let nothing = || Tensor::zeros([1], (&x.device(), x.dtype()));
+    let (down, slots) = rule.step(at, &x, g, slots.map(|slot| slot.unwrap_or_else(nothing)));
+    let mut used = used.into_iter();
+    (x - down, slots.map(|slot| Some(slot).filter(|_| used.next() == Some(true))))
 }
 
-fn one_pass<T, R, const D: usize, const N: usize>(
+/// A step as one pass over the buffers; what is generic in the rank is only the way in and out.
+fn on_buffers<T, R, const D: usize, const N: usize>(
     rule: &R,
     at: At,
     x: Tensor<D>,
     g: Tensor<D>,
-    slots: [Tensor<D>; N],
-) -> (Tensor<D>, [Tensor<D>; N])
+    slots: [Option<Tensor<D>>; N],
+) -> (Tensor<D>, [Option<Tensor<D>>; N])
 where
     T: Number + std::ops::Sub<Output = T>,
     Lane<T>: Value,
     R: Rule<N>,
 {
     let (shape, device) = (x.shape(), x.device());
-    let mut x = Buffer::<T>::open(x);
-    let g = Buffer::<T>::open(g);
-    let mut slots = slots.map(|slot| Buffer::<T>::open(slot).unshared());
+    let slots = slots.map(|slot| slot.map(Buffer::<T>::open));
+    let (x, slots) = one_pass(rule, at, &shape, Buffer::<T>::open(x), Buffer::<T>::open(g), slots);
+    (x.close(shape.clone(), &device), slots.map(|slot| slot.map(|slot| slot.close(shape.clone(), &device))))
+}
 
-    let memory = slots.each_mut().map(|slot| slot.write().unwrap_or_default());
-    for (length, of) in [(g.read().len(), "gradient")].into_iter().chain(memory.iter().map(|m| (m.len(), "optimizer's memory"))) {
+fn one_pass<T, R, const N: usize>(
+    rule: &R,
+    at: At,
+    shape: &Shape,
+    mut x: Buffer<T>,
+    g: Buffer<T>,
+    slots: [Option<Buffer<T>>; N],
+) -> (Buffer<T>, [Option<Buffer<T>>; N])
+where
+    T: Number + std::ops::Sub<Output = T>,
+    Lane<T>: Value,
+    R: Rule<N>,
+{
+    let mut slots = slots.map(|slot| slot.map(Buffer::unshared));
+    let remembered = slots.iter().flatten().map(|slot| (slot.read().len(), "optimizer's memory"));
+    for (length, of) in remembered.chain([(g.read().len(), "gradient")]) {
         assert_eq!(length, x.read().len(), "the {of} must have as many elements as its parameter of shape {shape:?}");
     }
+    let memory = slots.each_mut().map(|slot| slot.as_mut().and_then(Buffer::write).unwrap_or_default());
     let x = if let Some(in_place) = x.write() {
         pass(rule, at, Strip { from: None, x: in_place, g: g.read(), memory });
         x
@@ -97,7 +126,7 @@ where
         pass(rule, at, Strip { from: Some(from), x: &mut new, g: g.read(), memory });
         Buffer::Own(new)
     };
-    (x.close(shape.clone(), &device), slots.map(|slot| slot.close(shape.clone(), &device)))
+    (x, slots)
 }
 
 /// By hand, since burn's derive expands to paths that only its own crates have.
@@ -105,47 +134,109 @@ impl<R: Rule<N>, const D: usize, const N: usize> RecordState for Memory<R, D, N>
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         out.push_scalar(prefix, "t", self.t.into());
         out.push_scalar(prefix, "carry", self.carry.into());
+        out.push_scalar(prefix, "uses", uses(self.slots.each_ref().map(Option::is_some)).into());
         for (name, slot) in R::MEMORY.iter().zip(&self.slots) {
-            out.push_tensor(prefix, name, slot.to_data());
+            if let Some(slot) = slot {
+                out.push_tensor(prefix, name, slot.to_data());
+            }
         }
     }
 
     fn state_unflatten(prefix: &str, from: &mut StateSource, device: &Device) -> Option<Self> {
         let t = u64::try_from(from.take_scalar(prefix, "t")?).ok()?;
         let carry = f64::try_from(from.take_scalar(prefix, "carry")?).ok()?;
-        let slots: Vec<Tensor<D>> = R::MEMORY
-            .iter()
-            .map(|name| {
-                let data = from.take_tensor(prefix, name).filter(|data| data.rank() == D)?;
-                let dtype = data.dtype();
-                Some(Tensor::from_data(data, (device, dtype)))
-            })
-            .collect::<Option<_>>()?;
-        Some(Memory { t, carry, slots: slots.try_into().ok()?, rule: PhantomData })
+        let uses_saved = u64::try_from(from.take_scalar(prefix, "uses")?).ok()?;
+        let slots: [Option<Tensor<D>>; N] = R::MEMORY.map(|name| {
+            let data = from.take_tensor(prefix, name).filter(|data| data.rank() == D)?;
+            let dtype = data.dtype();
+            Some(Tensor::from_data(data, (device, dtype)))
+        });
+        // another rule's memory, or a part of it, is not this rule's
+        (uses(slots.each_ref().map(Option::is_some)) == uses_saved).then_some(Memory { t, carry, slots, rule: PhantomData })
     }
 }
 
-/// A rule behind a pointer, as far as the training loop needs it.
-pub trait HandOut: Send + Sync {
-    /// The names of the memory.
-    fn memory(&self) -> &'static [&'static str];
+/// Which of the memory is used, as one number.
+fn uses<const N: usize>(used: [bool; N]) -> u64 {
+    used.iter().rev().fold(0, |bits, used| bits << 1 | u64::from(*used))
+}
+
+/// A rule behind a pointer, as far as its memory can be read: for evaluation and diagnostics.
+pub trait Insight: Send + Sync {
+    /// The names of the memory that the rule uses.
+    fn memory(&self) -> Vec<&'static str>;
     /// [`Rule::looks_ahead`]
     fn looks_ahead(&self) -> bool;
     /// [`Rule::hand_out`] for a flattened parameter.
-    fn hand_out(&self, x: Tensor<1>, memory: Vec<Tensor<1>>) -> Tensor<1>;
+    fn hand_out(&self, at: At, x: Tensor<1>, memory: Vec<Tensor<1>>) -> Tensor<1>;
+    /// [`Rule::signal`] of a flattened parameter.
+    fn signal(&self, at: At, memory: Vec<Tensor<1>>) -> Option<Signal<Tensor<1>>>;
+    /// [`Rule::bound`]
+    fn bound(&self, at: At) -> Option<f64>;
 }
 
-impl<R: Rule<N>, const N: usize> HandOut for Fused<R, N> {
-    fn memory(&self) -> &'static [&'static str] {
-        &R::MEMORY
+impl<R: Rule<N>, const N: usize> Fused<R, N> {
+    /// All of the memory: as read where it is used, one zero where it is not.
+    fn all(&self, memory: Vec<Tensor<1>>) -> Option<[Tensor<1>; N]> {
+        let (device, dtype) = memory.first().map(|first| (first.device(), first.dtype()))?;
+        let mut memory = memory.into_iter();
+        Some(self.0.uses().map(|used| memory.next().filter(|_| used).unwrap_or_else(|| Tensor::zeros([1], (&device, dtype)))))
+    }
+}
+
+impl<R: Rule<N>, const N: usize> Insight for Fused<R, N> {
+    fn memory(&self) -> Vec<&'static str> {
+        R::MEMORY.into_iter().zip(self.0.uses()).filter_map(|(name, used)| used.then_some(name)).collect()
     }
     fn looks_ahead(&self) -> bool {
         self.0.looks_ahead()
     }
-    fn hand_out(&self, x: Tensor<1>, memory: Vec<Tensor<1>>) -> Tensor<1> {
-        let mut memory = memory.into_iter();
-        self.0.hand_out(x, array::from_fn(|_| memory.next().expect("one tensor for each name in MEMORY")))
+    fn hand_out(&self, at: At, x: Tensor<1>, memory: Vec<Tensor<1>>) -> Tensor<1> {
+        match self.all(memory) {
+            Some(memory) => self.0.hand_out(at, x, memory),
+            None => x,
+        }
     }
+    fn signal(&self, at: At, memory: Vec<Tensor<1>>) -> Option<Signal<Tensor<1>>> {
+        self.0.signal(at, self.all(memory)?)
+    }
+    fn bound(&self, at: At) -> Option<f64> {
+        self.0.bound(at)
+    }
+}
+
+/// What an optimizer remembers of one parameter.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// the number of its last step
+    pub t: u64,
+    /// [`Rule::carry`] after it
+    pub carry: f64,
+    /// the memory, flattened, in the order of [`Insight::memory`]
+    pub memory: Vec<TensorData>,
+}
+
+/// What an optimizer remembers, by parameter. burn keeps the states to itself; its record is the one way to read them.
+///
+/// # Errors
+/// If burn cannot write out the optimizer's state.
+pub fn remembered(optimizer: &ModuleOptimizer, rule: &dyn Insight) -> Result<HashMap<ParamId, Remembered>, RecordError> {
+    let reader = burn::store::burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?;
+    let mut state = StateSource::new(reader.scalars().clone());
+    let mut ids = BTreeSet::new();
+    ids.extend(reader.scalars().keys().filter_map(|key| key.strip_suffix(".t")?.parse::<u64>().ok()));
+    for tensor in reader.into_tensors()? {
+        let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
+        state.insert_tensor(name, TensorData::from_bytes(bytes, shape, dtype));
+    }
+    let read = |id: u64| {
+        let prefix = id.to_string();
+        let t = u64::try_from(state.take_scalar(&prefix, "t")?).ok()?;
+        let carry = f64::try_from(state.take_scalar(&prefix, "carry")?).ok()?;
+        let memory = rule.memory().iter().map(|name| state.take_tensor(&prefix, name)).collect::<Option<_>>()?;
+        Some((ParamId::from(id), Remembered { t, carry, memory }))
+    };
+    Ok(ids.into_iter().filter_map(read).collect())
 }
 
 /// The model to evaluate and to save. For most rules that is the model itself; a look-ahead method ([`Nag`](super::Nag)) trains at
@@ -155,33 +246,28 @@ impl<R: Rule<N>, const N: usize> HandOut for Fused<R, N> {
 ///
 /// # Errors
 /// If burn cannot write out the optimizer's state.
-pub fn handed_out<M: Module>(model: M, optimizer: &ModuleOptimizer, rule: &dyn HandOut) -> Result<M, RecordError> {
+pub fn handed_out<M: Module>(model: M, optimizer: &ModuleOptimizer, rule: &dyn Insight) -> Result<M, RecordError> {
     if !rule.looks_ahead() {
         return Ok(model);
     }
-    // burn keeps the states to itself; its record is the one way to read them
-    let mut state = StateSource::new(Default::default());
-    for tensor in burn::store::burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?.into_tensors()? {
-        let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
-        state.insert_tensor(name, TensorData::from_bytes(bytes, shape, dtype));
-    }
-    Ok(model.map(&mut HandOutMapper { rule, state }))
+    let remembered = remembered(optimizer, rule)?;
+    Ok(model.map(&mut HandOutMapper { rule, remembered }))
 }
 
 struct HandOutMapper<'a> {
-    rule: &'a dyn HandOut,
-    state: StateSource,
+    rule: &'a dyn Insight,
+    remembered: HashMap<ParamId, Remembered>,
 }
 
 impl ModuleMapper for HandOutMapper<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let prefix = param.id.val().to_string();
-        let memory: Option<Vec<_>> = self.rule.memory().iter().map(|name| self.state.take_tensor(&prefix, name)).collect();
-        let Some(memory) = memory else { return param };
+        let Some(Remembered { t, carry, memory }) = self.remembered.remove(&param.id) else { return param };
         param.map(|x| {
             let (shape, device, dtype, trained) = (x.shape(), x.device().inner(), x.dtype(), x.is_require_grad());
-            let memory = memory.into_iter().map(|data| Tensor::<D>::from_data(data, (&device, dtype)).reshape([-1])).collect();
-            let x = self.rule.hand_out(x.inner().reshape([-1]), memory).reshape(shape);
+            let n = shape.num_elements();
+            let memory = memory.into_iter().map(|data| Tensor::<D>::from_data(data, (&device, dtype)).reshape([n])).collect();
+            let at = At { t, lr: carry, carry };
+            let x = self.rule.hand_out(at, x.inner().reshape([n]), memory).reshape(shape);
             Tensor::from_inner(x).set_require_grad(trained)
         })
     }
@@ -220,16 +306,19 @@ mod tests {
         for device in devices() {
             let mut generator = ChaCha8Rng::seed_from_u64(7);
             let mut x = random(shape, &mut generator, dtype, &device);
-            let mut y = x.clone();
+            let y = x.clone();
             let mut memory = None;
-            let mut slots = rule.start().map(|value| Tensor::full(shape, value, (&device, dtype)));
+            let n = shape.iter().product();
+            let mut start = rule.start(0.1).into_iter();
+            let mut slots = rule.uses().map(|used| start.next().filter(|_| used).map(|value| Tensor::full([n], value, (&device, dtype))));
+            let mut y = y.reshape([n]);
             let mut carry = 1.0;
             for t in 1..=20 {
                 let g = random(shape, &mut generator, dtype, &device);
                 let lr = 0.1 / t as f64;
                 (x, memory) = Fused(rule.clone()).step(lr, x, g.clone(), memory);
-                carry = rule.carry(t, carry);
-                (y, slots) = tensor_operations(&rule, At { t, lr, carry }, y, g, slots);
+                carry = rule.carry(At { t, lr, carry });
+                (y, slots) = tensor_operations(&rule, At { t, lr, carry }, y, g.reshape([n]), slots);
                 let (ours, theirs) = (numbers(&x), numbers(&y));
                 for (a, b) in ours.iter().zip(&theirs) {
                     assert!((a - b).abs() <= tolerance * b.abs().max(0.1), "{device:?} {shape:?} {dtype:?} step {t}: {a} and {b}");
@@ -278,18 +367,27 @@ mod tests {
 
             // on ndarray, data just loaded is borrowed; one step gives it a buffer of its own
             let (x, memory) = adam.step(0.1, copy(), g.clone(), None);
-            let (before, slots) = (address(&x), memory.as_ref().map(|m| m.slots.each_ref().map(address)));
+            let (before, slots) = (address(&x), memory.as_ref().map(|m| m.slots.each_ref().map(|slot| slot.as_ref().map(address))));
             let (moved, memory_moved) = adam.step(0.1, x, g.clone(), memory);
             assert_eq!(address(&moved), before, "{device:?}: the parameter went to another buffer");
-            assert_eq!(memory_moved.map(|m| m.slots.each_ref().map(address)), slots, "{device:?}: the memory went to another buffer");
+            assert_eq!(
+                memory_moved.map(|m| m.slots.each_ref().map(|slot| slot.as_ref().map(address))),
+                slots,
+                "{device:?}: the memory went to another buffer"
+            );
 
             let (x, memory) = adam.step(0.1, copy(), g.clone(), None);
             let (kept, kept_memory) = (x.clone(), memory.clone());
-            let (values, remembered) = (numbers(&kept), kept_memory.as_ref().map(|m| m.slots.each_ref().map(numbers)));
+            let (values, remembered) =
+                (numbers(&kept), kept_memory.as_ref().map(|m| m.slots.each_ref().map(|slot| slot.as_ref().map(numbers))));
             let (shared, _) = adam.step(0.1, x, g.clone(), memory);
             assert_eq!(numbers(&shared), numbers(&moved), "{device:?}: a shared parameter moves otherwise");
             assert_eq!(numbers(&kept), values, "{device:?}: the other owner's parameter changed");
-            assert_eq!(kept_memory.map(|m| m.slots.each_ref().map(numbers)), remembered, "{device:?}: the other owner's memory changed");
+            assert_eq!(
+                kept_memory.map(|m| m.slots.each_ref().map(|slot| slot.as_ref().map(numbers))),
+                remembered,
+                "{device:?}: the other owner's memory changed"
+            );
         }
     }
 

@@ -21,7 +21,7 @@
 //! ## Source
 //! S0 (Datawhale slides); Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
 
-use super::{At, EpsPlace, Named, Rule, Value};
+use super::{At, EpsPlace, Rule, Signal, Value};
 use crate::spec::Allowed;
 
 /// How [`Nadam`] corrects the bias of its m term.
@@ -71,17 +71,22 @@ impl Nadam {
     }
 }
 
-impl Named for Nadam {
-    const LR: f64 = 2e-3;
+super::dialects! { Nadam, lr 2e-3;
+    /// `torch.optim.NAdam`
+    torch: lr 2e-3 { psi: Some(0.004), correction: Correction::Next, eps_place: EpsPlace::Outside, product: Product::F32 }
+    /// `keras.optimizers.Nadam`
+    keras: lr 1e-3 { psi: Some(1.0), correction: Correction::Next, eps: 1e-7, eps_place: EpsPlace::Outside }
+    /// `optax.nadam`, which asks for a learning rate
+    optax: lr 2e-3 { correction: Correction::Next, eps_place: EpsPlace::Outside }
 }
 
 impl Rule<2> for Nadam {
     const MEMORY: [&'static str; 2] = ["m", "v"];
 
-    fn carry(&self, t: u64, product: f64) -> f64 {
+    fn carry(&self, at: At) -> f64 {
         match self.product {
-            Product::F32 => f64::from(product as f32 * self.mu(t) as f32),
-            Product::F64 => product * self.mu(t),
+            Product::F32 => f64::from(at.carry as f32 * self.mu(at.t) as f32),
+            Product::F64 => at.carry * self.mu(at.t),
         }
     }
 
@@ -95,6 +100,15 @@ impl Rule<2> for Nadam {
         let m = m * self.beta1 + g.clone() * (1.0 - self.beta1);
         let v = v * self.beta2 + g.clone().square() * (1.0 - self.beta2);
         let m_bar = m.clone() * (at.lr * mu_next / correction) + g * (at.lr * (1.0 - mu) / (1.0 - product));
-        (m_bar / self.eps_place.denominator(v.clone(), at.bias_correction(self.beta2), self.eps), [m, v])
+        (m_bar.over(self.eps_place.denominator(v.clone(), at.bias_correction(self.beta2), self.eps)), [m, v])
+    }
+
+    fn signal<V: Value>(&self, at: At, [m, v]: [V; 2]) -> Option<Signal<V>> {
+        let correction = at.bias_correction(self.beta2);
+        Some(Signal {
+            m_hat: Some(m * (1.0 / at.bias_correction(self.beta1))),
+            v_hat: v * (1.0 / correction),
+            eps: self.eps_place.dominates_below(correction, self.eps),
+        })
     }
 }

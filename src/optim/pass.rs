@@ -12,7 +12,7 @@ const BLOCK: usize = 32;
 /// Below this many elements a second thread costs more than it saves; a strip handed to a thread is never shorter than half of it.
 const SPLIT: usize = 1 << 17;
 
-/// The buffers of one parameter, all of the same length.
+/// The buffers of one parameter, all of the same length; memory that the rule does not use is empty.
 pub(super) struct Strip<'a, T, const N: usize> {
     /// Where the parameter is read, if not where it is written.
     pub from: Option<&'a [T]>,
@@ -30,7 +30,7 @@ impl<'a, T, const N: usize> Strip<'a, T, N> {
         let mut right: [&'a mut [T]; N] = std::array::from_fn(|_| Default::default());
         let mut slots = right.iter_mut();
         let memory = self.memory.map(|m| {
-            let (left, right) = m.split_at_mut(middle);
+            let (left, right) = m.split_at_mut(middle.min(m.len()));
             if let Some(slot) = slots.next() {
                 *slot = right;
             }
@@ -57,7 +57,7 @@ where
 }
 
 /// The pass on one thread, with the widest vector instructions that were measured to gain.
-fn run<T, R, const N: usize>(rule: &R, at: At, strip: Strip<'_, T, N>)
+pub(super) fn run<T, R, const N: usize>(rule: &R, at: At, strip: Strip<'_, T, N>)
 where
     T: Copy + Default + Sub<Output = T>,
     Lane<T>: Value,
@@ -118,7 +118,8 @@ fn block<T, R, const N: usize, const B: usize>(
     {
         let xs: &[T] = &from.unwrap_or(x)[range.clone()];
         let gs = &g[range.clone()];
-        let ms: [&[T]; N] = memory.each_ref().map(|slot| &slot[range.clone()]);
+        let unused = [T::default(); B];
+        let ms: [&[T]; N] = memory.each_ref().map(|slot| if slot.is_empty() { &unused[..] } else { &slot[range.clone()] });
         for i in 0..B {
             let remembered = std::array::from_fn(|n| Lane(ms[n][i]));
             let (down, remembered) = rule.step(at, &Lane(xs[i]), Lane(gs[i]), remembered);
@@ -129,7 +130,7 @@ fn block<T, R, const N: usize, const B: usize>(
         }
     }
     x[range.clone()].copy_from_slice(&new_x);
-    for (block, slot) in new_memory.iter().zip(memory.iter_mut()) {
+    for (block, slot) in new_memory.iter().zip(memory.iter_mut()).filter(|(_, slot)| !slot.is_empty()) {
         slot[range.clone()].copy_from_slice(block);
     }
 }

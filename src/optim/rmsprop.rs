@@ -1,20 +1,28 @@
-//! # RMSProp: root mean square propagation
+//! # RMSProp: steps divided by the root mean square of recent gradients
 //!
 //! ```text
 //! v = rho v + (1 - rho) g^2
-//! x = x - lr g / sqrt(v + eps)          eps_place=inside (default)
-//! x = x - lr g / (sqrt(v) + eps)        eps_place=outside
+//! d = g / sqrt(v + eps)                                eps_place=inside (default)
+//! d = g / (sqrt(v) + eps)                              eps_place=outside
+//! x = x - lr d
+//!
+//! b = rho b + (1 - rho) g, and v - b^2 stands for v    centered=yes
+//! u = mu u + lr d;  x = x - u                          mu above 0, lr_place=inside
+//! u = mu u + d;     x = x - lr u                       mu above 0, lr_place=outside
+//! v and b are divided by 1 - rho^t                     bias_correction=yes
+//! v begins at `start`
 //! ```
 //!
 //! ## Differences
-//! Keras and Optax state the same formula. torch and burn add eps outside the root and have rho 0.99; burn's default also adds momentum 0.9.
-//! There is no bias correction, so `hat` and `outside` are the same.
+//! Keras and Optax state the same formula, Keras with eps 1e-7. torch and burn have eps outside the root and the learning rate outside the
+//! momentum; burn's default momentum is 0.9. TensorFlow 1 started v at 1. Where rounding makes v - b^2 negative, torch takes its root and
+//! gets NaN; here it is 0. S2 has no eps at all; S3 has 1e-7.
 //!
 //! ## Source
-//! S0 (Datawhale slides); Tieleman & Hinton, lecture 6.5 of "Neural networks for machine learning", 2012.
+//! S0 (Datawhale slides); Tieleman & Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered: Graves, arXiv 1308.0850, 2013.
 
-use super::{At, EpsPlace, Named, Rule, Value};
-use crate::spec::Allowed;
+use super::{At, EpsPlace, LrPlace, Rule, Signal, Value};
+use crate::spec::{Allowed, YES_OR_NO};
 
 crate::settings! {
     /// RMSProp: each element's step is divided by the root of the moving average of its squared gradients.
@@ -25,19 +33,78 @@ crate::settings! {
         eps: f64 = 1e-8, Allowed::NotNegative;
         /// where eps stands: under the root or beside it
         eps_place: EpsPlace = EpsPlace::Inside, EpsPlace::WORDS;
+        /// momentum of the scaled gradient
+        mu: f64 = 0.0, Allowed::Decay;
+        /// where the learning rate stands, with momentum
+        lr_place: LrPlace = LrPlace::Inside, LrPlace::WORDS;
+        /// divide by the standard deviation instead of the root mean square
+        centered: bool = false, YES_OR_NO;
+        /// divide the averages by 1 - rhoᵗ
+        bias_correction: bool = false, YES_OR_NO;
+        /// the average of g² before the first step
+        start: f64 = 0.0, Allowed::NotNegative;
     }
 }
 
-impl Named for Rmsprop {
-    const LR: f64 = 1e-3;
+super::dialects! { Rmsprop, lr 1e-3;
+    /// `torch.optim.RMSprop`
+    torch: lr 0.01 { rho: 0.99, eps_place: EpsPlace::Outside, lr_place: LrPlace::Outside }
+    /// `keras.optimizers.RMSprop`
+    keras: lr 1e-3 { eps: 1e-7 }
+    /// `optax.rmsprop`, which asks for a learning rate
+    optax: lr 1e-3 {}
+    /// burn's `RmsPropConfig`, whose momentum is on
+    burn: lr 1e-3 { rho: 0.99, eps: 1e-5, eps_place: EpsPlace::Outside, mu: 0.9, lr_place: LrPlace::Outside }
+    /// TensorFlow 1's and timm's `RMSpropTF`: v begins at 1
+    tf1: lr 1e-3 { eps: 1e-10, start: 1.0 }
+    /// as in the summary S3
+    s3: lr 1e-3 { eps: 1e-7 }
 }
 
-impl Rule<1> for Rmsprop {
-    const MEMORY: [&'static str; 1] = ["v"];
+impl Rmsprop {
+    #[inline(always)]
+    fn correction(&self, at: At) -> f64 {
+        if self.bias_correction { at.bias_correction(self.rho) } else { 1.0 }
+    }
+}
+
+impl Rule<3> for Rmsprop {
+    const MEMORY: [&'static str; 3] = ["v", "b", "u"];
+
+    fn uses(&self) -> [bool; 3] {
+        [true, self.centered, self.mu > 0.0]
+    }
+
+    fn start(&self, _lr: f64) -> [f64; 3] {
+        [self.start, 0.0, 0.0]
+    }
 
     #[inline(always)]
-    fn step<V: Value>(&self, at: At, _x: &V, g: V, [v]: [V; 1]) -> (V, [V; 1]) {
+    fn step<V: Value>(&self, at: At, _x: &V, g: V, [v, b, u]: [V; 3]) -> (V, [V; 3]) {
+        let correction = self.correction(at);
         let v = v * self.rho + g.clone().square() * (1.0 - self.rho);
-        (g * at.lr / self.eps_place.denominator(v.clone(), 1.0, self.eps), [v])
+        let (b, spread) = if self.centered {
+            let b = b * self.rho + g.clone() * (1.0 - self.rho);
+            // corrected, b^2 is divided by the correction once more than v
+            let spread = (v.clone() - b.clone().square() * (1.0 / correction)).clamp(0.0, f64::MAX);
+            (b, spread)
+        } else {
+            (b, v.clone())
+        };
+
+        let (inside, outside) = self.lr_place.split(at.lr);
+        let d = (g * inside).over(self.eps_place.denominator(spread, correction, self.eps));
+        if self.mu > 0.0 {
+            let u = u * self.mu + d;
+            (u.clone() * outside, [v, b, u])
+        } else {
+            (d * outside, [v, b, u])
+        }
+    }
+
+    fn signal<V: Value>(&self, at: At, [v, b, _]: [V; 3]) -> Option<Signal<V>> {
+        let correction = self.correction(at);
+        let v = if self.centered { v - b.square() * (1.0 / correction) } else { v };
+        Some(Signal { m_hat: None, v_hat: v * (1.0 / correction), eps: self.eps_place.dominates_below(correction, self.eps) })
     }
 }

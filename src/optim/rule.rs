@@ -54,15 +54,20 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
     /// The names of the memory, for saved states.
     const MEMORY: [&'static str; N];
 
-    /// What the memory holds before the first step: zeros, unless a rule says otherwise.
-    fn start(&self) -> [f64; N] {
+    /// Which of the memory these settings need; what is not needed takes no space, and is 0 in every step.
+    fn uses(&self) -> [bool; N] {
+        [true; N]
+    }
+
+    /// What the memory holds before the first step, whose learning rate is `lr`: zeros, unless a rule says otherwise.
+    fn start(&self, _lr: f64) -> [f64; N] {
         [0.0; N]
     }
 
-    /// One number kept for the whole tensor from step to step, such as a product over a schedule: `before` is that of step `t - 1`,
+    /// One number kept for the whole tensor from step to step, such as a product over a schedule: `at.carry` is that of the step before,
     /// and 1 before the first.
-    fn carry(&self, _t: u64, before: f64) -> f64 {
-        before
+    fn carry(&self, at: At) -> f64 {
+        at.carry
     }
 
     /// What to subtract from the parameter `x`, and the new memory. `g` is the gradient at `x`.
@@ -73,9 +78,20 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
         false
     }
 
-    /// The parameter to hand out, where that is not the point at which gradients are taken. Only look-ahead methods need it.
-    fn hand_out<V: Value>(&self, x: V, _memory: [V; N]) -> V {
+    /// The parameter to hand out after step `at`, where that is not the point at which gradients are taken. Only look-ahead methods
+    /// need it.
+    fn hand_out<V: Value>(&self, _at: At, x: V, _memory: [V; N]) -> V {
         x
+    }
+
+    /// What the memory after step `at` says about signal and noise, for diagnostics of adaptive rules.
+    fn signal<V: Value>(&self, _at: At, _memory: [V; N]) -> Option<Signal<V>> {
+        None
+    }
+
+    /// The furthest that step `at` can move one element, whatever the gradients were; nothing if there is no bound.
+    fn bound(&self, _at: At) -> Option<f64> {
+        None
     }
 
     /// This rule as burn's `Optimizer`, for one parameter group: `ModuleOptimizer::with_group(group, rule.build(), None)`.
@@ -86,6 +102,49 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
     /// This rule as burn's optimizer of a whole module.
     fn init(self) -> ModuleOptimizer {
         self.build().into()
+    }
+}
+
+/// What an adaptive rule knows of its gradients.
+#[derive(Clone, Debug)]
+pub struct Signal<V> {
+    /// The average gradient, bias corrected; nothing for a rule that has none.
+    pub m_hat: Option<V>,
+    /// The average of the squared gradients, bias corrected.
+    pub v_hat: V,
+    /// Where √v_hat is below this, eps is the larger part of the denominator.
+    pub eps: f64,
+}
+
+/// Momentum that grows linearly from `from` at the first step to `to` at step `over`, and stays there; `to` from the beginning without
+/// `from`. S1 asks for it: 0.5 at first, 0.9 once learning is under way.
+#[inline(always)]
+pub(super) fn ramp(from: Option<f64>, to: f64, over: usize, t: u64) -> f64 {
+    match from {
+        Some(from) if t < over as u64 => from + (to - from) * (t - 1) as f64 / (over as f64 - 1.0),
+        _ => to,
+    }
+}
+
+/// Where the learning rate stands in a rule with a velocity. The same path while it is constant, another one after it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LrPlace {
+    /// v = mu v + lr g; x = x - v
+    Inside,
+    /// v = mu v + g; x = x - lr v
+    Outside,
+}
+
+crate::words!(LrPlace { Inside = "inside", Outside = "outside" });
+
+impl LrPlace {
+    /// What multiplies the gradient on its way into the velocity, and the velocity on its way to the parameter.
+    #[inline(always)]
+    pub fn split(self, lr: f64) -> (f64, f64) {
+        match self {
+            LrPlace::Inside => (lr, 1.0),
+            LrPlace::Outside => (1.0, lr),
+        }
     }
 }
 
@@ -109,6 +168,15 @@ impl EpsPlace {
             EpsPlace::Inside => (v_hat + eps).sqrt(),
             EpsPlace::Outside => v_hat.sqrt() + eps,
             EpsPlace::Hat => v_hat.sqrt() + eps / correction.sqrt(),
+        }
+    }
+
+    /// Where √v_hat is below this, eps is the larger part of the denominator.
+    pub fn dominates_below(self, correction: f64, eps: f64) -> f64 {
+        match self {
+            EpsPlace::Inside => eps.sqrt(),
+            EpsPlace::Outside => eps,
+            EpsPlace::Hat => eps / correction.sqrt(),
         }
     }
 }

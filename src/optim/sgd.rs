@@ -5,20 +5,25 @@
 //! ```
 //!
 //! ## Differences
-//! None: torch, Keras, Optax and burn state the same formula.
+//! None: torch, Keras, Optax and burn state the same formula. torch's default lr is 1e-3.
 //!
 //! ## Source
 //! S0 (Datawhale slides); Robbins & Monro, "A stochastic approximation method", 1951.
 
-use super::{At, Named, Rule, Value};
+use super::{At, Rule, Value};
 
 crate::settings! {
     /// Stochastic gradient descent: `x = x - lr g`.
     pub struct Sgd {}
 }
 
-impl Named for Sgd {
-    const LR: f64 = 0.01;
+super::dialects! { Sgd, lr 0.01;
+    /// `torch.optim.SGD`
+    torch: lr 1e-3 {}
+    /// `keras.optimizers.SGD`
+    keras: lr 0.01 {}
+    /// `optax.sgd`, which asks for a learning rate
+    optax: lr 0.01 {}
 }
 
 impl Rule<0> for Sgd {

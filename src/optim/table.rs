@@ -1,9 +1,13 @@
 //! The table of all optimizers by name.
 
+use std::sync::Arc;
+
 use burn::optim::ModuleOptimizer;
 
-use super::fused::{Fused, HandOut};
+use super::decay::{DecayBy, Decayed};
+use super::fused::{Fused, Insight};
 use super::rule::Rule;
+use super::whole::Whole;
 use crate::about::About;
 use crate::spec::{Given, Setting, Settings, Spec, SpecError, unknown};
 
@@ -13,6 +17,9 @@ pub trait Named: Settings {
     const LR: f64;
     /// Named sets of settings.
     const DIALECTS: &'static [Dialect] = &[];
+
+    /// Told the learning rate of its spec, for settings whose default depends on it.
+    fn at_lr(&mut self, _lr: f64) {}
 }
 
 /// A named set of settings: the formula and the defaults of one source.
@@ -20,11 +27,16 @@ pub trait Named: Settings {
 pub struct Dialect {
     /// the part behind `@`
     pub name: &'static str,
-    /// as in a spec: `eps=1e-7,eps_place=hat`
-    pub settings: &'static str,
-    /// one line
+    /// one line: what has this name there
     pub about: &'static str,
+    /// the learning rate where none is given
+    pub lr: f64,
+    /// every setting with its value
+    pub values: fn() -> Vec<(&'static str, String)>,
 }
+
+/// The dialect that every optimizer has: its defaults.
+pub const PAPER: &str = "paper";
 
 /// An optimizer made from a spec.
 #[derive(Clone)]
@@ -35,14 +47,37 @@ pub struct Built {
     pub lr: f64,
     /// Fingerprint of the source file of the formula.
     pub formula: String,
-    /// burn's optimizer, without state yet.
-    pub optimizer: ModuleOptimizer,
-    /// The rule, for [`handed_out`](super::handed_out).
-    pub rule: std::sync::Arc<dyn HandOut>,
+    /// What takes the steps, without state yet.
+    pub method: Method,
 }
 
-/// Makes an optimizer from settings, its name and its fingerprint.
-type Make = fn(Vec<(&str, &str)>, &str, String) -> Result<Built, SpecError>;
+/// What takes the steps.
+#[derive(Clone)]
+pub enum Method {
+    /// One parameter at a time, from its gradient.
+    PerTensor {
+        /// burn's optimizer
+        optimizer: ModuleOptimizer,
+        /// the rule, where it is one of ours; for [`handed_out`](super::handed_out) and diagnostics
+        rule: Option<Arc<dyn Insight>>,
+    },
+    /// The whole model at once, evaluating the loss as often as it wants.
+    Whole(Whole),
+}
+
+/// Weight decay to be built into a rule's pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decay {
+    /// into the gradient
+    pub l2: f64,
+    /// decoupled, and what it is multiplied by
+    pub lambda: f64,
+    /// what lambda is multiplied by
+    pub by: DecayBy,
+}
+
+/// Makes an optimizer from settings and decay.
+type Make = fn(&Entry, &[(&str, &str)], Option<Decay>) -> Result<Built, SpecError>;
 
 /// One row of the table.
 #[derive(Clone, Copy)]
@@ -54,14 +89,14 @@ pub struct Entry {
     /// The learning rate where none is given.
     pub lr: f64,
     /// All settings but `lr`.
-    pub settings: &'static [Setting],
+    pub settings: fn() -> Vec<Setting>,
     /// The defaults of those settings.
     pub defaults: fn() -> Vec<(&'static str, String)>,
-    /// Named sets of settings.
+    /// Named sets of settings, besides [`PAPER`].
     pub dialects: &'static [Dialect],
-    /// What is remembered for each element of a parameter.
-    pub memory: &'static [&'static str],
-    build: Make,
+    /// What is remembered for each element of a parameter, by the default settings; nothing where that cannot be said.
+    pub memory: Option<fn() -> Vec<&'static str>>,
+    pub(super) build: Make,
 }
 
 impl Entry {
@@ -73,51 +108,106 @@ impl Entry {
             name,
             about: About(about),
             lr: R::LR,
-            settings: R::SETTINGS,
+            settings: || R::SETTINGS.to_vec(),
             defaults: || R::default().values(),
             dialects: R::DIALECTS,
-            memory: &R::MEMORY,
+            memory: Some(|| Fused(R::default()).memory()),
             build: build::<R, N>,
         }
     }
 
-    fn make(&self, spec: &Spec) -> Result<Built, SpecError> {
-        let mut settings = Vec::new();
-        if let Some(wanted) = &spec.dialect {
-            let dialect =
-                self.dialects.iter().find(|dialect| dialect.name == wanted).ok_or_else(|| {
-                    unknown(&format!("dialect of {}", self.name), wanted, self.dialects.iter().map(|dialect| dialect.name))
-                })?;
-            settings.extend(dialect.settings.split(',').filter_map(|setting| setting.split_once('=')));
+    /// The dialect of that name; nothing for [`PAPER`], which is the defaults.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn dialect(&self, name: &str) -> Result<Option<&'static Dialect>, SpecError> {
+        match self.dialects.iter().find(|dialect| dialect.name == name) {
+            None if name == PAPER => Ok(None),
+            None => {
+                let known = [PAPER].into_iter().chain(self.dialects.iter().map(|dialect| dialect.name));
+                Err(unknown(&format!("dialect of {}", self.name), name, known))
+            }
+            found => Ok(found),
         }
+    }
+
+    fn make(&self, spec: &Spec, decay: Option<Decay>) -> Result<Built, SpecError> {
+        let dialect = spec.dialect.as_deref().map(|name| self.dialect(name)).transpose()?.flatten();
+        let values = dialect.map_or(Vec::new(), |dialect| (dialect.values)());
+        let lr = dialect.map_or(self.lr, |dialect| dialect.lr).show();
+        let mut settings = vec![(Setting::LR.name, lr.as_str())];
+        settings.extend(values.iter().map(|(key, value)| (*key, value.as_str())));
         settings.extend(spec.single()?);
-        (self.build)(settings, self.name, self.about.fingerprint())
+        (self.build)(self, &settings, decay)
+    }
+
+    /// Reads the settings of a spec into `thing`, and returns the learning rate.
+    pub(super) fn read(&self, thing: &mut impl Settings, settings: &[(&str, &str)]) -> Result<f64, SpecError> {
+        let mut rate = self.lr;
+        for (key, value) in settings {
+            if *key == Setting::LR.name {
+                rate = lr(self.name, value)?;
+            } else {
+                thing.set(self.name, key, value).map_err(with_lr)?;
+            }
+        }
+        Ok(rate)
+    }
+
+    /// An optimizer made, its spec spelled out.
+    pub(super) fn built(&self, lr: f64, mut spec: Spec, method: Method) -> Built {
+        spec.settings.insert(0, (Setting::LR.name.into(), vec![lr.show()]));
+        Built { spec, lr, formula: self.about.fingerprint(), method }
+    }
+
+    /// The error of weight decay where the optimizer is no rule of ours.
+    pub(super) fn no_decay(&self, decay: Option<Decay>) -> Result<(), SpecError> {
+        match decay {
+            None => Ok(()),
+            Some(_) => Err(SpecError::Several {
+                spec: self.name.into(),
+                problem: "weight decay beside it; it has a setting of its own for that, or none".into(),
+            }),
+        }
     }
 }
 
-fn build<R: Named + Rule<N>, const N: usize>(settings: Vec<(&str, &str)>, name: &str, formula: String) -> Result<Built, SpecError> {
-    let (mut rule, mut lr) = (R::default(), R::LR);
-    for (key, value) in settings {
-        if key == Setting::LR.name {
-            lr = f64::read(value, Setting::LR.allowed).ok_or_else(|| SpecError::Value {
-                owner: name.into(),
-                key: key.into(),
-                found: value.into(),
-                expected: Setting::LR.allowed.to_string(),
-            })?;
-        } else {
-            // the error lists the settings there are; lr is one of them
-            rule.set(name, key, value).map_err(|error| match error {
-                SpecError::Unknown { kind, found, known } => {
-                    unknown(&kind, &found, [Setting::LR.name].into_iter().chain(known.iter().map(String::as_str)))
-                }
-                other => other,
-            })?;
+/// The learning rate of a spec.
+pub(super) fn lr(owner: &str, value: &str) -> Result<f64, SpecError> {
+    f64::read(value, Setting::LR.allowed).ok_or_else(|| SpecError::Value {
+        owner: owner.into(),
+        key: Setting::LR.name.into(),
+        found: value.into(),
+        expected: Setting::LR.allowed.to_string(),
+    })
+}
+
+/// The error lists the settings there are; lr is one of them.
+pub(super) fn with_lr(error: SpecError) -> SpecError {
+    match error {
+        SpecError::Unknown { kind, found, known } => {
+            unknown(&kind, &found, [Setting::LR.name].into_iter().chain(known.iter().map(String::as_str)))
         }
+        other => other,
     }
-    let mut spec = rule.spec(name);
-    spec.settings.insert(0, (Setting::LR.name.into(), vec![lr.show()]));
-    Ok(Built { spec, lr, formula, optimizer: rule.clone().init(), rule: std::sync::Arc::new(Fused(rule)) })
+}
+
+fn build<R: Named + Rule<N>, const N: usize>(entry: &Entry, settings: &[(&str, &str)], decay: Option<Decay>) -> Result<Built, SpecError> {
+    let mut rule = R::default();
+    let lr = entry.read(&mut rule, settings)?;
+    rule.at_lr(lr);
+    let spec = rule.spec(entry.name);
+    let method = match decay {
+        None => Method::of(rule),
+        Some(Decay { l2, lambda, by }) => Method::of(Decayed { rule, l2, lambda, by, alpha: if lr > 0.0 { lr } else { 1.0 } }),
+    };
+    Ok(entry.built(lr, spec, method))
+}
+
+impl Method {
+    fn of<R: Rule<N>, const N: usize>(rule: R) -> Method {
+        Method::PerTensor { optimizer: Fused(rule.clone()).into(), rule: Some(Arc::new(Fused(rule))) }
+    }
 }
 
 /// All optimizers that specs can name. Add your own with [`with`](Optimizers::with).
@@ -150,13 +240,54 @@ impl Optimizers {
     /// # Errors
     /// On an unknown optimizer, dialect or setting, a value that is not allowed, or a sweep.
     pub fn make(&self, spec: &Spec) -> Result<Built, SpecError> {
-        self.find(&spec.name)?.make(spec)
+        self.find(&spec.name)?.make(spec, None)
+    }
+
+    /// The same with weight decay, in the same pass over the parameter.
+    ///
+    /// # Errors
+    /// As [`make`](Optimizers::make), and where the optimizer is no rule of ours.
+    pub fn make_decayed(&self, spec: &Spec, decay: Decay) -> Result<Built, SpecError> {
+        self.find(&spec.name)?.make(spec, Some(decay))
     }
 }
 
+/// Declares the learning rate and the dialects of an optimizer; each becomes a constructor and a name behind `@`.
+macro_rules! dialects {
+    ($Type:ident, lr $lr:literal;
+        $($(#[doc = $about:literal])+ $name:ident: lr $own:literal { $($field:ident: $value:expr),* $(,)? })*
+        $(fn at_lr(&mut $self:ident, $rate:ident: f64) $body:block)?
+    ) => {
+        $crate::spec::__paste! {
+            impl $Type {
+                $(
+                    #[doc = concat!("The formula and the defaults of", $($about),+, ".")]
+                    pub fn $name() -> Self {
+                        Self::default()$(.[<with_ $field>]($value))*
+                    }
+                )*
+            }
+        }
+
+        impl super::Named for $Type {
+            const LR: f64 = $lr;
+            const DIALECTS: &'static [super::Dialect] = &[$(super::Dialect {
+                name: stringify!($name),
+                about: concat!($($about),+).trim_ascii(),
+                lr: $own,
+                values: || $crate::spec::Settings::values(&Self::$name()),
+            }),*];
+            $(
+                fn at_lr(&mut $self, $rate: f64) $body
+            )?
+        }
+    };
+}
+pub(super) use dialects;
+
 /// Declares the modules, re-exports the types, fills the table, and gives each type `init` and `build` without importing a trait.
 macro_rules! optimizers {
-    ($($module:ident::$Type:ident),* $(,)?) => {
+    ($($module:ident::$Type:ident),* $(,)?; $($other:path),* $(,)?) => {
         $(
             pub mod $module;
             pub use $module::$Type;
@@ -186,7 +317,10 @@ macro_rules! optimizers {
         impl Default for Optimizers {
             /// Those of this crate.
             fn default() -> Self {
-                Optimizers(vec![$(Entry::of::<$Type, { table::memory($Type::MEMORY) }>(stringify!($module), include_str!(concat!(stringify!($module), ".rs")))),*])
+                Optimizers([$(Entry::of::<$Type, { table::memory($Type::MEMORY) }>(stringify!($module), include_str!(concat!(stringify!($module), ".rs")))),*]
+                    .into_iter()
+                    .chain([$(&$other[..]),*].into_iter().flatten().copied())
+                    .collect())
             }
         }
     };

@@ -29,6 +29,16 @@ pub trait Value:
     fn square(self) -> Self;
     /// √x
     fn sqrt(self) -> Self;
+    /// |x|
+    fn abs(self) -> Self;
+    /// 1 above zero, −1 below, 0 at zero
+    fn sign(self) -> Self;
+    /// The larger of the two.
+    fn max(self, other: Self) -> Self;
+    /// Between two constants.
+    fn clamp(self, low: f64, high: f64) -> Self;
+    /// The quotient, and 0 where the denominator is 0: with eps = 0, an element that never had a gradient stays where it is.
+    fn over(self, denominator: Self) -> Self;
 }
 
 macro_rules! lane {
@@ -49,6 +59,33 @@ macro_rules! lane {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 Lane(self.0.sqrt())
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Lane(self.0.abs())
+            }
+            #[inline(always)]
+            fn sign(self) -> Self {
+                // NaN stays NaN
+                Lane(if self.0 > 0.0 {
+                    1.0
+                } else if self.0 < 0.0 {
+                    -1.0
+                } else {
+                    self.0
+                })
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if self.0 > other.0 { self } else { other }
+            }
+            #[inline(always)]
+            fn clamp(self, low: f64, high: f64) -> Self {
+                Lane(self.0.max(low as $float).min(high as $float))
+            }
+            #[inline(always)]
+            fn over(self, denominator: Self) -> Self {
+                Lane(if denominator.0 == 0.0 { 0.0 } else { self.0 / denominator.0 })
             }
         }
     };
@@ -78,5 +115,21 @@ impl<const D: usize> Value for Tensor<D> {
     }
     fn sqrt(self) -> Self {
         Tensor::sqrt(self)
+    }
+    fn abs(self) -> Self {
+        Tensor::abs(self)
+    }
+    fn sign(self) -> Self {
+        Tensor::sign(self)
+    }
+    fn max(self, other: Self) -> Self {
+        self.max_pair(other)
+    }
+    fn clamp(self, low: f64, high: f64) -> Self {
+        Tensor::clamp(self, low, high)
+    }
+    fn over(self, denominator: Self) -> Self {
+        let none = denominator.clone().equal_elem(0.0);
+        (self / denominator.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0)
     }
 }

@@ -219,14 +219,14 @@ fn seeds(runs: &[Run]) -> usize {
 fn side_by_side(runs: &[Run]) -> Vec<Planned> {
     let mut planned: Vec<Planned> = Vec::new();
     for Header { series, schedule, optimizer, .. } in runs.iter().map(|run| &run.header) {
-        let known = planned.iter().position(|planned| planned.series == *series && planned.schedule == *schedule);
-        let at = known.unwrap_or_else(|| {
-            let label = if schedule == "constant" { series.clone() } else { format!("{series}, {schedule}") };
-            planned.push(Planned { label, series: series.clone(), schedule: schedule.clone(), settings: Vec::new() });
+        let label = if schedule == "constant" { series.clone() } else { format!("{series}, {schedule}") };
+        let at = planned.iter().position(|planned| planned.label == label).unwrap_or_else(|| {
+            planned.push(Planned { label, series: series.clone(), settings: Vec::new() });
             planned.len() - 1
         });
-        if !planned[at].settings.contains(optimizer) {
-            planned[at].settings.push(optimizer.clone());
+        let setting = (optimizer.clone(), schedule.clone());
+        if !planned[at].settings.contains(&setting) {
+            planned[at].settings.push(setting);
         }
     }
     planned

@@ -1,0 +1,47 @@
+//! Copies of a model's weights: look-ahead's slow ones, and averages.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+
+/// The weights of a model, flattened, in the order of its parameters.
+#[derive(Clone, Default)]
+pub(super) struct Weights(pub(super) Vec<(ParamId, Tensor<1>)>);
+
+impl Weights {
+    pub fn of<M: Module>(model: &M) -> Weights {
+        let mut weights = Weights::default();
+        model.visit(&mut weights);
+        weights
+    }
+
+    /// Moves these a share of the way to the model's.
+    pub fn approach<M: Module>(&mut self, model: &M, share: f64) {
+        for ((_, own), (_, theirs)) in self.0.iter_mut().zip(Weights::of(model).0) {
+            *own = own.clone() * (1.0 - share) + theirs * share;
+        }
+    }
+
+    /// The model with these weights.
+    pub fn put_into<M: Module>(&self, model: M) -> M {
+        model.map(&mut Put(self.0.iter()))
+    }
+}
+
+impl ModuleVisitor for Weights {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let x = param.val().inner();
+        let n = x.shape().num_elements();
+        self.0.push((param.id, x.reshape([n])));
+    }
+}
+
+struct Put<'a>(std::slice::Iter<'a, (ParamId, Tensor<1>)>);
+
+impl ModuleMapper for Put<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some((_, weights)) = self.0.next() else { return param };
+        param.map(|x| {
+            Tensor::from_inner(weights.clone().to_device(&x.device().inner()).reshape(x.shape())).set_require_grad(x.is_require_grad())
+        })
+    }
+}
