@@ -282,7 +282,7 @@ fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
     with("label = \"SGD\"", "label = \"Adam\"", "the same label twice");
     with("model = \"logistic\"", "model = \"logistik\"", "did you mean `logistic`?");
     with("= [", "= [[", "line");
-    with("[0.01,0.03]", "[0.01,1e-2]", "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside twice");
+    with("[0.01,0.03]", "[0.01,1e-2]", "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice");
     with("name = \"objective\"", "name = \"objectiv\"", "metric.name: found `objectiv`, expected one of train_loss");
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
 }

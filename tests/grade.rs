@@ -59,6 +59,7 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         step: epoch,
         epoch,
         batch_loss: None,
+        layers: Vec::new(),
         grad_norm: None,
         measures: BTreeMap::from([("train_loss".into(), *loss)]),
         seconds: 0.0,
@@ -79,7 +80,7 @@ fn verdicts(a: &[f64], b: &[f64], c: &[f64]) -> Vec<(Held, String)> {
 }
 
 fn plan(label: &str, settings: &[&str]) -> Planned {
-    let settings = settings.iter().map(|setting| setting.to_string()).collect();
+    let settings = settings.iter().map(|setting| (setting.to_string(), "constant".to_string())).collect();
     Planned { label: label.into(), series: label.into(), settings }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use downhill::experiment::run::BURN;
-use downhill::optim::Optimizers;
+use downhill::optim::{Entry, Optimizers};
 
 /// The way of the data, as ARCHITECTURE.md draws it: a module uses only modules before it.
 const WAY: [&str; 18] = [
@@ -87,39 +87,76 @@ fn every_optimizer_says_what_it_is_how_it_differs_and_where_it_comes_from() {
     }
 }
 
-/// The table of optimizers in the README, made from the files. `UPDATE=1 cargo test --release --test house` writes it.
+/// Text that is made from the files. `UPDATE=1 cargo test --release --test house` writes it.
+fn is_as_the_files_say(path: &str, expected: String) {
+    if std::env::var("UPDATE").is_ok() {
+        fs::write(path, expected).unwrap();
+    } else {
+        let there = fs::read_to_string(path).unwrap_or_default();
+        assert!(there == expected, "{path} is not as the files say; run UPDATE=1 cargo test --release --test house");
+    }
+}
+
+/// Bytes a parameter in f32.
+fn cost(entry: &Entry) -> String {
+    entry.memory.map_or("-".into(), |memory| (4 * memory().len()).to_string())
+}
+
+fn rest(title: &str) -> &str {
+    title.split_once(": ").map_or(title, |(_, rest)| rest)
+}
+
 #[test]
 fn the_readme_has_the_table_of_optimizers_as_the_files_say() {
-    let mut table = String::from("| name | | formula | memory | settings with defaults |\n|---|---|---|--:|---|\n");
+    let mut table = String::from("| name | | bytes | dialects |\n|---|---|--:|---|\n");
     for entry in Optimizers::default().entries() {
         let title = entry.about.title();
-        // of alternatives only the default
-        let alternative = |line: &&str| ["eps_place=", "correction="].iter().any(|key| line.contains(key)) && !line.contains("(default)");
-        let shown = |line: &str| {
-            let line = line.split("eps_place=").next().unwrap().split("correction=").next().unwrap();
-            format!("`{}`", line.split_whitespace().collect::<Vec<_>>().join(" "))
-        };
-        let formula = entry.about.formula();
-        let formula: Vec<String> =
-            formula.lines().take_while(|line| !line.is_empty()).filter(|line| !alternative(line)).map(shown).collect();
-        let settings: Vec<String> = (entry.defaults)().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        table += &format!(
-            "| `{}` | {} | {} | {} B | `lr={}` {} |\n",
-            entry.name,
-            title.split_once(": ").unwrap().1,
-            formula.join("<br>"),
-            4 * entry.memory.len(),
-            entry.lr,
-            settings.iter().map(|setting| format!("`{setting}`")).collect::<Vec<_>>().join(" "),
-        );
+        let dialects: Vec<String> = entry.dialects.iter().map(|dialect| format!("`{}`", dialect.name)).collect();
+        table += &format!("| `{}` | {} | {} | {} |\n", entry.name, rest(&title), cost(entry), dialects.join(" "));
     }
     let readme = fs::read_to_string("README.md").unwrap();
-    let (before, rest) = readme.split_once("<!-- optimizers -->\n").unwrap();
-    let (_, after) = rest.split_once("<!-- end -->").unwrap();
-    let expected = format!("{before}<!-- optimizers -->\n{table}<!-- end -->{after}");
-    if std::env::var("UPDATE").is_ok() {
-        fs::write("README.md", &expected).unwrap();
-    } else {
-        assert!(readme == expected, "the table is not the files'; run UPDATE=1 cargo test --release --test house");
+    let (before, after) = readme.split_once("<!-- optimizers -->\n").unwrap();
+    let (_, after) = after.split_once("<!-- end -->").unwrap();
+    is_as_the_files_say("README.md", format!("{before}<!-- optimizers -->\n{table}<!-- end -->{after}"));
+}
+
+/// The chapter on optimizers: what `downhill show` prints of each, on one page.
+#[test]
+fn the_chapter_on_optimizers_is_as_the_files_say() {
+    let optimizers = Optimizers::default();
+    let mut chapter = String::from(
+        "# The optimizers\n\nMade from the files in `src/optim` by `UPDATE=1 cargo test --release --test house`; `downhill show NAME` prints the same.\n\n\
+         A dialect is a named set of settings: `adam@keras` in a spec, `Adam::keras()` in a program. No dialect, or `@paper`, is the defaults.\n\
+         *Bytes* is what is remembered for each parameter in f32, with the default settings. Every learning rate is `lr`.\n\n\
+         | name | | bytes | memory | default lr | dialects |\n|---|---|--:|---|--:|---|\n",
+    );
+    let name = |entry: &Entry| format!("[`{0}`](#{1})", entry.name, entry.name.replace(':', ""));
+    for entry in optimizers.entries() {
+        let title = entry.about.title();
+        let memory = entry.memory.map_or(String::new(), |memory| memory().join(", "));
+        let dialects: Vec<&str> = entry.dialects.iter().map(|dialect| dialect.name).collect();
+        let row = [name(entry), rest(&title).into(), cost(entry), memory, entry.lr.to_string(), dialects.join(", ")];
+        chapter += &format!("| {} |\n", row.join(" | "));
     }
+    for entry in optimizers.entries() {
+        let about = entry.about;
+        chapter += &format!("\n## {}\n\n**{}**\n\n```text\n{}\n```\n", entry.name, about.title(), about.formula());
+        let settings = (entry.settings)();
+        if !settings.is_empty() {
+            chapter += "\n| setting | default | | allowed |\n|---|---|---|---|\n";
+        }
+        for (setting, (_, default)) in settings.iter().zip((entry.defaults)()) {
+            chapter += &format!("| `{}` | `{default}` | {} | {} |\n", setting.name, setting.about, setting.allowed);
+        }
+        if !entry.dialects.is_empty() {
+            chapter += "\n| dialect | differs from the defaults in | is |\n|---|---|---|\n";
+        }
+        for dialect in entry.dialects {
+            let differs: Vec<String> = entry.differs(dialect).iter().map(|(key, value)| format!("`{key}={value}`")).collect();
+            let differs = if differs.is_empty() { "nothing".into() } else { differs.join(" ") };
+            chapter += &format!("| `{}@{}` | {differs} | {} |\n", entry.name, dialect.name, dialect.about);
+        }
+        chapter += &format!("\n{}\n\nSource: {}\n", about.section("Differences"), about.section("Source"));
+    }
+    is_as_the_files_say("docs/optimizers.md", chapter);
 }

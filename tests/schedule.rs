@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use downhill::Result;
+use downhill::descent::Recipe;
 use downhill::optim::Optimizers;
 use downhill::record::Point;
 use downhill::schedule::{Cosine, Moment, Pace, SCHEDULES, Schedule};
-use downhill::train::{Problem, Watch, train};
+use downhill::train::{Plan, Problem, Watch, train};
 use serde_json::Value;
 
 fn read(spec: &str) -> Schedule {
@@ -190,7 +191,7 @@ fn a_setting_that_is_not_allowed_is_named_with_its_value() {
         ),
         ("milestones:at=0-5", "milestones: at is `0-5`, expected whole numbers from 1, each above the one before, such as 30-60-90"),
         ("cosine_restarts:factor=0", "cosine_restarts: factor is `0`, expected a whole number from 1"),
-        ("one_cycle:div_factor=0.5", "one_cycle: div_factor is `0.5`, expected a finite number from 1"),
+        ("one_cycle:div_factor=0.5", "one_cycle: div_factor is `0.5`, expected 1 or a finite number above"),
         ("one_cycle:anneal=cos", "one_cycle: anneal is `cos`, expected one of cosine, linear"),
         ("plateau:factor=1", "plateau: factor is `1`, expected a number from 0 up to, but not including, 1"),
         ("plateau:patience=1.5", "plateau: patience is `1.5`, expected a whole number from 0"),
@@ -348,10 +349,11 @@ impl Watch for Kept {
 
 /// How far each epoch went.
 fn descend(schedule: &str, of_epoch: usize, epochs: usize) -> Result<Vec<f64>> {
-    let built = Optimizers::default().make(&"sgd:lr=0.5".parse().unwrap()).unwrap();
+    let recipe = Recipe::read(&"sgd:lr=0.5".parse().unwrap(), &Optimizers::default()).unwrap();
+    let plan = Plan { recipe, schedule: read(schedule), epochs, diagnose: false };
     let model = LinearConfig::new(1, 1).with_bias(false).init(&Device::flex().autodiff());
     let mut kept = Kept::default();
-    train(&mut Line { of_epoch }, model, &built, &read(schedule), epochs, &mut kept)?;
+    train(&mut Line { of_epoch }, model, &plan, &mut kept)?;
     Ok(kept.0.windows(2).map(|w| w[0] - w[1]).collect())
 }
 

@@ -54,7 +54,7 @@ fn anything_else_is_no_spec() {
 fn a_made_optimizer_spells_out_every_setting_and_reads_its_own_spec() {
     let optimizers = Optimizers::default();
     let made = optimizers.make(&spec("adam@s0:lr=3e-4")).unwrap();
-    assert_eq!(made.spec.to_string(), "adam:lr=0.0003,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=inside");
+    assert_eq!(made.spec.to_string(), "adam:lr=0.0003,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=inside,bias_correction=yes");
     for entry in optimizers.entries() {
         let first = optimizers.make(&spec(entry.name)).unwrap();
         let second = optimizers.make(&first.spec).unwrap();
@@ -66,7 +66,7 @@ fn a_made_optimizer_spells_out_every_setting_and_reads_its_own_spec() {
 #[test]
 fn settings_may_repeat_a_dialect_and_win() {
     let made = Optimizers::default().make(&spec("adam@s0:eps_place=hat")).unwrap();
-    assert!(made.spec.to_string().ends_with("eps_place=hat"));
+    assert!(made.spec.to_string().contains("eps_place=hat"));
 }
 
 #[test]

@@ -96,12 +96,8 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
 
 /// Each dialect as a spec, with what differs from the defaults.
 fn dialects(entry: &Entry) -> comfy_table::Table {
-    let defaults = (entry.defaults)();
     let rows = entry.dialects.iter().map(|dialect| {
-        let lr = (Setting::LR.name, dialect.lr.to_string());
-        let lr = Some(lr).filter(|_| dialect.lr != entry.lr);
-        let differs = (dialect.values)().into_iter().filter(|value| !defaults.contains(value));
-        let settings: Vec<String> = lr.into_iter().chain(differs).map(|(key, value)| format!("{key}={value}")).collect();
+        let settings: Vec<String> = entry.differs(dialect).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         vec![format!("{}@{}", entry.name, dialect.name), settings.join(","), dialect.about.replace('`', "")]
     });
     let paper = vec![format!("{}@{PAPER}", entry.name), String::new(), "the defaults".into()];

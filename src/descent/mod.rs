@@ -126,7 +126,7 @@ impl Descent {
         }
         let before = self.begin_slow(&model);
         let Method::Whole(whole) = &mut self.method else { return Ok(model) };
-        let model = whole.step(lr, model, loss);
+        let model = whole.step(lr, model, loss)?;
         Ok(self.follow(model, before))
     }
 

@@ -278,7 +278,11 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::{Adadelta, Adagrad, Adam, EpsPlace, Momentum, Nadam, Nag, Rmsprop, Sgd};
+    use super::super::decay::{DecayBy, Decayed};
+    use super::super::{
+        Adabelief, Adadelta, Adagrad, Adam, Adamax, Adamw, Amsgrad, DeltaBarDelta, EpsPlace, Lion, Momentum, Nadam, Nag, Radam, Rmsprop,
+        Rprop, Sgd,
+    };
     use super::*;
 
     fn devices() -> Vec<Device> {
@@ -308,7 +312,7 @@ mod tests {
             let mut x = random(shape, &mut generator, dtype, &device);
             let y = x.clone();
             let mut memory = None;
-            let n = shape.iter().product();
+            let n: usize = shape.iter().product();
             let mut start = rule.start(0.1).into_iter();
             let mut slots = rule.uses().map(|used| start.next().filter(|_| used).map(|value| Tensor::full([n], value, (&device, dtype))));
             let mut y = y.reshape([n]);
@@ -350,6 +354,20 @@ mod tests {
             all_shapes(Nadam::new().with_eps_place(place).with_psi(Some(0.004)));
         }
         all_shapes(Adadelta::new().with_gamma(Some(0.9)));
+        all_shapes(Momentum::burn().with_mu_from(Some(0.5)).with_mu_steps(10));
+        all_shapes(Nag::torch());
+        all_shapes(Rmsprop::torch().with_mu(0.9).with_centered(true));
+        for amsgrad in [Amsgrad::new(), Amsgrad::torch(), Amsgrad::keras(), Amsgrad::optax()] {
+            all_shapes(amsgrad);
+        }
+        all_shapes(Adamw::new());
+        all_shapes(Radam::new().with_beta2(0.9)); // the denominator is used after a few steps
+        all_shapes(Adamax::new());
+        all_shapes(Adabelief::new());
+        all_shapes(Rprop::new());
+        all_shapes(Lion::optax());
+        all_shapes(DeltaBarDelta::new());
+        all_shapes(Decayed { rule: Adam::new(), l2: 0.1, lambda: 0.2, by: DecayBy::Schedule, alpha: 0.1 });
     }
 
     fn address<const D: usize>(tensor: &Tensor<D>) -> usize {

@@ -18,6 +18,7 @@ mod table;
 mod value;
 
 pub mod lazy_adam;
+pub mod newton;
 pub mod of_burn;
 pub mod whole;
 

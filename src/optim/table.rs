@@ -131,6 +131,13 @@ impl Entry {
         }
     }
 
+    /// The settings in which a dialect differs from the defaults, the learning rate first.
+    pub fn differs(&self, dialect: &Dialect) -> Vec<(&'static str, String)> {
+        let defaults = (self.defaults)();
+        let lr = Some((Setting::LR.name, dialect.lr.show())).filter(|_| dialect.lr != self.lr);
+        lr.into_iter().chain((dialect.values)().into_iter().filter(|value| !defaults.contains(value))).collect()
+    }
+
     fn make(&self, spec: &Spec, decay: Option<Decay>) -> Result<Built, SpecError> {
         let dialect = spec.dialect.as_deref().map(|name| self.dialect(name)).transpose()?.flatten();
         let values = dialect.map_or(Vec::new(), |dialect| (dialect.values)());

@@ -2,44 +2,67 @@
 //! want.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, LBFGS, LBFGSConfig, LineSearchFn};
+use burn::optim::{GradientsParams, LBFGS, LBFGSConfig, LineSearchFn, OptimizerRecord};
+use burn::store::RecordError;
 use burn::tensor::{Bytes, Tensor};
 
 use super::Built;
+use super::newton::{End, Newton, NewtonCg, NewtonError, Path, Smooth, flatten, gradient_of, precision, unflatten};
 use super::table::{Decay, Entry, Method};
 use crate::about::About;
-use crate::spec::{Allowed, Settings, SpecError};
+use crate::error::{Error, Result};
+use crate::spec::{Allowed, Setting, Settings, SpecError};
 
 /// An optimizer of whole models.
 #[derive(Clone)]
 pub enum Whole {
+    /// the Hessian written down
+    Newton(Newton),
+    /// conjugate gradients
+    NewtonCg(NewtonCg),
     /// burn's L-BFGS
     Lbfgs(Box<LBFGS>),
 }
 
+/// The largest model whose Hessian is written down: 32 MB, and some seconds a step.
+const HESSIAN_AT_MOST: usize = 2000;
+
 impl Whole {
-    /// Moves the model. `loss` gives the loss of a model and its gradients, the same function each time.
-    pub fn step<M: Module>(&mut self, lr: f64, model: M, loss: &mut dyn FnMut(&M) -> (f64, GradientsParams)) -> M {
+    /// Moves the model. `loss` gives the loss of a model and its gradients, the same function each time. `lr` is the share of Newton's way
+    /// that is gone.
+    ///
+    /// # Errors
+    /// If the Hessian is singular or the model too large for it.
+    pub fn step<M: Module>(&mut self, lr: f64, model: M, loss: &mut dyn FnMut(&M) -> (f64, GradientsParams)) -> Result<M> {
         match self {
+            Whole::Newton(newton) => {
+                let n = model.num_params();
+                if n > HESSIAN_AT_MOST {
+                    let text =
+                        format!("newton writes down the Hessian of all parameters: this model has {n}, expected at most {HESSIAN_AT_MOST}");
+                    return Err(Error::Asked(format!("{text}; newton_cg needs no Hessian")));
+                }
+                newtons(lr, model, loss, |f, x| newton.minimize(f, x))
+            }
+            Whole::NewtonCg(newton) => newtons(lr, model, loss, |f, x| newton.minimize(f, x)),
             Whole::Lbfgs(lbfgs) => {
-                lbfgs
-                    .step(lr, model, |model: M| {
-                        let (value, gradients) = loss(&model);
-                        let complete = complete(gradients, &model);
-                        (value, complete)
-                    })
-                    .0
+                let complete = |model: M| {
+                    let (value, gradients) = loss(&model);
+                    (value, complete(gradients, &model))
+                };
+                Ok(lbfgs.step(lr, model, complete).0)
             }
         }
     }
 
-    /// What it remembers, as burn's record.
+    /// What it remembers, as burn's record; Newton's methods remember nothing.
     ///
     /// # Errors
     /// If burn cannot write it.
-    pub fn to_bytes(&self) -> Result<Bytes, burn::store::RecordError> {
+    pub fn to_bytes(&self) -> std::result::Result<Bytes, RecordError> {
         match self {
             Whole::Lbfgs(lbfgs) => lbfgs.into_bytes(),
+            Whole::Newton(_) | Whole::NewtonCg(_) => OptimizerRecord::default().into_bytes(),
         }
     }
 
@@ -47,11 +70,52 @@ impl Whole {
     ///
     /// # Errors
     /// If it is none.
-    pub fn with_bytes(self, bytes: Bytes) -> Result<Self, burn::store::RecordError> {
+    pub fn with_bytes(self, bytes: Bytes) -> std::result::Result<Self, RecordError> {
         match self {
             Whole::Lbfgs(lbfgs) => Ok(Whole::Lbfgs(Box::new(lbfgs.from_bytes(bytes)?))),
+            newton => Ok(newton),
         }
     }
+}
+
+/// The loss of a batch as a function of all parameters.
+struct OfBatch<'a, M> {
+    model: &'a M,
+    loss: &'a mut dyn FnMut(&M) -> (f64, GradientsParams),
+}
+
+impl<M: Module> Smooth for OfBatch<'_, M> {
+    fn gradient(&mut self, x: &[f64]) -> (f64, Vec<f64>) {
+        let Ok(model) = unflatten(self.model.clone(), x) else { return (f64::NAN, Vec::new()) };
+        let (value, gradients) = (self.loss)(&model);
+        (value, gradient_of(&gradients, &model))
+    }
+
+    fn precision(&self) -> f64 {
+        precision(self.model)
+    }
+}
+
+/// Moves a model to the last point of a minimization, or a share of the way.
+fn newtons<M: Module>(
+    lr: f64,
+    model: M,
+    loss: &mut dyn FnMut(&M) -> (f64, GradientsParams),
+    minimize: impl FnOnce(&mut dyn Smooth, Vec<f64>) -> Path,
+) -> Result<M> {
+    let start = flatten(&model);
+    let path = minimize(&mut OfBatch { model: &model, loss }, start.clone());
+    let failed = |error: NewtonError| Error::Asked(format!("a Newton step: {error}"));
+    let x: Vec<f64> = match (path.end, path.points.last()) {
+        // what has diverged is shown as such: the loop ends at a loss that is NaN
+        (End::Failed(NewtonError::NotFinite(_)), _) => vec![f64::NAN; start.len()],
+        (End::Failed(NewtonError::NoDescent) | End::Converged | End::OutOfSteps, Some(last)) => {
+            start.iter().zip(&last.x).map(|(from, to)| from + lr * (to - from)).collect()
+        }
+        (End::Failed(error), _) => return Err(failed(error)),
+        (_, None) => start,
+    };
+    unflatten(model, &x).map_err(failed)
 }
 
 /// With zeros where a parameter has no gradient, which burn's L-BFGS would mistake for a shorter vector.
@@ -99,26 +163,70 @@ const ABOUT: &str = "# L-BFGS: quasi-Newton with limited memory, burn's\n\n```te
 ## Differences\nA port of torch's. The line search is off by default there; it is on here. One step is up to max_iter iterations, each of which \
 evaluates the loss of the same batch.\n\n## Source\nburn 0.22.1, `LBFGSConfig`; Liu & Nocedal, \"On the limited memory BFGS method\", 1989.\n";
 
-pub(super) const ENTRIES: [Entry; 1] = [Entry {
-    name: "lbfgs",
-    about: About(ABOUT),
-    lr: 1.0,
-    settings: || Lbfgs::SETTINGS.to_vec(),
-    defaults: || Lbfgs::default().values(),
-    dialects: &[],
-    memory: None,
-    build,
-}];
+const NEWTON: About = About(include_str!("newton.rs"));
 
-fn build(entry: &Entry, settings: &[(&str, &str)], decay: Option<Decay>) -> Result<Built, SpecError> {
+pub(super) const ENTRIES: [Entry; 3] = [
+    entry(
+        "newton",
+        NEWTON,
+        || Newton::SETTINGS.to_vec(),
+        || once(Newton::default()).values(),
+        |entry, settings, decay| build(entry, settings, decay, once(Newton::default()), |newton| Whole::Newton(newton.clone())),
+    ),
+    entry(
+        "newton_cg",
+        NEWTON,
+        || NewtonCg::SETTINGS.to_vec(),
+        || once_cg(NewtonCg::default()).values(),
+        |entry, settings, decay| build(entry, settings, decay, once_cg(NewtonCg::default()), |newton| Whole::NewtonCg(newton.clone())),
+    ),
+    entry(
+        "lbfgs",
+        About(ABOUT),
+        || Lbfgs::SETTINGS.to_vec(),
+        || Lbfgs::default().values(),
+        |entry, settings, decay| build(entry, settings, decay, Lbfgs::default(), |lbfgs| Whole::Lbfgs(Box::new(lbfgs.init()))),
+    ),
+];
+
+const fn entry(
+    name: &'static str,
+    about: About,
+    settings: fn() -> Vec<Setting>,
+    defaults: fn() -> Vec<(&'static str, String)>,
+    build: fn(&Entry, &[(&str, &str)], Option<Decay>) -> std::result::Result<Built, SpecError>,
+) -> Entry {
+    Entry { name, about, lr: 1.0, settings, defaults, dialects: &[], memory: None, build }
+}
+
+/// In a training loop a batch is worth one step, unless the spec says otherwise.
+fn once(newton: Newton) -> Newton {
+    newton.with_steps(1)
+}
+
+fn once_cg(newton: NewtonCg) -> NewtonCg {
+    newton.with_steps(1)
+}
+
+fn build<S: Settings>(
+    entry: &Entry,
+    settings: &[(&str, &str)],
+    decay: Option<Decay>,
+    mut thing: S,
+    whole: impl FnOnce(&S) -> Whole,
+) -> std::result::Result<Built, SpecError> {
     entry.no_decay(decay)?;
-    let mut thing = Lbfgs::default();
     let lr = entry.read(&mut thing, settings)?;
-    let search = match thing.line_search {
-        Search::None => LineSearchFn::None,
-        Search::StrongWolfe => LineSearchFn::StrongWolfe,
-    };
-    let config = LBFGSConfig::new().with_max_iter(thing.max_iter).with_history_size(thing.history).with_line_search_fn(search);
-    let config = config.with_tolerance_grad(thing.tolerance_grad).with_tolerance_change(thing.tolerance_change);
-    Ok(entry.built(lr, thing.spec(entry.name), Method::Whole(Whole::Lbfgs(Box::new(config.init())))))
+    Ok(entry.built(lr, thing.spec(entry.name), Method::Whole(whole(&thing))))
+}
+
+impl Lbfgs {
+    fn init(&self) -> LBFGS {
+        let search = match self.line_search {
+            Search::None => LineSearchFn::None,
+            Search::StrongWolfe => LineSearchFn::StrongWolfe,
+        };
+        let config = LBFGSConfig::new().with_max_iter(self.max_iter).with_history_size(self.history).with_line_search_fn(search);
+        config.with_tolerance_grad(self.tolerance_grad).with_tolerance_change(self.tolerance_change).init()
+    }
 }
