@@ -1,9 +1,10 @@
-//! One optimizer step on one f32 parameter: ours, burn's own, and a single pass written by hand, side by side in one run.
+//! One optimizer step on one f32 parameter: ours, burn's own, and a single pass written by hand, side by side in one run. And a step on an
+//! embedding of which a batch touches a few rows: dense, lazy with rows found, lazy with rows given.
 //!
 //!     cargo bench --bench step
 //!
 //! In each round every contender takes its turn, so that what else the machine does meets all of them; a time is the median over the
-//! rounds. The ratios are to the hand-written pass. Prints Markdown; `UPDATE=1 cargo bench --bench step` writes it into the README.
+//! rounds. The ratios are to the hand-written pass, and in the second table to the dense step. Prints Markdown; `UPDATE=1 cargo bench --bench step` writes it into the README.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -12,7 +13,7 @@ use burn::module::{Module, Param};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use downhill::optim::{Adam, Momentum};
+use downhill::optim::{Adam, LazyAdam, Momentum};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -123,6 +124,43 @@ fn momentum_by_hand(n: usize) -> Contender {
     Box::new(move || by_hand::momentum(LR as f32, black_box(&mut x), &g, &mut v))
 }
 
+const HEIGHT: usize = 200_000;
+const WIDTH: usize = 64;
+
+#[derive(Module, Debug)]
+struct Table {
+    rows: Param<Tensor<2>>,
+}
+
+/// An embedding with a dense gradient, of which `touched` rows are not zero.
+fn embedding(touched: usize, mut optimizer: ModuleOptimizer) -> Contender {
+    let device = Device::flex().autodiff();
+    let every = HEIGHT / touched;
+    let numbers = (0..HEIGHT * WIDTH).map(|i| if (i / WIDTH).is_multiple_of(every) { 1e-3f32 } else { 0.0 }).collect();
+    let gradient = Tensor::<2>::from_data(TensorData::new(numbers, [HEIGHT, WIDTH]), &device.clone().inner());
+    let mut model = Some(Table { rows: Param::from_tensor(Tensor::ones([HEIGHT, WIDTH], &device)) });
+    Box::new(move || {
+        let before = model.take().expect("put back below");
+        let mut gradients = GradientsParams::new();
+        gradients.register(before.rows.id, gradient.clone());
+        model = Some(optimizer.step(LR, before, gradients));
+    })
+}
+
+/// The same rows, given.
+fn given(touched: usize) -> Contender {
+    let device = Device::flex();
+    let rows: Vec<usize> = (0..touched).map(|row| row * (HEIGHT / touched)).collect();
+    let gradient = Tensor::<2>::full([touched, WIDTH], 1e-3, &device);
+    let lazy = LazyAdam::new();
+    let mut held = Some((Tensor::<2>::ones([HEIGHT, WIDTH], &device), None));
+    Box::new(move || {
+        let (x, state) = held.take().expect("put back below");
+        let (x, state) = lazy.step_rows(LR, x, &rows, gradient.clone(), state);
+        held = Some((x, Some(state)));
+    })
+}
+
 /// Microseconds of a step: the median over rounds, for each contender.
 fn race(contenders: &mut [Contender], n: usize) -> Vec<f64> {
     let (rounds, steps) = (31, (2_000_000 / n).clamp(1, 20));
@@ -172,13 +210,32 @@ fn main() {
             eprintln!("{name} {n}");
         }
     }
-    table += &format!("\n{} threads, {}\n", rayon::current_num_threads(), processor());
-    println!("\n{table}");
-    if std::env::var("UPDATE").is_ok() {
-        let readme = std::fs::read_to_string("README.md").expect("run in the project's folder");
-        let (before, rest) = readme.split_once("<!-- bench -->\n").expect("the README has a place for the table");
-        let (_, after) = rest.split_once("<!-- end -->").expect("the place has an end");
-        std::fs::write("README.md", format!("{before}<!-- bench -->\n{table}<!-- end -->{after}")).expect("the README can be written");
+    let machine = format!("\n{} threads, {}\n", rayon::current_num_threads(), processor());
+    let mut lazy =
+        String::from("| rows touched | `adam` | `lazy_adam` | | rows given | | burn's Adam | |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+    for touched in [1, 64, 1024, 16_384, HEIGHT] {
+        let mut contenders = [
+            embedding(touched, Adam::new().init()),
+            embedding(touched, LazyAdam::new().init()),
+            given(touched),
+            embedding(touched, AdamConfig::new().init()),
+        ];
+        let times = race(&mut contenders, HEIGHT * WIDTH);
+        lazy += &format!("| {touched} | {:.0} µs ", times[0]);
+        times[1..].iter().for_each(|time| lazy += &format!("| {time:.0} µs | {:.4} ", time / times[0]));
+        lazy += "|\n";
+        eprintln!("{touched} rows");
+    }
+    for (place, table) in [("bench", table), ("lazy", lazy)] {
+        let table = format!("{table}{machine}");
+        println!("\n{table}");
+        if std::env::var("UPDATE").is_ok() {
+            let readme = std::fs::read_to_string("README.md").expect("run in the project's folder");
+            let (before, rest) = readme.split_once(&format!("<!-- {place} -->\n")).expect("the README has a place for the table");
+            let (_, after) = rest.split_once("<!-- end -->").expect("the place has an end");
+            std::fs::write("README.md", format!("{before}<!-- {place} -->\n{table}<!-- end -->{after}"))
+                .expect("the README can be written");
+        }
     }
 }
 

@@ -25,6 +25,9 @@ pub enum Error {
     /// A saved optimizer state that cannot be taken up.
     #[error("this is not the optimizer's state: {0}")]
     State(#[from] StateError),
+    /// A step that cannot be taken: the run has failed, whatever was asked.
+    #[error("{0}")]
+    Step(String),
     /// Something asked for that cannot be done.
     #[error("{0}")]
     Asked(String),

@@ -57,8 +57,8 @@ pub struct Plan {
 /// Trains a model. Returns the model to hand out, and how the run ended.
 ///
 /// # Errors
-/// If the schedule does not fit the run, a gradient is not finite and the recipe calls that an error, the watcher cannot write a point, or
-/// burn cannot read a number back from the device.
+/// If the schedule does not fit the run, the watcher cannot write a point, or burn cannot read a number back from the device. A step that
+/// cannot be taken is no error but the end of a run that diverged; then the model is that of the last point.
 pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watch: &mut impl Watch) -> Result<(P::Model, End)> {
     let start = Instant::now();
     let mut descent = plan.recipe.begin();
@@ -105,13 +105,17 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             if batch == steps {
                 last = Last { mean_loss: Some(sum / steps as f64), grad_norm: finite(norm(&gradients, &model)?), layers: Vec::new() };
             }
-            model = if descent.evaluates() {
+            let moved = if descent.evaluates() {
                 descent.step_with(lr, model, &mut |model: &P::Model| {
                     let loss = problem.loss(model, now);
                     (loss.clone().into_scalar(), GradientsParams::from_grads(loss.backward(), model))
-                })?
+                })
             } else {
-                descent.step(lr, model, gradients)?
+                descent.step(lr, model, gradients)
+            };
+            model = match moved {
+                Err(Error::Step(reason)) => return Ok((out, end(Outcome::Diverged, now, Some(reason)))),
+                moved => moved?,
             };
             if let Some(before) = before {
                 last.layers = descent.diagnose(lr, &before, &model)?;

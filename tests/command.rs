@@ -406,3 +406,24 @@ fn list_and_show_know_everything_there_is() {
     assert!(experiment.contains("both converge faster than Adagrad") && experiment.contains("[[series]]"));
     assert!(Path::new("src/experiment/adam-fig1-mnist.toml").exists());
 }
+
+#[test]
+fn what_cannot_be_begun_leaves_no_record_and_a_step_that_cannot_be_taken_is_a_run_that_diverged() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let train = |model: &str, optimizer: &str| {
+        let args = ["train", "--model", model, "--optimizer", optimizer, "--epochs", "1", "--batch", "4000", "--out"];
+        Command::new(env!("CARGO_BIN_EXE_downhill")).args(args).arg(&out).output().unwrap()
+    };
+    for (optimizer, words) in [("adam|cosine:warmup=5000", "warmup is `5000`"), ("newton", "expected at most 2000; newton_cg")] {
+        let run = train("logistic", optimizer);
+        let error = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.code() == Some(2) && error.contains(words), "{error}");
+        let records = std::fs::read_dir(&out).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some()).count();
+        assert_eq!(records, 0, "{optimizer} left a record");
+    }
+    // the whole weights in one step of 1e38 and more: the second gradient is not finite
+    let run = train("mlp:hidden=20", "nonfinite:policy=error|sgd:lr=1e38");
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success() && text.contains("diverged at step 2"), "{text}");
+}

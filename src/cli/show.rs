@@ -20,7 +20,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         let defaults = [(Setting::LR.name, entry.lr.to_string())].into_iter().chain((entry.defaults)()).collect();
         let table_of_settings = settings_table(&settings, defaults);
         let mut text = format!("{}\n\n{}\n\nSettings\n{}\n", entry.about.title(), entry.about.formula(), table_of_settings);
-        text += &format!("\nDialects (settings that differ from the defaults)\n{}\n", dialects(entry));
+        if !entry.dialects.is_empty() {
+            text += &format!("\nDialects (settings that differ from the defaults)\n{}\n", dialects(entry));
+        }
         text += &match entry.memory.map(|memory| memory()).as_deref() {
             None => "\nMemory: as the method needs\n".to_string(),
             Some([]) => "\nMemory: none\n".to_string(),

@@ -88,7 +88,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
     bar.finish();
     let (run, net, record) = trained?;
-    let mut ending = format!("record: {}", record.display());
+    let mut ending = format!("optimizer: {}\nschedule: {}\nrecord: {}", run.header.optimizer, run.header.schedule, record.display());
     let outcome = run.ended();
     let path = record.with_extension("safetensors"); // beside its record, under the same name
     match (&net, outcome) {

@@ -84,6 +84,9 @@ impl Descent {
     /// If a gradient is not finite and the recipe has `nonfinite:policy=error`, or if the optimizer [evaluates](Descent::evaluates) the
     /// loss itself.
     pub fn step<M: Module>(&mut self, lr: f64, model: M, gradients: GradientsParams) -> Result<M> {
+        if self.recipe.leaves_gradients_alone() {
+            return self.move_by(lr, model, gradients);
+        }
         let mut gradients = Gradients::of(gradients, &model);
         if let Some(accumulate) = &self.recipe.accumulate {
             let (sum, n) = &mut self.sum;
@@ -100,18 +103,21 @@ impl Descent {
             && let Some((parameter, value)) = gradients.nonfinite(&model)
         {
             if nonfinite.policy == Policy::Error {
-                let step = self.steps + 1;
-                return Err(Error::Asked(format!("step {step}: the gradient of {parameter} holds {value}, expected finite numbers")));
+                return Err(Error::Step(format!("the gradient of {parameter} holds {value}, expected finite numbers")));
             }
             self.skipped += 1;
             return Ok(model);
         }
         self.recipe.clips.iter().for_each(|bound| gradients.clip(*bound));
+        self.move_by(lr, model, gradients.into_params())
+    }
+
+    fn move_by<M: Module>(&mut self, lr: f64, model: M, gradients: GradientsParams) -> Result<M> {
         let before = self.begin_slow(&model);
         let Method::PerTensor { optimizer, .. } = &mut self.method else {
             return Err(Error::Asked(format!("{} evaluates the loss itself: use step_with", self.recipe.built.spec.name)));
         };
-        let model = optimizer.step(lr, model, gradients.into_params());
+        let model = optimizer.step(lr, model, gradients);
         Ok(self.follow(model, before))
     }
 

@@ -233,6 +233,13 @@ impl Recipe {
     }
 }
 
+impl Recipe {
+    /// Whether gradients reach the optimizer as they are; weight decay is in the optimizer's own pass.
+    pub(super) fn leaves_gradients_alone(&self) -> bool {
+        self.accumulate.is_none() && self.nonfinite.is_none() && self.clips.is_empty()
+    }
+}
+
 fn read<S: Settings>(spec: Option<&Spec>) -> Result<Option<S>> {
     Ok(spec.map(Spec::read).transpose()?)
 }

@@ -158,9 +158,17 @@ impl Shared {
         let mut writer = Writer::create(&job.path, &job.header)?;
         let mut follow = Follow { writer: &mut writer, step, stop };
         let mut problem = self.problem.clone().seeded(seed);
-        let (net, end) = train(&mut problem, net, &job.plan, &mut follow)?;
-        writer.write(&Line::End(end.clone()))?;
-        Ok((net, end))
+        match train(&mut problem, net, &job.plan, &mut follow) {
+            Ok((net, end)) => {
+                writer.write(&Line::End(end.clone()))?;
+                Ok((net, end))
+            }
+            Err(error) => {
+                // what could not be done leaves nothing half written
+                let _ = fs::remove_file(&job.path);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -210,6 +218,7 @@ pub fn run(
     let epochs = extent.epochs;
     for series in &experiment.series {
         for (recipe, schedule) in experiment.grid(series, optimizers)? {
+            schedule.fits(epochs * shared.problem.steps())?;
             settings.push((series.label.as_str(), Plan { recipe, schedule, epochs, diagnose: false }));
         }
     }
@@ -374,6 +383,7 @@ impl Single<'_> {
         if let Some(run) = made_before(&path, &header, self.fresh).filter(told) {
             return Ok((run, None, path));
         }
+        plan.schedule.fits(shared.steps(&header))?;
         started(shared.steps(&header));
         let (model, _) = shared.make(&Job { header, path: path.clone(), plan }, step, stop)?;
         Ok((record::read(&path)?, Some(Trained { model, spec: shared.model, shapes: shared.shapes }), path))

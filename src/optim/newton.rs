@@ -36,8 +36,8 @@
 //! ```
 //!
 //! ## Differences
-//! burn's autodiff stops at first derivatives, so without an exact [`hessian`](Smooth::hessian) or [`curvature`](Smooth::curvature) the second
-//! ones are central differences of gradients, with nine good digits in f64 and four in f32. burn has no Newton method; its L-BFGS estimates
+//! burn's autodiff stops at first derivatives, so where a program gives no exact Hessian (`Smooth::hessian`), second
+//! derivatives are central differences of gradients, with nine good digits in f64 and four in f32. burn has no Newton method; its L-BFGS estimates
 //! second derivatives from past steps. SciPy's Newton-CG has the same forcing term and ends at a short step, this one at a short gradient.
 //! The line search is the textbook's but for one thing: where f changes by no more than its rounding error, |g| is to fall by a tenth.
 //!

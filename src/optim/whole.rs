@@ -105,7 +105,7 @@ fn newtons<M: Module>(
 ) -> Result<M> {
     let start = flatten(&model);
     let path = minimize(&mut OfBatch { model: &model, loss }, start.clone());
-    let failed = |error: NewtonError| Error::Asked(format!("a Newton step: {error}"));
+    let failed = |error: NewtonError| Error::Step(format!("a Newton step: {error}"));
     let x: Vec<f64> = match (path.end, path.points.last()) {
         // what has diverged is shown as such: the loop ends at a loss that is NaN
         (End::Failed(NewtonError::NotFinite(_)), _) => vec![f64::NAN; start.len()],
@@ -164,6 +164,15 @@ const ABOUT: &str = "# L-BFGS: quasi-Newton with limited memory, burn's\n\n```te
 evaluates the loss of the same batch.\n\n## Source\nburn 0.22.1, `LBFGSConfig`; Liu & Nocedal, \"On the limited memory BFGS method\", 1989.\n";
 
 const NEWTON: About = About(include_str!("newton.rs"));
+const NEWTON_CG: About = About(
+    "# Newton-CG: Newton's method by conjugate gradients, without a Hessian\n\n```text\n\
+     H d = -g, solved by conjugate gradients to a residual of min(forcing, sqrt|g|) |g|, or until p.Hp <= 0\n\
+     x = x + t d, t = 1, 1/2, 1/4, ... until f(x + t d) <= f(x) + c1 t g.d\n```\n\n\
+     ## Differences\nProducts with H are central differences of gradients, with nine good digits in f64 and four in f32. SciPy's Newton-CG has the \
+     same forcing term and ends at a short step, this one at a short gradient. The line search is the textbook's but for one thing: where f \
+     changes by no more than its rounding error, |g| is to fall by a tenth.\n\n\
+     ## Source\nNocedal & Wright, \"Numerical optimization\", 2006, algorithm 7.1.\n",
+);
 
 pub(super) const ENTRIES: [Entry; 3] = [
     entry(
@@ -175,7 +184,7 @@ pub(super) const ENTRIES: [Entry; 3] = [
     ),
     entry(
         "newton_cg",
-        NEWTON,
+        NEWTON_CG,
         || NewtonCg::SETTINGS.to_vec(),
         || once_cg(NewtonCg::default()).values(),
         |entry, settings, decay| build(entry, settings, decay, once_cg(NewtonCg::default()), |newton| Whole::NewtonCg(newton.clone())),
