@@ -227,6 +227,9 @@ impl std::str::FromStr for Line {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
+        if text.contains('|') && text.split('|').any(|part| part.trim().is_empty()) {
+            return Err(SpecError::Syntax { spec: text.into(), expected: "a spec on both sides of each `|`" });
+        }
         text.split('|').map(str::parse).collect::<Result<_, _>>().map(Line)
     }
 }

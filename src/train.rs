@@ -54,6 +54,17 @@ pub struct Plan {
     pub diagnose: bool,
 }
 
+impl Plan {
+    /// Whether a run of this many batches is long enough for the schedule and for one step.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn fits(&self, batches: usize) -> Result<()> {
+        self.recipe.fits(batches)?;
+        self.schedule.fits(batches)
+    }
+}
+
 /// Trains a model. Returns the model to hand out, and how the run ended.
 ///
 /// # Errors
@@ -63,7 +74,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
     let start = Instant::now();
     let mut descent = plan.recipe.begin();
     let mut now = Moment { step: 0, epoch: 0, batch: 0, steps: plan.epochs * problem.steps() };
-    plan.schedule.fits(now.steps)?;
+    plan.fits(now.steps)?;
     let mut pace = Pace::new(plan.schedule.clone());
     let end =
         |outcome, now: Moment, reason: Option<String>| End { outcome, step: now.step, reason, seconds: start.elapsed().as_secs_f64() };
@@ -90,20 +101,21 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
         }
 
         now.epoch += 1;
-        let (steps, mut sum) = (problem.steps(), 0.0);
+        let (steps, mut sum, mut counted) = (problem.steps(), 0.0, 0);
         for batch in 1..=steps {
             now = Moment { step: now.step + 1, batch, ..now };
             let loss = problem.loss(&model, now);
             let value: f64 = number(loss.clone())?;
-            if !value.is_finite() {
+            // a recipe that skips such steps looks at the gradients, and leaves the loss out of the mean
+            if !value.is_finite() && !plan.recipe.skips() {
                 return Ok((descent.hand_out(&model)?, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
             }
-            sum += value;
+            (sum, counted) = if value.is_finite() { (sum + value, counted + 1) } else { (sum, counted) };
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             let lr = pace.lr(plan.recipe.built.lr, now);
             let before = (plan.diagnose && batch == steps).then(|| model.clone());
             if batch == steps {
-                last = Last { mean_loss: Some(sum / steps as f64), grad_norm: finite(norm(&gradients, &model)?), layers: Vec::new() };
+                last = Last { mean_loss: finite(sum / counted as f64), grad_norm: finite(norm(&gradients, &model)?), layers: Vec::new() };
             }
             let moved = if descent.evaluates() {
                 descent.step_with(lr, model, &mut |model: &P::Model| {
@@ -124,7 +136,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
                 return Ok((descent.hand_out(&model)?, end(Outcome::Interrupted, now, None)));
             }
         }
-        pace.observe(sum / steps as f64);
+        pace.observe(sum / counted.max(1) as f64);
     }
 }
 

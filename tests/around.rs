@@ -101,8 +101,8 @@ fn parts_in_another_order_than_they_work_in_are_refused_with_the_order() {
         ("clip_global:max=0|adam", "max is `0`, expected a finite number above 0"),
         ("clip_global:norm=1|adam", "unknown setting of clip_global `norm`"),
         ("clip_global|lbfgs", "lbfgs evaluates the loss itself, and clip_global cannot stand before it"),
-        ("l2|burn:adam", "weight decay beside it"),
-        ("adam|", "a name first"),
+        ("l2|burn:adam", "l2 or decay around it, which go with rules only; its own settings: beta_1"),
+        ("adam|", "`adam|` is not a spec: expected a spec on both sides of each `|`"),
     ] {
         let error = recipe(line).err().unwrap_or_else(|| panic!("{line} was taken")).to_string();
         assert!(error.contains(words), "{line}: {error}");

@@ -146,7 +146,8 @@ fn the_chapter_on_optimizers_is_as_the_files_say() {
             chapter += "\n| setting | default | | allowed |\n|---|---|---|---|\n";
         }
         for (setting, (_, default)) in settings.iter().zip((entry.defaults)()) {
-            chapter += &format!("| `{}` | `{default}` | {} | {} |\n", setting.name, setting.about, setting.allowed);
+            let about = setting.about.replace('|', "\\|");
+            chapter += &format!("| `{}` | `{default}` | {about} | {} |\n", setting.name, setting.allowed);
         }
         if !entry.dialects.is_empty() {
             chapter += "\n| dialect | differs from the defaults in | is |\n|---|---|---|\n";

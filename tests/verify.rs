@@ -18,7 +18,14 @@ fn golden() -> Trajectories {
 fn every_recorded_case_is_replayed_step_by_step_in_f64_and_f32() {
     let replays = golden().replay(Path::new(FILE), &Optimizers::default(), Tolerance::default()).unwrap();
     for replay in &replays {
-        assert!(replay.agrees(), "{} replayed as {} leaves: {:?} {:?}", replay.case, replay.line, replay.double, replay.single);
+        assert!(
+            replay.agrees() && replay.single.left_at.is_none(),
+            "{} replayed as {} leaves: {:?} {:?}",
+            replay.case,
+            replay.line,
+            replay.double,
+            replay.single
+        );
     }
     assert_eq!(replays.iter().filter(|replay| !replay.sparse).count(), 51);
     assert_eq!(replays.iter().filter(|replay| replay.sparse).count(), 2);
@@ -113,7 +120,7 @@ fn what_is_not_understood_is_one_sentence_and_exit_code_2() {
         verify(&path)
     };
     type Change<'a> = &'a dyn Fn(&mut serde_json::Value);
-    let cases: [(&str, Change, &[&str]); 9] = [
+    let cases: [(&str, Change, &[&str]); 10] = [
         ("argument", &|json| json["cases"][14]["settings"]["cautious"] = true.into(), &["case 15", "cautious", "betas"]),
         ("framework", &|json| json["cases"][0]["framework"] = "jax".into(), &["case 1", "jax", "torch, keras or optax"]),
         ("optimizer", &|json| json["cases"][0]["optimizer"] = "adan".into(), &["case 1", "adan"]),
@@ -122,6 +129,14 @@ fn what_is_not_understood_is_one_sentence_and_exit_code_2() {
         ("flag", &|json| json["cases"][5]["settings"]["nesterov"] = false.into(), &["nesterov", "false", "true"]),
         ("lr", &|json| json["lr"] = "lr for steps 1-1000000000000".into(), &["lr for steps 1-1000000000000", "in order"]),
         ("short", &|json| drop(json["cases"][3]["theta"].as_array_mut().unwrap().pop()), &["case 4, theta", "39 rows", "40"]),
+        (
+            "nothing",
+            &|json| {
+                json["cases"] = serde_json::json!([]);
+                json.as_object_mut().unwrap().remove("sparse");
+            },
+            &["0 cases"],
+        ),
         ("rows", &|json| json["sparse"]["steps"][0]["rows"][0] = 99.into(), &["sparse.steps 1, rows", "99", "below 6"]),
     ];
     for (name, mutate, words) in cases {
@@ -133,4 +148,23 @@ fn what_is_not_understood_is_one_sentence_and_exit_code_2() {
     assert!(code == Some(2) && err.contains("no trajectories"), "{err}");
     let (code, _, err) = verify(Path::new("nowhere.json"));
     assert!(code == Some(2) && err.contains("cannot read nowhere.json"), "{err}");
+}
+
+/// theta crosses zero, and lands on it: an error relative to nothing.
+#[test]
+fn a_parameter_that_passes_through_zero_is_no_disagreement() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut x, mut theta) = (2.2f64, Vec::new());
+    for step in 0..40 {
+        x -= if step < 20 { 0.1 } else { 0.1 / 10.0 };
+        theta.push(vec![x]);
+    }
+    let json = serde_json::json!({
+        "lr": "lr for steps 1-20, lr/10 for steps 21-40", "theta0": [2.2], "grads": vec![vec![1.0]; 40],
+        "cases": [{ "framework": "torch", "call": "SGD", "optimizer": "sgd", "settings": { "lr": 0.1 }, "theta": theta }],
+    });
+    let path = folder.path().join("zero.json");
+    std::fs::write(&path, json.to_string()).unwrap();
+    let (code, out, _) = verify(&path);
+    assert_eq!((code, out.lines().last()), (Some(0), Some("1 of 1 cases agree")), "{out}");
 }

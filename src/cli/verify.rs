@@ -19,7 +19,7 @@ pub struct VerifyArgs {
     /// Largest relative error in f64
     #[arg(long, value_name = "X", default_value = "1e-10")]
     tolerance: f64,
-    /// Largest relative error in f32
+    /// Relative error in f32 from which a step is shown as one that leaves; f64 decides
     #[arg(long, value_name = "X", default_value = "1e-5")]
     tolerance_f32: f64,
 }
@@ -54,7 +54,8 @@ pub fn verify(args: VerifyArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         (of.iter().filter(|replay| replay.agrees()).count(), of.len())
     };
     let (sparse, dense) = (count(true), count(false));
-    let mut text = format!("{all}\nrelative errors, tolerance {:e} in f64 and {:e} in f32\n", tolerance.double, tolerance.single);
+    let mut text =
+        format!("{all}\nrelative errors, tolerance {:e} in f64 and {:e} in f32; f64 decides\n", tolerance.double, tolerance.single);
     if sparse.1 > 0 {
         text += &format!("{} of {} sparse cases agree\n", sparse.0, sparse.1);
     }

@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Shape, Tensor};
 
 use super::Bound;
+use crate::optim::reshaped;
 
 /// The gradients of the parameters that have one, flattened, in the order of the model's parameters.
 #[derive(Clone, Default)]
@@ -28,7 +29,7 @@ impl Gradients {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
                 if let Some(g) = self.from.remove::<D>(param.id) {
                     let shape = g.shape();
-                    self.all.push(Gradient { id: param.id, g: g.reshape([shape.num_elements()]), shape });
+                    self.all.push(Gradient { id: param.id, g: reshaped(g, [shape.num_elements()]), shape });
                 }
             }
         }
@@ -43,7 +44,7 @@ impl Gradients {
             macro_rules! register {
                 ($($D:literal)*) => {
                     match shape.num_dims() {
-                        $($D => params.register(id, g.reshape::<$D, _>(shape)),)*
+                        $($D => params.register(id, reshaped::<1, $D>(g, shape)),)*
                         more => unreachable!("burn's tensors have at most 8 dimensions, and this one {more}"),
                     }
                 };

@@ -161,7 +161,8 @@ impl Descent {
     }
 
     /// The model to evaluate and to save: the average of the weights, where the recipe has `ema`; else look-ahead's slow weights; else what
-    /// the rule hands out, which for most is the model itself.
+    /// the rule hands out, which for most is the model itself. Averages and slow weights follow the weights in training; of `nag` that is the
+    /// look-ahead point.
     ///
     /// # Errors
     /// If burn cannot write out the optimizer's state.

@@ -234,6 +234,28 @@ impl Recipe {
 }
 
 impl Recipe {
+    /// Whether a step with a gradient that is not finite is left out.
+    pub fn skips(&self) -> bool {
+        self.nonfinite.as_ref().is_some_and(|nonfinite| nonfinite.policy == Policy::Skip)
+    }
+
+    /// Whether so many batches are enough for a step.
+    ///
+    /// # Errors
+    /// If gradients are accumulated over more.
+    pub fn fits(&self, batches: usize) -> Result<()> {
+        match &self.accumulate {
+            Some(Accumulate { steps }) if *steps > batches => Err(SpecError::Value {
+                owner: "accumulate".into(),
+                key: "steps".into(),
+                found: steps.to_string(),
+                expected: format!("at most {batches}, the batches of the whole run"),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether gradients reach the optimizer as they are; weight decay is in the optimizer's own pass.
     pub(super) fn leaves_gradients_alone(&self) -> bool {
         self.accumulate.is_none() && self.nonfinite.is_none() && self.clips.is_empty()

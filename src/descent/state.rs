@@ -22,7 +22,7 @@ const HASH: usize = 32;
 
 impl Descent {
     /// All that the optimizer remembers, for [`resume`](Recipe::resume) with the same model in another process: the same bytes come out as
-    /// if there had been no interruption.
+    /// if there had been no interruption. The schedule is not part of it; a [`Pace`](crate::schedule::Pace) is saved by serde.
     ///
     /// # Errors
     /// If a number cannot be read back from the device.

@@ -3,6 +3,8 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
+use crate::optim::reshaped;
+
 /// The weights of a model, flattened, in the order of its parameters.
 #[derive(Clone, Default)]
 pub(super) struct Weights(pub(super) Vec<(ParamId, Tensor<1>)>);
@@ -17,7 +19,8 @@ impl Weights {
     /// Moves these a share of the way to the model's.
     pub fn approach<M: Module>(&mut self, model: &M, share: f64) {
         for ((_, own), (_, theirs)) in self.0.iter_mut().zip(Weights::of(model).0) {
-            *own = own.clone() * (1.0 - share) + theirs * share;
+            // in this form what has not moved stays bit for bit
+            *own = own.clone() + (theirs - own.clone()) * share;
         }
     }
 
@@ -31,7 +34,7 @@ impl ModuleVisitor for Weights {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let x = param.val().inner();
         let n = x.shape().num_elements();
-        self.0.push((param.id, x.reshape([n])));
+        self.0.push((param.id, reshaped(x, [n])));
     }
 }
 
@@ -41,7 +44,7 @@ impl ModuleMapper for Put<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some((_, weights)) = self.0.next() else { return param };
         param.map(|x| {
-            Tensor::from_inner(weights.clone().to_device(&x.device().inner()).reshape(x.shape())).set_require_grad(x.is_require_grad())
+            Tensor::from_inner(reshaped(weights.clone().to_device(&x.device().inner()), x.shape())).set_require_grad(x.is_require_grad())
         })
     }
 }

@@ -218,8 +218,9 @@ pub fn run(
     let epochs = extent.epochs;
     for series in &experiment.series {
         for (recipe, schedule) in experiment.grid(series, optimizers)? {
-            schedule.fits(epochs * shared.problem.steps())?;
-            settings.push((series.label.as_str(), Plan { recipe, schedule, epochs, diagnose: false }));
+            let plan = Plan { recipe, schedule, epochs, diagnose: false };
+            plan.fits(epochs * shared.problem.steps())?;
+            settings.push((series.label.as_str(), plan));
         }
     }
     let jobs = |of: &dyn Fn(&str, &Plan) -> bool, seeds: std::ops::Range<usize>| -> Vec<Job> {
@@ -383,7 +384,7 @@ impl Single<'_> {
         if let Some(run) = made_before(&path, &header, self.fresh).filter(told) {
             return Ok((run, None, path));
         }
-        plan.schedule.fits(shared.steps(&header))?;
+        plan.fits(shared.steps(&header))?;
         started(shared.steps(&header));
         let (model, _) = shared.make(&Job { header, path: path.clone(), plan }, step, stop)?;
         Ok((record::read(&path)?, Some(Trained { model, spec: shared.model, shapes: shared.shapes }), path))

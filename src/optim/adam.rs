@@ -50,6 +50,8 @@ super::dialects! { Adam, lr 1e-3;
     burn: lr 1e-3 { eps: 1e-5 }
     /// as in the slides S0
     s0: lr 1e-3 { eps_place: EpsPlace::Inside }
+    /// as in the summary S3
+    s3: lr 1e-3 { eps_place: EpsPlace::Inside }
     /// as in equation 10 of the thesis S2
     s2: lr 1e-3 { eps: 0.0, bias_correction: false }
 }
@@ -76,11 +78,7 @@ impl Rule<2> for Adam {
 
     fn signal<V: Value>(&self, at: At, [m, v]: [V; 2]) -> Option<Signal<V>> {
         let (m_correction, v_correction) = self.corrections(at);
-        Some(Signal {
-            m_hat: Some(m * (1.0 / m_correction)),
-            v_hat: v * (1.0 / v_correction),
-            eps: self.eps_place.dominates_below(v_correction, self.eps),
-        })
+        Some(Signal::of((m, m_correction), (v, v_correction), self.eps_place, self.eps))
     }
 
     /// By Cauchy's inequality, over all gradients there could have been:
@@ -90,7 +88,7 @@ impl Rule<2> for Adam {
     /// ```
     ///
     /// The paper's and S1's lr max(1, (1 - beta1) / sqrt(1 - beta2)) is what a single gradient after many zeros reaches. Gradients that
-    /// grow by beta1 / beta2 each step reach this one, 7.3 lr against 3.2 lr at the defaults.
+    /// grow by beta2 / beta1 each step reach this one, 7.3 lr against 3.2 lr at the defaults.
     fn bound(&self, at: At) -> Option<f64> {
         let (m_correction, v_correction) = self.corrections(at);
         let (r, t) = (self.beta1 * self.beta1 / self.beta2, at.t as f64);

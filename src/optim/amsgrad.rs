@@ -88,10 +88,6 @@ impl Rule<3> for Amsgrad {
 
     fn signal<V: Value>(&self, at: At, [m, _, w]: [V; 3]) -> Option<Signal<V>> {
         let (m_correction, _, w_correction) = self.corrections(at);
-        Some(Signal {
-            m_hat: Some(m * (1.0 / m_correction)),
-            v_hat: w * (1.0 / w_correction),
-            eps: self.eps_place.dominates_below(w_correction, self.eps),
-        })
+        Some(Signal::of((m, m_correction), (w, w_correction), self.eps_place, self.eps))
     }
 }

@@ -51,9 +51,9 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
             DType::F32 if on_cpu(&device) => on_buffers::<f32, R, D, N>(rule, at, x, g, slots),
             DType::F64 if on_cpu(&device) => on_buffers::<f64, R, D, N>(rule, at, x, g, slots),
             _ => {
-                let flat = |tensor: Tensor<D>| tensor.reshape([shape.num_elements()]);
+                let flat = |tensor: Tensor<D>| reshaped(tensor, [shape.num_elements()]);
                 let (x, slots) = tensor_operations(rule, at, flat(x), flat(g), slots.map(|slot| slot.map(flat)));
-                (x.reshape(shape.clone()), slots.map(|slot| slot.map(|slot| slot.reshape(shape.clone()))))
+                (reshaped(x, shape.clone()), slots.map(|slot| slot.map(|slot| reshaped(slot, shape.clone()))))
             }
         };
         (x, Some(Memory { t: at.t, carry: at.carry, slots, rule: PhantomData }))
@@ -62,6 +62,12 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
     fn to_device<const D: usize>(memory: Memory<R, D, N>, device: &Device) -> Memory<R, D, N> {
         Memory { slots: memory.slots.map(|slot| slot.map(|slot| slot.to_device(device))), ..memory }
     }
+}
+
+/// The same numbers in another shape. burn's `reshape` takes a size of 0 for "as it was", and refuses tensors without numbers.
+pub(crate) fn reshaped<const D: usize, const E: usize>(x: Tensor<D>, shape: impl Into<Shape>) -> Tensor<E> {
+    let shape = shape.into();
+    if shape.num_elements() == 0 { Tensor::zeros(shape, (&x.device(), x.dtype())) } else { x.reshape(shape) }
 }
 
 /// A step as tensor operations, on flattened tensors.
@@ -265,9 +271,9 @@ impl ModuleMapper for HandOutMapper<'_> {
         param.map(|x| {
             let (shape, device, dtype, trained) = (x.shape(), x.device().inner(), x.dtype(), x.is_require_grad());
             let n = shape.num_elements();
-            let memory = memory.into_iter().map(|data| Tensor::<D>::from_data(data, (&device, dtype)).reshape([n])).collect();
+            let memory = memory.into_iter().map(|data| reshaped(Tensor::<D>::from_data(data, (&device, dtype)), [n])).collect();
             let at = At { t, lr: carry, carry };
-            let x = self.rule.hand_out(at, x.inner().reshape([n]), memory).reshape(shape);
+            let x = reshaped(self.rule.hand_out(at, reshaped(x.inner(), [n]), memory), shape);
             Tensor::from_inner(x).set_require_grad(trained)
         })
     }

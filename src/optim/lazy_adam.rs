@@ -24,7 +24,7 @@ use burn::optim::{Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::buffer::{Buffer, Number, on_cpu};
+use super::buffer::{Buffer, Number};
 use super::pass::{Strip, run};
 use super::table::{Decay, Entry, Method};
 use super::{Adam, At, Built, EpsPlace, Lane, Value};
@@ -228,7 +228,7 @@ impl LazyAdam {
         }
         let [x, m, v] = [x, m, v].map(|buffer| {
             let tensor = buffer.close::<D>(shape.clone(), &device);
-            if on_cpu(&device) { tensor } else { tensor.cast(dtype) }
+            if tensor.dtype() == dtype { tensor } else { tensor.cast(dtype) }
         });
         (x, Rows { t, m, v, rows })
     }

@@ -23,6 +23,7 @@ pub mod of_burn;
 pub mod whole;
 
 pub use decay::Decayed;
+pub(crate) use fused::reshaped;
 pub use fused::{Fused, Insight, Memory, Remembered, handed_out, remembered};
 pub use lazy_adam::LazyAdam;
 pub use rule::{At, EpsPlace, LrPlace, Rule, Signal};

@@ -64,6 +64,8 @@ super::dialects! { Nag, lr 0.01;
     keras: lr 0.01 { point: Point::Lookahead }
     /// `optax.sgd(momentum=0.9, nesterov=True)`
     optax: lr 0.01 { lr_place: LrPlace::Outside, point: Point::Lookahead }
+    /// burn's `SgdConfig` with a nesterov `MomentumConfig` and no dampening
+    burn: lr 0.01 { lr_place: LrPlace::Outside, point: Point::Lookahead }
 }
 
 impl Nag {

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor};
 use super::Built;
 use super::table::{Decay, Entry, Method};
 use crate::about::About;
-use crate::spec::{Allowed, Settings, SpecError, YES_OR_NO};
+use crate::spec::{Allowed, Given, Settings, SpecError, YES_OR_NO};
 
 /// An optimizer of burn, described by settings.
 trait OfBurn: Settings {
@@ -36,6 +36,17 @@ fn build<S: OfBurn>(entry: &Entry, settings: &[(&str, &str)], decay: Option<Deca
     entry.no_decay(decay)?;
     let mut thing = S::default();
     let lr = entry.read(&mut thing, settings)?;
+    // burn keeps numbers in f32, where a small one becomes 0 and one just below 1 becomes 1
+    for (key, value) in thing.values() {
+        if let Ok(number) = value.parse::<f64>() {
+            S::default().set(entry.name, key, &f64::from(number as f32).show()).map_err(|error| match error {
+                SpecError::Value { owner, key, expected, .. } => {
+                    SpecError::Value { owner, key, found: value, expected: format!("{expected}, in f32") }
+                }
+                other => other,
+            })?;
+        }
+    }
     Ok(entry.built(lr, thing.spec(entry.name), Method::PerTensor { optimizer: thing.init(), rule: None }))
 }
 

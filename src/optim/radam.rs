@@ -69,11 +69,7 @@ impl Rule<2> for Radam {
     }
 
     fn signal<V: Value>(&self, at: At, [m, v]: [V; 2]) -> Option<Signal<V>> {
-        let correction = at.bias_correction(self.beta2);
-        Some(Signal {
-            m_hat: Some(m * (1.0 / at.bias_correction(self.beta1))),
-            v_hat: v * (1.0 / correction),
-            eps: self.eps_place.dominates_below(correction, self.eps),
-        })
+        let (m_correction, v_correction) = (at.bias_correction(self.beta1), at.bias_correction(self.beta2));
+        Some(Signal::of((m, m_correction), (v, v_correction), self.eps_place, self.eps))
     }
 }

@@ -57,7 +57,7 @@ impl Rule<2> for Rprop {
         let stayed = (s.clone().square() + s.clone()) * 0.5;
         let turned = (s.clone().square() - s) * 0.5;
         let factor = stayed * (self.eta_plus - 1.0) + turned.clone() * (self.eta_minus - 1.0) + 1.0;
-        let d = (d * factor).clamp(self.min, self.max);
+        let d = (d * factor).clamp(self.min, self.max.max(self.min));
         let sign = sign * (-turned + 1.0);
         (d.clone() * sign.clone(), [sign, d])
     }

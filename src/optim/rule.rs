@@ -116,6 +116,13 @@ pub struct Signal<V> {
     pub eps: f64,
 }
 
+impl<V: Value> Signal<V> {
+    /// That of a rule with two moments, each with what divides it.
+    pub fn of((m, m_correction): (V, f64), (v, v_correction): (V, f64), place: EpsPlace, eps: f64) -> Signal<V> {
+        Signal { m_hat: Some(m * (1.0 / m_correction)), v_hat: v * (1.0 / v_correction), eps: place.dominates_below(v_correction, eps) }
+    }
+}
+
 /// Momentum that grows linearly from `from` at the first step to `to` at step `over`, and stays there; `to` from the beginning without
 /// `from`. S1 asks for it: 0.5 at first, 0.9 once learning is under way.
 #[inline(always)]

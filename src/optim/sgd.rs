@@ -24,6 +24,8 @@ super::dialects! { Sgd, lr 0.01;
     keras: lr 0.01 {}
     /// `optax.sgd`, which asks for a learning rate
     optax: lr 0.01 {}
+    /// burn's `SgdConfig`
+    burn: lr 0.01 {}
 }
 
 impl Rule<0> for Sgd {

@@ -167,13 +167,17 @@ impl Entry {
         Built { spec, lr, formula: self.about.fingerprint(), method }
     }
 
+    fn names(&self) -> Vec<&'static str> {
+        (self.settings)().iter().map(|setting| setting.name).collect()
+    }
+
     /// The error of weight decay where the optimizer is no rule of ours.
     pub(super) fn no_decay(&self, decay: Option<Decay>) -> Result<(), SpecError> {
         match decay {
             None => Ok(()),
             Some(_) => Err(SpecError::Several {
                 spec: self.name.into(),
-                problem: "weight decay beside it; it has a setting of its own for that, or none".into(),
+                problem: format!("l2 or decay around it, which go with rules only; its own settings: {}", self.names().join(", ")),
             }),
         }
     }

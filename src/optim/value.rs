@@ -81,7 +81,15 @@ macro_rules! lane {
             }
             #[inline(always)]
             fn clamp(self, low: f64, high: f64) -> Self {
-                Lane(self.0.max(low as $float).min(high as $float))
+                // NaN stays NaN
+                let (low, high) = (low as $float, high as $float);
+                Lane(if self.0 < low {
+                    low
+                } else if self.0 > high {
+                    high
+                } else {
+                    self.0
+                })
             }
             #[inline(always)]
             fn over(self, denominator: Self) -> Self {

@@ -106,6 +106,7 @@ const ARGUMENTS: &[(&str, &[&str], &str, Becomes)] = &[
         Setting("eps"),
     ),
     ("optax", &["adam", "amsgrad", "adamw", "nadam", "radam"], "eps_root", EpsRoot),
+    ("optax", &["adabelief"], "eps_root", Setting("eps_root")),
     ("optax", &["radam"], "threshold", Setting("threshold")),
     ("optax", &["adamw", "lion"], "weight_decay", Setting("lambda")),
     ("optax", &["rprop"], "eta_minus", Setting("eta_minus")),
@@ -131,7 +132,7 @@ pub(super) fn line(place: &str, framework: &str, optimizer: &str, dialect: &str,
     }
     let number =
         |key: &str, value: &Value| value.as_f64().map(|x| format!("{x:?}")).ok_or_else(|| wrong(key, value.to_string(), "a number".into()));
-    let (mut lr, mut own, mut before, mut behind) = (None, Vec::new(), Vec::new(), Vec::new());
+    let (mut lr, mut root, mut own, mut before, mut behind) = (None, None, Vec::new(), Vec::new(), Vec::new());
     for (key, value) in arguments {
         let known =
             |row: &&(&str, &[&str], &str, Becomes)| row.0 == framework && row.2 == key && (row.1.is_empty() || row.1.contains(&optimizer));
@@ -145,10 +146,18 @@ pub(super) fn line(place: &str, framework: &str, optimizer: &str, dialect: &str,
             ));
         };
         if value.is_null() {
-            continue; // the framework's default
+            // the framework's default, and None is no momentum
+            if matches!(becomes, Setting("mu")) {
+                own.push("mu=0".into());
+            }
+            continue;
         }
         match becomes {
-            Lr => lr = value.as_f64(),
+            Lr if lr.is_some() => return Err(wrong(key, "a second learning rate".into(), "one of lr and learning_rate".into())),
+            Lr => {
+                let rate = value.as_f64().filter(|rate| rate.is_finite() && *rate >= 0.0);
+                lr = Some(rate.ok_or_else(|| wrong(key, value.to_string(), "a finite number, 0 or above".into()))?);
+            }
             Setting(name) => match value {
                 Value::Bool(on) => own.push(format!("{name}={}", if *on { "yes" } else { "no" })),
                 value => own.push(format!("{name}={}", number(key, value)?)),
@@ -162,24 +171,22 @@ pub(super) fn line(place: &str, framework: &str, optimizer: &str, dialect: &str,
             Behind(part, setting) => behind.push(format!("|{part}:{setting}={}", number(key, value)?)),
             Only(only) if value.as_bool() == Some(*only) => {}
             Only(only) => return Err(wrong(key, value.to_string(), format!("{only}, since the case is called {optimizer}"))),
-            EpsRoot if value.as_f64() == Some(0.0) => {}
-            EpsRoot => {
-                if arguments.get("eps").is_none_or(|eps| eps.as_f64() != Some(0.0)) {
-                    return Err(wrong(
-                        key,
-                        value.to_string(),
-                        "0, or `eps` = 0 beside it; there is one eps here, inside or outside the root".into(),
-                    ));
-                }
-                own.retain(|setting| !setting.starts_with("eps="));
-                own.extend([format!("eps={}", number(key, value)?), "eps_place=inside".into()]);
-            }
-            EpsInSqrt => own.push(format!("eps_place={}", if value.as_bool() == Some(false) { "outside" } else { "inside" })),
+            EpsRoot => root = Some(number(key, value)?).filter(|_| value.as_f64() != Some(0.0)),
+            EpsInSqrt => match value.as_bool() {
+                Some(inside) => own.push(format!("eps_place={}", if inside { "inside" } else { "outside" })),
+                None => return Err(wrong(key, value.to_string(), "true or false".into())),
+            },
         }
     }
-    let lr = lr
-        .filter(|lr| lr.is_finite() && *lr >= 0.0)
-        .ok_or_else(|| wrong("settings", "no learning rate".into(), "`lr`, 0 or above".into()))?;
+    let lr = lr.ok_or_else(|| wrong("settings", "no learning rate".into(), "`lr`, 0 or above".into()))?;
+    if let Some(root) = root {
+        if arguments.get("eps").is_none_or(|eps| eps.as_f64() != Some(0.0)) {
+            let expected = "0, or `eps` = 0 beside it; there is one eps here, inside or outside the root";
+            return Err(wrong("eps_root", root, expected.into()));
+        }
+        own.retain(|setting| !setting.starts_with("eps="));
+        own.extend([format!("eps={root}"), "eps_place=inside".into()]);
+    }
     // clips come before l2, whatever the order in the file
     before.sort();
     let settings = std::iter::once(format!("lr={lr:?}")).chain(own).collect::<Vec<_>>().join(",");

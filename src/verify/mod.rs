@@ -107,9 +107,9 @@ impl Default for Tolerance {
 }
 
 impl Replay {
-    /// Whether it stayed within the tolerance in both precisions.
+    /// Whether it stayed within the tolerance in f64. In f32 numbers may not even fit, so that is shown and not judged.
     pub fn agrees(&self) -> bool {
-        self.double.left_at.is_none() && self.single.left_at.is_none()
+        self.double.left_at.is_none()
     }
 }
 
@@ -127,7 +127,11 @@ pub fn read(path: &Path) -> Result<Trajectories> {
         )
     })?;
     let wrong = |place: String, found: String, expected: String| Error::content(format!("{}, {place}", path.display()), found, expected);
-    file.factors(path)?;
+    file.divisors(path)?;
+    if (file.cases.is_empty() && file.sparse.is_none()) || file.theta0.is_empty() {
+        let found = format!("{} cases and {} numbers in theta0", file.cases.len(), file.theta0.len());
+        return Err(Error::content(path, found, "at least one of each; without, nothing is proven"));
+    }
     let n = file.theta0.len();
     let rows = |place: &str, rows: &[Vec<f64>], count: usize, width: usize| {
         if rows.len() != count {
@@ -160,26 +164,26 @@ pub fn read(path: &Path) -> Result<Trajectories> {
 }
 
 impl Trajectories {
-    /// What the learning rate of a case is multiplied by at each step.
-    fn factors(&self, path: &Path) -> Result<Vec<f64>> {
+    /// What the learning rate of a case is divided by at each step.
+    fn divisors(&self, path: &Path) -> Result<Vec<f64>> {
         let expected = "`lr for steps 1-20, lr/10 for steps 21-40`, all steps in order";
         let wrong = || Error::content(format!("{}, lr", path.display()), format!("`{}`", self.lr), expected);
-        let mut factors = Vec::new();
+        let mut divisors = Vec::new();
         for span in self.lr.split(',') {
             let (rate, steps) = span.trim().split_once(" for steps ").ok_or_else(wrong)?;
-            let factor = match rate.strip_prefix("lr").ok_or_else(wrong)? {
+            let divisor = match rate.strip_prefix("lr").ok_or_else(wrong)? {
                 "" => 1.0,
-                rest => 1.0 / rest.strip_prefix('/').and_then(|divisor| divisor.trim().parse::<f64>().ok()).ok_or_else(wrong)?,
+                rest => rest.strip_prefix('/').and_then(|divisor| divisor.trim().parse::<f64>().ok()).ok_or_else(wrong)?,
             };
             let (from, to) = steps.split_once('-').ok_or_else(wrong)?;
             let (from, to): (usize, usize) = (from.trim().parse().map_err(|_| wrong())?, to.trim().parse().map_err(|_| wrong())?);
             // a file that promises more steps than it has is caught here, before they take any memory
-            if from != factors.len() + 1 || to < from || to > self.grads.len() || !factor.is_finite() {
+            if from != divisors.len() + 1 || to < from || to > self.grads.len() || !(divisor.is_finite() && divisor > 0.0) {
                 return Err(wrong());
             }
-            factors.resize(to, factor);
+            divisors.resize(to, divisor);
         }
-        if factors.len() == self.grads.len() { Ok(factors) } else { Err(wrong()) }
+        if divisors.len() == self.grads.len() { Ok(divisors) } else { Err(wrong()) }
     }
 
     /// Replays every case, the sparse ones last.
@@ -198,19 +202,16 @@ impl Trajectories {
     pub fn replay_as(&self, path: &Path, case: usize, dialect: &str, optimizers: &Optimizers, tolerance: Tolerance) -> Result<Replay> {
         let Case { framework, call, optimizer, settings, theta } = &self.cases[case];
         let place = format!("{}, case {} ({framework} {optimizer})", path.display(), case + 1);
-        let within = |error: Error| match error {
-            Error::Spec(error) => Error::content(&place, error.to_string(), "an optimizer and settings that downhill has"),
-            other => other,
-        };
+        let within = |error: Error| within(&place, error);
         let mapped = mapping::line(&place, framework, optimizer, dialect, settings).map_err(within)?;
         let recipe = mapped.line.parse::<Line>().map_err(Error::from).and_then(|line| Recipe::read(&line, optimizers)).map_err(within)?;
-        let rates: Vec<f64> = self.factors(path)?.into_iter().map(|factor| mapped.lr * factor).collect();
+        let rates: Vec<f64> = self.divisors(path)?.into_iter().map(|divisor| mapped.lr / divisor).collect();
         let steps: Vec<&[f64]> = theta.iter().map(Vec::as_slice).collect();
         let run = |dtype| descend(&recipe, &self.theta0, &self.grads, &rates, dtype);
         Ok(Replay {
             case: title(framework, call, settings),
             double: double(&self.theta0, &run(DType::F64)?, &steps, tolerance.double),
-            single: single(&run(DType::F32)?, &steps, tolerance.single),
+            single: single(&self.theta0, &run(DType::F32)?, &steps, tolerance.single),
             line: mapped.line,
             sparse: false,
         })
@@ -226,7 +227,7 @@ impl Trajectories {
                 "torch_Adam_dense" => "adam",
                 _ => return Err(wrong(format!("`{name}`"), "torch_SparseAdam or torch_Adam_dense")),
             };
-            let mapped = mapping::line(&place, "torch", optimizer, "torch", &sparse.settings)?;
+            let mapped = mapping::line(&place, "torch", optimizer, "torch", &sparse.settings).map_err(|error| within(&place, error))?;
             let theta: Vec<Vec<Vec<f64>>> = serde_json::from_value(theta.clone())
                 .map_err(|error| wrong(format!("no trajectory ({error})"), "for each step all rows, each a list of numbers"))?;
             let theta: Vec<Vec<f64>> = theta.into_iter().map(|rows| rows.concat()).collect();
@@ -234,8 +235,8 @@ impl Trajectories {
             if theta.len() != sparse.steps.len() || theta.iter().any(|numbers| numbers.len() != start.len()) {
                 return Err(wrong(format!("{} steps", theta.len()), "as many rows for as many steps as in sparse.steps"));
             }
-            let rates: Vec<f64> = self.factors(path)?.into_iter().map(|factor| mapped.lr * factor).collect();
-            let recipe = Recipe::read(&mapped.line.parse()?, optimizers)?;
+            let rates: Vec<f64> = self.divisors(path)?.into_iter().map(|divisor| mapped.lr / divisor).collect();
+            let recipe = Recipe::read(&mapped.line.parse()?, optimizers).map_err(|error| within(&place, error))?;
             let run = |dtype| match optimizer {
                 "adam" => descend(&recipe, &start, &sparse.dense(), &rates, dtype),
                 _ => sparse.descend(&recipe, &rates, dtype),
@@ -244,7 +245,7 @@ impl Trajectories {
             Ok(Replay {
                 case: title("torch", name.trim_start_matches("torch_"), &sparse.settings),
                 double: double(&start, &run(DType::F64)?, &steps, tolerance.double),
-                single: single(&run(DType::F32)?, &steps, tolerance.single),
+                single: single(&start, &run(DType::F32)?, &steps, tolerance.single),
                 line: mapped.line,
                 sparse: true,
             })
@@ -309,6 +310,14 @@ fn descend(recipe: &Recipe, start: &[f64], gradients: &[Vec<f64>], rates: &[f64]
     Ok(all)
 }
 
+/// An error about an optimizer or a setting, with the place of the case.
+fn within(place: &str, error: Error) -> Error {
+    match error {
+        Error::Spec(error) => Error::Asked(format!("{place}: {error}")),
+        other => other,
+    }
+}
+
 fn title(framework: &str, call: &str, settings: &Map<String, Value>) -> String {
     let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
     format!("{framework} {call} {}", settings.join(" "))
@@ -318,15 +327,17 @@ fn title(framework: &str, call: &str, settings: &Map<String, Value>) -> String {
 /// coordinate of -2 that moves by 1e-8 would hide any formula behind its first digits.
 fn double(start: &[f64], ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -> Apart {
     let mut rounding = vec![0.0f64; start.len()];
+    // what both sides have rounded at some step stays in the sum, however small the parameter is now
+    let mut scale: Vec<f64> = start.iter().map(|x| x.abs()).collect();
     let steps = ours.iter().zip(theirs).map(|(ours, theirs)| {
         let mut largest: f64 = 0.0;
         for (i, (a, b)) in ours.iter().zip(*theirs).enumerate() {
             // both sides round once a step
-            rounding[i] += f64::EPSILON * b.abs().max(start[i].abs());
-            let apart = (a - b).abs();
-            let beyond = (apart - rounding[i]).max(0.0);
+            scale[i] = scale[i].max(b.abs());
+            rounding[i] += f64::EPSILON * scale[i];
+            let beyond = positive((a - b).abs() - rounding[i]);
             let way = (b - start[i]).abs();
-            largest = [ratio(apart, b.abs()), ratio(beyond, way)].into_iter().fold(largest, nan_max);
+            largest = [ratio(beyond, b.abs()), ratio(beyond, way)].into_iter().fold(largest, nan_max);
         }
         largest
     });
@@ -334,8 +345,8 @@ fn double(start: &[f64], ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -
 }
 
 /// In f32 it counts relative to the largest the parameter has been.
-fn single(ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -> Apart {
-    let mut scale = vec![0.0f64; theirs.first().map_or(0, |first| first.len())];
+fn single(start: &[f64], ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -> Apart {
+    let mut scale: Vec<f64> = start.iter().map(|x| x.abs()).collect();
     let steps = ours.iter().zip(theirs).map(|(ours, theirs)| {
         let mut largest: f64 = 0.0;
         for (i, (a, b)) in ours.iter().zip(*theirs).enumerate() {
@@ -345,6 +356,11 @@ fn single(ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -> Apart {
         largest
     });
     Apart::of(steps, tolerance)
+}
+
+/// Not `max(0.0)`, which would make 0 of NaN.
+fn positive(x: f64) -> f64 {
+    if x < 0.0 { 0.0 } else { x }
 }
 
 fn ratio(apart: f64, of: f64) -> f64 {
