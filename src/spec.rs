@@ -254,7 +254,8 @@ impl Line {
     pub fn expand(&self) -> Vec<Line> {
         self.0.iter().fold(vec![Line(Vec::new())], |lines, spec| {
             let choices = spec.expand();
-            let longer = |line: &Line| choices.iter().map(|choice| Line([&line.0[..], &[choice.clone()]].concat())).collect::<Vec<_>>();
+            let longer =
+                |line: &Line| choices.iter().map(|choice| Line([&line.0[..], std::slice::from_ref(choice)].concat())).collect::<Vec<_>>();
             lines.iter().flat_map(longer).collect()
         })
     }

@@ -48,7 +48,7 @@ super::dialects! { Momentum, lr 0.01;
     /// burn's `SgdConfig` with its default `MomentumConfig`
     burn: lr 0.01 { lr_place: LrPlace::Outside, dampening: 0.1 }
     /// the moving average of S0's text, v = mu v + (1 - mu) g
-    ema: lr 0.01 { lr_place: LrPlace::Outside, dampening: 0.1, dampen_first: true }
+    ema: lr 0.01 { lr_place: LrPlace::Outside, dampening: 0.9, dampen_first: true }
     /// as in S1: mu grows from 0.5 to 0.9; the 1000 steps are ours
     s1: lr 0.01 { mu_from: Some(0.5) }
 }

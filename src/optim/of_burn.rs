@@ -387,6 +387,7 @@ struct Matrices {
 
 /// The state of one or the other.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // a few hundred bytes for each parameter tensor
 enum Either<const D: usize> {
     Muon(<Muon as Optimizer>::State<D>),
     Other(<AdamW as Optimizer>::State<D>),

@@ -77,7 +77,7 @@ pub struct Decay {
 }
 
 /// Makes an optimizer from settings and decay.
-type Make = fn(&Entry, &[(&str, &str)], Option<Decay>) -> Result<Built, SpecError>;
+pub(super) type Make = fn(&Entry, &[(&str, &str)], Option<Decay>) -> Result<Built, SpecError>;
 
 /// One row of the table.
 #[derive(Clone, Copy)]

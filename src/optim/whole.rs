@@ -8,7 +8,7 @@ use burn::tensor::{Bytes, Tensor};
 
 use super::Built;
 use super::newton::{End, Newton, NewtonCg, NewtonError, Path, Smooth, flatten, gradient_of, precision, unflatten};
-use super::table::{Decay, Entry, Method};
+use super::table::{Decay, Entry, Make, Method};
 use crate::about::About;
 use crate::error::{Error, Result};
 use crate::spec::{Allowed, Setting, Settings, SpecError};
@@ -203,7 +203,7 @@ const fn entry(
     about: About,
     settings: fn() -> Vec<Setting>,
     defaults: fn() -> Vec<(&'static str, String)>,
-    build: fn(&Entry, &[(&str, &str)], Option<Decay>) -> std::result::Result<Built, SpecError>,
+    build: Make,
 ) -> Entry {
     Entry { name, about, lr: 1.0, settings, defaults, dialects: &[], memory: None, build }
 }
