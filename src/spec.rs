@@ -305,6 +305,19 @@ pub struct Setting {
 impl Setting {
     /// The learning rate, which every optimizer has.
     pub const LR: Setting = Setting { name: "lr", about: "learning rate", allowed: Allowed::NotNegative };
+
+    /// Its value from text. `owner` is named in the error.
+    ///
+    /// # Errors
+    /// If the text cannot be read or is not allowed.
+    pub fn read<T: Given>(&self, owner: &str, text: &str) -> Result<T, SpecError> {
+        T::read(text, self.allowed).ok_or_else(|| SpecError::Value {
+            owner: owner.into(),
+            key: self.name.into(),
+            found: text.into(),
+            expected: self.allowed.to_string(),
+        })
+    }
 }
 
 /// The values a setting takes.
@@ -507,12 +520,8 @@ macro_rules! settings {
             fn set(&mut self, owner: &str, key: &str, value: &str) -> ::std::result::Result<(), $crate::spec::SpecError> {
                 match key {
                     $(stringify!($field) => {
-                        self.$field = <$Type as $crate::spec::Given>::read(value, $allowed).ok_or_else(|| $crate::spec::SpecError::Value {
-                            owner: owner.into(),
-                            key: key.into(),
-                            found: value.into(),
-                            expected: $allowed.to_string(),
-                        })?;
+                        let setting = $crate::spec::Setting { name: stringify!($field), about: $about, allowed: $allowed };
+                        self.$field = setting.read::<$Type>(owner, value)?;
                         Ok(())
                     })*
                     _ => Err($crate::spec::unknown(

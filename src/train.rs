@@ -136,7 +136,10 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
                 return Ok((descent.hand_out(&model)?, end(Outcome::Interrupted, now, None)));
             }
         }
-        pace.observe(sum / counted.max(1) as f64);
+        // an epoch whose every loss was skipped says nothing about progress
+        if let Some(mean) = last.mean_loss {
+            pace.observe(mean);
+        }
     }
 }
 

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::burn_pack::{Reader, Scalar, Tensor as Packed, Writer};
-use burn::tensor::{Bytes, DType, Shape, Tensor, TensorData};
+use burn::tensor::{Bytes, DType, Device, Shape, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use super::gradient::Gradient;
-use super::weights::Weights;
 use super::{Descent, Recipe};
 use crate::error::{Error, Result, StateError};
 use crate::optim::Method;
@@ -27,8 +26,8 @@ impl Descent {
     /// # Errors
     /// If a number cannot be read back from the device.
     pub fn save<M: Module>(&self, model: &M) -> Result<Vec<u8>> {
-        let weights = Weights::of(model);
-        let place = |id: ParamId| weights.0.iter().position(|(other, _)| *other == id);
+        let parameters = parameters(model);
+        let place = |id: ParamId| parameters.iter().position(|(other, ..)| *other == id);
         let method = match &self.method {
             Method::PerTensor { optimizer, .. } => {
                 renamed(optimizer.into_bytes().map_err(broken)?, |id| place(id.into()).map(|place| place as u64))?
@@ -54,7 +53,7 @@ impl Descent {
         }
         let writer = Writer::new(tensors)
             .with_metadata("spec", &self.recipe.spec.to_string())
-            .with_metadata("shapes", &shapes(model))
+            .with_metadata("shapes", &shapes(&parameters))
             .with_scalar("steps", self.steps.into())
             .with_scalar("skipped", self.skipped.into())
             .with_scalar("summed", (self.sum.1 as u64).into());
@@ -84,29 +83,29 @@ impl Recipe {
         if found != expected {
             return Err(StateError::OtherOptimizer { found, expected }.into());
         }
-        let (found, expected) = (text("shapes"), shapes(model));
+        let parameters = parameters(model);
+        let (found, expected) = (text("shapes"), shapes(&parameters));
         if found != expected {
             return Err(StateError::OtherModel { found, expected }.into());
         }
         let (steps, skipped, summed) = (count("steps")?, count("skipped")?, count("summed")?);
 
-        let weights = Weights::of(model);
         let mut descent = self.begin();
         (descent.steps, descent.skipped) = (steps, skipped);
         descent.sum.1 = summed as usize;
         for packed in reader.into_tensors().map_err(damaged)? {
             let (name, dtype, shape, _, bytes) = packed.into_parts().map_err(damaged)?;
             if name == "method" {
-                descent.method = taken_up(descent.method, bytes, &weights)?;
+                descent.method = taken_up(descent.method, bytes, &parameters)?;
                 continue;
             }
             let (kind, place) = name.split_once('.').ok_or(StateError::Damaged)?;
-            let (id, like) = place.parse().ok().and_then(|place: usize| weights.0.get(place)).ok_or(StateError::Damaged)?;
-            let tensor = Tensor::<1>::from_data(TensorData::from_bytes(bytes, shape, dtype), (&like.device(), dtype));
+            let (id, of, device) = place.parse().ok().and_then(|place: usize| parameters.get(place)).ok_or(StateError::Damaged)?;
+            let tensor = Tensor::<1>::from_data(TensorData::from_bytes(bytes, shape, dtype), (device, dtype));
             match kind {
                 "slow" => descent.slow.0.push((*id, tensor)),
                 "average" => descent.average.0.push((*id, tensor)),
-                _ => descent.sum.0.0.push(Gradient { id: *id, shape: shape_of(model, *id), g: tensor }),
+                _ => descent.sum.0.0.push(Gradient { id: *id, shape: of.clone(), g: tensor }),
             }
         }
         Ok(descent)
@@ -114,10 +113,10 @@ impl Recipe {
 }
 
 /// The optimizer with the memory in `bytes`.
-fn taken_up(method: Method, bytes: Bytes, weights: &Weights) -> Result<Method> {
+fn taken_up(method: Method, bytes: Bytes, parameters: &[(ParamId, Shape, Device)]) -> Result<Method> {
     match method {
         Method::PerTensor { optimizer, rule } => {
-            let bytes = renamed(bytes, |place| weights.0.get(place as usize).map(|(id, _)| id.val()))?;
+            let bytes = renamed(bytes, |place| parameters.get(place as usize).map(|(id, ..)| id.val()))?;
             let record = OptimizerRecord::from_bytes(bytes).map_err(damaged)?;
             let saved = record.len();
             let optimizer: ModuleOptimizer = optimizer.load_record(record);
@@ -154,25 +153,23 @@ fn renamed(bytes: Bytes, name: impl Fn(u64) -> Option<u64>) -> Result<Bytes> {
     writer.into_bytes().map_err(broken)
 }
 
-/// The shapes of all parameters, as text: `[784, 10] [10]`.
-fn shapes<M: Module>(model: &M) -> String {
-    all_shapes(model).iter().map(|(_, shape)| format!("{:?}", shape.as_slice())).collect::<Vec<_>>().join(" ")
-}
-
-fn shape_of<M: Module>(model: &M, id: ParamId) -> Shape {
-    all_shapes(model).into_iter().find(|(other, _)| *other == id).map_or(Shape::from([0]), |(_, shape)| shape)
-}
-
-fn all_shapes<M: Module>(model: &M) -> Vec<(ParamId, Shape)> {
-    struct Shapes(Vec<(ParamId, Shape)>);
-    impl burn::module::ModuleVisitor for Shapes {
-        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-            self.0.push((param.id, param.val().shape()));
+/// Every parameter, in the order of the model.
+fn parameters<M: Module>(model: &M) -> Vec<(ParamId, Shape, Device)> {
+    struct All(Vec<(ParamId, Shape, Device)>);
+    impl ModuleVisitor for All {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let x = param.val().inner();
+            self.0.push((param.id, x.shape(), x.device()));
         }
     }
-    let mut shapes = Shapes(Vec::new());
-    model.visit(&mut shapes);
-    shapes.0
+    let mut all = All(Vec::new());
+    model.visit(&mut all);
+    all.0
+}
+
+/// Their shapes as text: `[784, 10] [10]`.
+fn shapes(parameters: &[(ParamId, Shape, Device)]) -> String {
+    parameters.iter().map(|(_, shape, _)| format!("{:?}", shape.as_slice())).collect::<Vec<_>>().join(" ")
 }
 
 fn broken(error: impl std::fmt::Display) -> Error {

@@ -89,40 +89,40 @@ where
     Lane<T>: Value,
     R: Rule<N>,
 {
-    // with the case that nothing is unused compiled apart, its loop has no choices in it and is vectorized: five times faster for Adam
-    if strip.memory.iter().all(|slot| !slot.is_empty()) {
-        blocks::<T, R, N, true>(rule, at, strip)
-    } else {
-        blocks::<T, R, N, false>(rule, at, strip)
-    }
-}
-
-#[inline(always)]
-fn blocks<T, R, const N: usize, const ALL: bool>(rule: &R, at: At, strip: Strip<'_, T, N>)
-where
-    T: Copy + Default + Sub<Output = T>,
-    Lane<T>: Value,
-    R: Rule<N>,
-{
-    let Strip { from, x, g, mut memory } = strip;
+    let Strip { from, x, g, memory } = strip;
+    // a memory without use is a block of zeros, read again and again, and a block that is written and never read: a choice inside the loop
+    // would keep it from being vectorized
+    let mut without_use = [[T::default(); 2 * BLOCK]; N];
+    let mut spare = without_use.iter_mut();
+    let mut slots = memory.map(|values| match spare.next() {
+        Some(spare) if values.is_empty() => Slot { values: spare, stride: 0, written: BLOCK },
+        _ => Slot { values, stride: 1, written: 0 },
+    });
     let whole = x.len() - x.len() % BLOCK;
     for start in (0..whole).step_by(BLOCK) {
-        block::<T, R, N, ALL, BLOCK>(rule, at, start, from, x, g, &mut memory);
+        block::<T, R, N, BLOCK>(rule, at, start, from, x, g, &mut slots);
     }
     for start in whole..x.len() {
-        block::<T, R, N, ALL, 1>(rule, at, start, from, x, g, &mut memory);
+        block::<T, R, N, 1>(rule, at, start, from, x, g, &mut slots);
     }
 }
 
+/// One memory; that of element `i` is read at `i * stride`, and written so much further.
+struct Slot<'a, T> {
+    values: &'a mut [T],
+    stride: usize,
+    written: usize,
+}
+
 #[inline(always)]
-fn block<T, R, const N: usize, const ALL: bool, const B: usize>(
+fn block<T, R, const N: usize, const B: usize>(
     rule: &R,
     at: At,
     start: usize,
     from: Option<&[T]>,
     x: &mut [T],
     g: &[T],
-    memory: &mut [&mut [T]; N],
+    slots: &mut [Slot<'_, T>; N],
 ) where
     T: Copy + Default + Sub<Output = T>,
     Lane<T>: Value,
@@ -133,8 +133,7 @@ fn block<T, R, const N: usize, const ALL: bool, const B: usize>(
     {
         let xs: &[T] = &from.unwrap_or(x)[range.clone()];
         let gs = &g[range.clone()];
-        let unused = [T::default(); B];
-        let ms: [&[T]; N] = memory.each_ref().map(|slot| if ALL || !slot.is_empty() { &slot[range.clone()] } else { &unused[..] });
+        let ms: [&[T]; N] = slots.each_ref().map(|slot| &slot.values[start * slot.stride..][..B]);
         for i in 0..B {
             let remembered = std::array::from_fn(|n| Lane(ms[n][i]));
             let (down, remembered) = rule.step(at, &Lane(xs[i]), Lane(gs[i]), remembered);
@@ -144,8 +143,8 @@ fn block<T, R, const N: usize, const ALL: bool, const B: usize>(
             }
         }
     }
-    x[range.clone()].copy_from_slice(&new_x);
-    for (block, slot) in new_memory.iter().zip(memory.iter_mut()).filter(|(_, slot)| ALL || !slot.is_empty()) {
-        slot[range.clone()].copy_from_slice(block);
+    x[range].copy_from_slice(&new_x);
+    for (block, slot) in new_memory.iter().zip(slots.iter_mut()) {
+        slot.values[start * slot.stride + slot.written..][..B].copy_from_slice(block);
     }
 }

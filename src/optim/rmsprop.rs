@@ -83,14 +83,11 @@ impl Rule<3> for Rmsprop {
     fn step<V: Value>(&self, at: At, _x: &V, g: V, [v, b, u]: [V; 3]) -> (V, [V; 3]) {
         let correction = self.correction(at);
         let v = v * self.rho + g.clone().square() * (1.0 - self.rho);
-        let (b, spread) = if self.centered {
-            let b = b * self.rho + g.clone() * (1.0 - self.rho);
-            // corrected, b^2 is divided by the correction once more than v
-            let spread = (v.clone() - b.clone().square() * (1.0 / correction)).clamp(0.0, f64::MAX);
-            (b, spread)
-        } else {
-            (b, v.clone())
-        };
+        let b = b * self.rho + g.clone() * (1.0 - self.rho);
+        // corrected, b^2 is divided by the correction once more than v
+        let centered = (v.clone() - b.clone().square() * (1.0 / correction)).clamp(0.0, f64::MAX);
+        // chosen at the end: a branch around a computation would keep the pass from being vectorized
+        let spread = if self.centered { centered } else { v.clone() };
 
         let (inside, outside) = self.lr_place.split(at.lr);
         let d = (g * inside).over(self.eps_place.denominator(spread, correction, self.eps));

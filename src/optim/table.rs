@@ -153,7 +153,7 @@ impl Entry {
         let mut rate = self.lr;
         for (key, value) in settings {
             if *key == Setting::LR.name {
-                rate = lr(self.name, value)?;
+                rate = Setting::LR.read(self.name, value)?;
             } else {
                 thing.set(self.name, key, value).map_err(with_lr)?;
             }
@@ -183,18 +183,8 @@ impl Entry {
     }
 }
 
-/// The learning rate of a spec.
-pub(super) fn lr(owner: &str, value: &str) -> Result<f64, SpecError> {
-    f64::read(value, Setting::LR.allowed).ok_or_else(|| SpecError::Value {
-        owner: owner.into(),
-        key: Setting::LR.name.into(),
-        found: value.into(),
-        expected: Setting::LR.allowed.to_string(),
-    })
-}
-
 /// The error lists the settings there are; lr is one of them.
-pub(super) fn with_lr(error: SpecError) -> SpecError {
+fn with_lr(error: SpecError) -> SpecError {
     match error {
         SpecError::Unknown { kind, found, known } => {
             unknown(&kind, &found, [Setting::LR.name].into_iter().chain(known.iter().map(String::as_str)))

@@ -93,9 +93,7 @@ macro_rules! lane {
             }
             #[inline(always)]
             fn over(self, denominator: Self) -> Self {
-                // by infinity instead of by zero: a division behind a branch would keep the compiler from vectorizing
-                let safe = if denominator.0 == 0.0 { <$float>::INFINITY } else { denominator.0 };
-                Lane(self.0 / safe)
+                Lane(if denominator.0 == 0.0 { 0.0 } else { self.0 / denominator.0 })
             }
         }
     };

@@ -174,20 +174,21 @@ const NEWTON_CG: About = About(
      ## Source\nNocedal & Wright, \"Numerical optimization\", 2006, algorithm 7.1.\n",
 );
 
+/// In a training loop a batch is worth one Newton step, unless the spec says otherwise.
 pub(super) const ENTRIES: [Entry; 3] = [
     entry(
         "newton",
         NEWTON,
         || Newton::SETTINGS.to_vec(),
-        || once(Newton::default()).values(),
-        |entry, settings, decay| build(entry, settings, decay, once(Newton::default()), |newton| Whole::Newton(newton.clone())),
+        || Newton::new().with_steps(1).values(),
+        |entry, settings, decay| build(entry, settings, decay, Newton::new().with_steps(1), |newton| Whole::Newton(newton.clone())),
     ),
     entry(
         "newton_cg",
         NEWTON_CG,
         || NewtonCg::SETTINGS.to_vec(),
-        || once_cg(NewtonCg::default()).values(),
-        |entry, settings, decay| build(entry, settings, decay, once_cg(NewtonCg::default()), |newton| Whole::NewtonCg(newton.clone())),
+        || NewtonCg::new().with_steps(1).values(),
+        |entry, settings, decay| build(entry, settings, decay, NewtonCg::new().with_steps(1), |newton| Whole::NewtonCg(newton.clone())),
     ),
     entry(
         "lbfgs",
@@ -206,15 +207,6 @@ const fn entry(
     build: Make,
 ) -> Entry {
     Entry { name, about, lr: 1.0, settings, defaults, dialects: &[], memory: None, build }
-}
-
-/// In a training loop a batch is worth one step, unless the spec says otherwise.
-fn once(newton: Newton) -> Newton {
-    newton.with_steps(1)
-}
-
-fn once_cg(newton: NewtonCg) -> NewtonCg {
-    newton.with_steps(1)
 }
 
 fn build<S: Settings>(

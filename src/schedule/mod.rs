@@ -123,14 +123,8 @@ impl Schedule {
             }
             other => other,
         })?;
-        let warmup = spec.single()?.into_iter().find(|(key, _)| *key == WARMUP.name).map_or(Ok(0), |(key, value)| {
-            usize::read(value, WARMUP.allowed).ok_or_else(|| SpecError::Value {
-                owner: spec.name.clone(),
-                key: key.into(),
-                found: value.into(),
-                expected: WARMUP.allowed.to_string(),
-            })
-        })?;
+        let given = spec.single()?.into_iter().find(|(key, _)| *key == WARMUP.name);
+        let warmup = given.map_or(Ok(0), |(_, value)| WARMUP.read(&spec.name, value))?;
         Ok(Schedule { warmup, shape })
     }
 

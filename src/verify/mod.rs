@@ -186,6 +186,10 @@ impl Trajectories {
         if divisors.len() == self.grads.len() { Ok(divisors) } else { Err(wrong()) }
     }
 
+    fn rates(&self, path: &Path, lr: f64) -> Result<Vec<f64>> {
+        Ok(self.divisors(path)?.into_iter().map(|divisor| lr / divisor).collect())
+    }
+
     /// Replays every case, the sparse ones last.
     ///
     /// # Errors
@@ -205,16 +209,10 @@ impl Trajectories {
         let within = |error: Error| within(&place, error);
         let mapped = mapping::line(&place, framework, optimizer, dialect, settings).map_err(within)?;
         let recipe = mapped.line.parse::<Line>().map_err(Error::from).and_then(|line| Recipe::read(&line, optimizers)).map_err(within)?;
-        let rates: Vec<f64> = self.divisors(path)?.into_iter().map(|divisor| mapped.lr / divisor).collect();
-        let steps: Vec<&[f64]> = theta.iter().map(Vec::as_slice).collect();
+        let rates = self.rates(path, mapped.lr)?;
         let run = |dtype| descend(&recipe, &self.theta0, &self.grads, &rates, dtype);
-        Ok(Replay {
-            case: title(framework, call, settings),
-            double: double(&self.theta0, &run(DType::F64)?, &steps, tolerance.double),
-            single: single(&self.theta0, &run(DType::F32)?, &steps, tolerance.single),
-            line: mapped.line,
-            sparse: false,
-        })
+        let (double, single) = compare(&self.theta0, theta, tolerance, run)?;
+        Ok(Replay { case: title(framework, call, settings), line: mapped.line, double, single, sparse: false })
     }
 
     fn replay_sparse(&self, path: &Path, optimizers: &Optimizers, tolerance: Tolerance) -> Vec<Result<Replay>> {
@@ -235,20 +233,15 @@ impl Trajectories {
             if theta.len() != sparse.steps.len() || theta.iter().any(|numbers| numbers.len() != start.len()) {
                 return Err(wrong(format!("{} steps", theta.len()), "as many rows for as many steps as in sparse.steps"));
             }
-            let rates: Vec<f64> = self.divisors(path)?.into_iter().map(|divisor| mapped.lr / divisor).collect();
+            let rates = self.rates(path, mapped.lr)?;
             let recipe = Recipe::read(&mapped.line.parse()?, optimizers).map_err(|error| within(&place, error))?;
             let run = |dtype| match optimizer {
                 "adam" => descend(&recipe, &start, &sparse.dense(), &rates, dtype),
                 _ => sparse.descend(&recipe, &rates, dtype),
             };
-            let steps: Vec<&[f64]> = theta.iter().map(Vec::as_slice).collect();
-            Ok(Replay {
-                case: title("torch", name.trim_start_matches("torch_"), &sparse.settings),
-                double: double(&start, &run(DType::F64)?, &steps, tolerance.double),
-                single: single(&start, &run(DType::F32)?, &steps, tolerance.single),
-                line: mapped.line,
-                sparse: true,
-            })
+            let (double, single) = compare(&start, &theta, tolerance, run)?;
+            let case = title("torch", name.trim_start_matches("torch_"), &sparse.settings);
+            Ok(Replay { case, line: mapped.line, double, single, sparse: true })
         };
         sparse.trajectories.iter().map(replay).collect()
     }
@@ -323,15 +316,25 @@ fn title(framework: &str, call: &str, settings: &Map<String, Value>) -> String {
     format!("{framework} {call} {}", settings.join(" "))
 }
 
+/// The record against ours in f64 and in f32.
+fn compare(
+    start: &[f64],
+    theirs: &[Vec<f64>],
+    tolerance: Tolerance,
+    run: impl Fn(DType) -> Result<Vec<Vec<f64>>>,
+) -> Result<(Apart, Apart)> {
+    Ok((double(start, &run(DType::F64)?, theirs, tolerance.double), single(start, &run(DType::F32)?, theirs, tolerance.single)))
+}
+
 /// In f64 an error counts relative to the parameter and, as far as rounding lets that be seen, relative to the way it has come: a
 /// coordinate of -2 that moves by 1e-8 would hide any formula behind its first digits.
-fn double(start: &[f64], ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -> Apart {
+fn double(start: &[f64], ours: &[Vec<f64>], theirs: &[Vec<f64>], tolerance: f64) -> Apart {
     let mut rounding = vec![0.0f64; start.len()];
     // what both sides have rounded at some step stays in the sum, however small the parameter is now
     let mut scale: Vec<f64> = start.iter().map(|x| x.abs()).collect();
     let steps = ours.iter().zip(theirs).map(|(ours, theirs)| {
         let mut largest: f64 = 0.0;
-        for (i, (a, b)) in ours.iter().zip(*theirs).enumerate() {
+        for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
             // both sides round once a step
             scale[i] = scale[i].max(b.abs());
             rounding[i] += f64::EPSILON * scale[i];
@@ -345,11 +348,11 @@ fn double(start: &[f64], ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -
 }
 
 /// In f32 it counts relative to the largest the parameter has been.
-fn single(start: &[f64], ours: &[Vec<f64>], theirs: &[&[f64]], tolerance: f64) -> Apart {
+fn single(start: &[f64], ours: &[Vec<f64>], theirs: &[Vec<f64>], tolerance: f64) -> Apart {
     let mut scale: Vec<f64> = start.iter().map(|x| x.abs()).collect();
     let steps = ours.iter().zip(theirs).map(|(ours, theirs)| {
         let mut largest: f64 = 0.0;
-        for (i, (a, b)) in ours.iter().zip(*theirs).enumerate() {
+        for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
             scale[i] = scale[i].max(b.abs());
             largest = nan_max(largest, ratio((a - b).abs(), scale[i]));
         }
