@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use burn::module::{Module, Param};
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use downhill::optim::{Adam, LazyAdam, Momentum};
+use downhill::optim::{Adam, LazyAdam, Momentum, Rmsprop};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -107,6 +107,41 @@ mod by_hand {
             *x -= *v;
         }
     }
+
+    pub fn rmsprop(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
+        if x.len() >= SPLIT {
+            let half = x.len() / 2;
+            let ((x, x2), (g, g2), (v, v2)) = (x.split_at_mut(half), g.split_at(half), v.split_at_mut(half));
+            rayon::join(|| rmsprop(lr, x, g, v), || rmsprop(lr, x2, g2, v2));
+            return;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has it
+            return unsafe { rmsprop_avx2(lr, x, g, v) };
+        }
+        rmsprop_loop(lr, x, g, v);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn rmsprop_avx2(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
+        rmsprop_loop(lr, x, g, v);
+    }
+
+    #[inline(always)]
+    fn rmsprop_loop(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
+        for ((x, g), v) in x.iter_mut().zip(g).zip(v) {
+            *v = *v * 0.9 + *g * *g * 0.1;
+            *x -= *g * lr / (*v + 1e-8).sqrt();
+        }
+    }
+}
+
+fn rmsprop_by_hand(n: usize) -> Contender {
+    let g: Vec<f32> = (0..n).map(|i| ((i % 97) as f32 - 48.0) * 1e-3).collect();
+    let (mut x, mut v) = (vec![0.1; n], vec![0.0; n]);
+    Box::new(move || by_hand::rmsprop(LR as f32, black_box(&mut x), &g, &mut v))
 }
 
 fn adam_by_hand(n: usize) -> Contender {
@@ -202,7 +237,13 @@ fn main() {
             module(n, Momentum::new().init(), true),
             module(n, burn_momentum(), false),
         ];
-        for (name, mut contenders) in [("Adam", adam), ("Momentum", momentum)] {
+        let rmsprop = [
+            rmsprop_by_hand(n),
+            module(n, Rmsprop::new().init(), false),
+            module(n, Rmsprop::new().init(), true),
+            module(n, RmsPropConfig::new().with_momentum(0.0).init(), false),
+        ];
+        for (name, mut contenders) in [("Adam", adam), ("RMSProp", rmsprop), ("Momentum", momentum)] {
             let times = race(&mut contenders, n);
             table += &format!("| {name} | {n} | {:.0} µs ", times[0]);
             times[1..].iter().for_each(|time| table += &format!("| {time:.0} µs | {:.2} ", time / times[0]));

@@ -112,7 +112,7 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of("rmsprop", "b.clone().square()", "b.clone()", "square of b forgotten"),
     of("rmsprop", ".clamp(0.0, f64::MAX)", "", "roots of negative variances"),
-    of("rmsprop", "(b, spread)\n", "(b, v.clone())\n", "centered has no effect"),
+    of("rmsprop", "if self.centered { centered } else", "if false { centered } else", "centered has no effect"),
     of("rmsprop", "denominator(spread, correction, self.eps)", "denominator(spread, correction, 0.0)", "eps forgotten"),
     of("rmsprop", "denominator(spread, correction, self.eps)", "denominator(spread, 1.0, self.eps)", "bias correction dropped"),
     of("rmsprop", "(g * inside).over(self.eps_place", "(g * inside).over(EpsPlace::Inside", "eps always under the root"),
