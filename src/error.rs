@@ -50,7 +50,7 @@ pub enum StateError {
     #[error("it does not begin as a state that downhill saved")]
     Foreign,
     /// A file that is not what was written.
-    #[error("the file was cut or changed after it was written")]
+    #[error("it was cut or changed after it was saved")]
     Damaged,
     /// Saved by another optimizer.
     #[error("it was saved by `{found}`, and this is `{expected}`")]

@@ -39,7 +39,7 @@ pub enum SpecError {
         expected: &'static str,
     },
     /// A name that nobody registered.
-    #[error("unknown {kind} `{found}`{}; {}", did_you_mean(.found, .known), if .known.is_empty() { "there is none".into() } else { format!("known: {}", .known.join(", ")) })]
+    #[error("unknown {kind} `{found}`; {}", instead(.found, .known))]
     Unknown {
         /// `optimizer`, `model`, `setting of adam`, ...
         kind: String,
@@ -70,14 +70,51 @@ pub enum SpecError {
     },
 }
 
-/// `; did you mean ...?`, where a known name is close enough.
-fn did_you_mean(found: &str, known: &[String]) -> String {
+/// More names than this are not listed where one of them is close enough to be meant.
+const FEW: usize = 12;
+
+/// What other libraries call it, what it is called here, and where it is if there is no such setting.
+const ELSEWHERE: [(&str, &str, &str); 7] = [
+    ("learning_rate", "lr", ""),
+    ("epsilon", "eps", ""),
+    ("betas", "beta1", ""),
+    ("b1", "beta1", ""),
+    ("b2", "beta2", ""),
+    ("momentum", "mu", "momentum is an optimizer of its own, `momentum:mu=0.9`"),
+    ("weight_decay", "lambda", "weight decay stands around the optimizer: `l2:lambda=1e-4|adam` or `adam|decay:lambda=0.01`"),
+];
+
+/// What could be meant, and what there is.
+fn instead(found: &str, known: &[String]) -> String {
+    if known.is_empty() {
+        return "there is none".into();
+    }
+    let all = format!("known: {}", known.join(", "));
+    let elsewhere = ELSEWHERE.iter().find(|(name, ..)| *name == found);
+    let near = match elsewhere {
+        Some((_, here, _)) if known.iter().any(|name| name == here) => Some(*here),
+        Some((.., hint)) if !hint.is_empty() => return format!("{hint}; {all}"),
+        _ => near(found, known),
+    };
+    match near {
+        Some(name) if known.len() > FEW => format!("did you mean `{name}`?"),
+        Some(name) => format!("did you mean `{name}`? {}{}", all[..1].to_uppercase(), &all[1..]),
+        None => all,
+    }
+}
+
+/// The known name that is close enough, if there is one.
+fn near<'a>(found: &str, known: &'a [String]) -> Option<&'a str> {
+    let burns = format!("{BURN}{found}");
+    if let Some(name) = known.iter().find(|name| **name == burns) {
+        return Some(name);
+    }
     let near = known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), name), name))
         .min()
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4 || (found.len() > 2 && name.starts_with(found)));
-    near.map_or(String::new(), |(_, name)| format!("; did you mean `{name}`?"))
+    near.map(|(_, name)| name.as_str())
 }
 
 /// The error of a name that is not among `known`.
@@ -118,6 +155,9 @@ impl std::str::FromStr for Spec {
                 Some(list) => list.trim_end_matches(']').split(',').map(|v| v.trim().to_string()).collect(),
                 None => vec![value.to_string()],
             };
+            if value == "[]" {
+                return Err(wrong("at least one value between `[` and `]`"));
+            }
             if !word(key) || values.iter().any(String::is_empty) {
                 return Err(wrong("settings of the form `key=value`, separated by commas, behind `:`"));
             }
@@ -337,6 +377,8 @@ pub enum Allowed {
     Whole,
     /// A whole number from 1.
     Count,
+    /// Whole numbers from 1.
+    Counts,
     /// Whole numbers from 1, each above the one before.
     Rising,
     /// One of these words.
@@ -353,7 +395,7 @@ impl Allowed {
                 Allowed::Share => (0.0..=1.0).contains(&x),
                 Allowed::AtLeast(least) => x >= least,
                 Allowed::Whole => x >= 0.0,
-                Allowed::Count | Allowed::Rising => x >= 1.0,
+                Allowed::Count | Allowed::Counts | Allowed::Rising => x >= 1.0,
                 Allowed::OneOf(_) => true,
             }
     }
@@ -370,6 +412,7 @@ impl fmt::Display for Allowed {
             Allowed::Rising => f.write_str("whole numbers from 1, each above the one before, such as 30-60-90"),
             Allowed::AtLeast(least) => write!(f, "{least} or a finite number above"),
             Allowed::Count => f.write_str("a whole number from 1"),
+            Allowed::Counts => f.write_str("whole numbers from 1, such as 500-300"),
             Allowed::OneOf(words) => write!(f, "one of {}", words.join(", ")),
         }
     }

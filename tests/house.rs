@@ -7,6 +7,18 @@ use std::path::Path;
 use downhill::experiment::run::BURN;
 use downhill::optim::{Entry, Optimizers};
 
+#[path = "../examples/mutants/list.rs"]
+mod mutants;
+
+#[test]
+fn the_text_of_every_mutant_stands_exactly_once_in_its_file() {
+    for mutation in mutants::MUTATIONS {
+        let text = fs::read_to_string(format!("src/optim/{}.rs", mutation.file)).unwrap();
+        assert_eq!(text.matches(mutation.text).count(), 1, "{}.rs, {}: {:?}", mutation.file, mutation.what, mutation.text);
+        assert_ne!(mutation.text, mutation.replaced);
+    }
+}
+
 /// The way of the data, as ARCHITECTURE.md draws it: a module uses only modules before it.
 const WAY: [&str; 18] = [
     "spec",

@@ -198,9 +198,9 @@ fn a_setting_that_is_not_allowed_is_named_with_its_value() {
         ("plateau:min_lr=-1", "plateau: min_lr is `-1`, expected 0 or a finite number above"),
         ("constant:warmup=-1", "constant: warmup is `-1`, expected a whole number from 0"),
         ("cosine:warmup=2.5", "cosine: warmup is `2.5`, expected a whole number from 0"),
-        ("cosine:warmpu=5", "unknown setting of cosine `warmpu`; did you mean `warmup`?; known: floor, steps, warmup"),
+        ("cosine:warmpu=5", "unknown setting of cosine `warmpu`; did you mean `warmup`? Known: floor, steps, warmup"),
         ("constant:lr=5", "unknown setting of constant `lr`; known: warmup"),
-        ("cosin:warmup=x", "unknown schedule `cosin`; did you mean `cosine`?; known: "),
+        ("cosin:warmup=x", "unknown schedule `cosin`; did you mean `cosine`? Known: "),
         ("cosine@torch", "unknown dialect of cosine `torch`; there is none"),
     ] {
         assert!(error(spec).starts_with(sentence), "{spec}: {}", error(spec));

@@ -146,7 +146,7 @@ fn what_is_not_understood_is_one_sentence_and_exit_code_2() {
         assert!(words.iter().all(|word| err.contains(word)), "{name}: {err}");
     }
     let (code, _, err) = verify(Path::new("Cargo.toml"));
-    assert!(code == Some(2) && err.contains("no trajectories"), "{err}");
+    assert!(code == Some(2) && err.contains("the format that the README describes"), "{err}");
     let (code, _, err) = verify(Path::new("nowhere.json"));
     assert!(code == Some(2) && err.contains("cannot read nowhere.json"), "{err}");
 }

@@ -22,7 +22,7 @@ mod verify;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Begin with:\n  downhill run adam-fig1-mnist     a figure of the Adam paper, with a verdict on each claim\n  downhill list                    everything there is\n  downhill show adam               the formula, the settings, how torch, Keras, Optax and burn differ\n\nExit code: 0 done, 1 a check failed (verify, run --check), 2 bad input, 130 interrupted by Ctrl-C."
+    after_help = "Begin with:\n  downhill run adam-fig1-mnist     a figure of the Adam paper, with a verdict on each claim\n  downhill list                    everything there is\n  downhill show adam               the formula, the settings, how torch, Keras, Optax and burn differ\n\nExit code: 0 done, 1 a check failed (verify, run --check) or the training diverged, 2 bad input, 130 interrupted by Ctrl-C."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -31,12 +31,12 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List what there is: optimizers, experiments, data, models, schedules, penalties
+    /// List what there is: optimizers, what stands around them, experiments, data, models, schedules, penalties
     List {
         /// Only these
         what: Option<Kind>,
     },
-    /// Explain an optimizer, a model, a schedule, a penalty, data or an experiment
+    /// Explain an optimizer, what stands around one, a schedule, a model, a penalty, data or an experiment
     #[command(after_help = "Examples:\n  downhill show adam\n  downhill show adam-fig1-mnist\n  downhill show mlp")]
     Show {
         /// Its name, or an experiment's FILE.toml
@@ -67,11 +67,11 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Train one model: its record, and beside it the model
     #[command(
-        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nAround an optimizer, from left to right: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/adam-lr0.001-seed0-*.safetensors"
+        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nAround an optimizer, from left to right: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/MODEL.safetensors     (the path that train prints)"
     )]
     Train(training::TrainArgs),
     /// Evaluate a trained model: loss, accuracy, confusion table
-    #[command(after_help = "Example:\n  downhill eval out/mlp/adam-lr0.001-seed0-*.safetensors --data mnist-10k")]
+    #[command(after_help = "Example:\n  downhill eval out/mlp/MODEL.safetensors --data mnist-10k     (the path that train prints)")]
     Eval(training::EvalArgs),
 }
 

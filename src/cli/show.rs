@@ -8,13 +8,16 @@ use downhill::model::{self, MODELS};
 use downhill::optim::{Entry, Optimizers, PAPER};
 use downhill::regularizer::PENALTIES;
 use downhill::schedule::SCHEDULES;
-use downhill::spec::{Setting, unknown};
+use downhill::spec::{Setting, Spec, unknown};
 use downhill::{Error, Result};
 
 use super::tables::table;
 
 /// The page of an optimizer, a model or an experiment.
 pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
+    // `adam@keras:lr=1` is explained by the page of `adam`
+    let spec = name.parse::<Spec>();
+    let name = spec.as_ref().map_or(name, |spec| if name.ends_with(".toml") { name } else { &spec.name });
     if let Ok(entry) = optimizers.find(name) {
         let settings: Vec<Setting> = [Setting::LR].into_iter().chain((entry.settings)()).collect();
         let defaults = [(Setting::LR.name, entry.lr.to_string())].into_iter().chain((entry.defaults)()).collect();
@@ -41,15 +44,19 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     if let Ok(entry) = model::find(name) {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
     }
-    if let Some(entry) = PENALTIES.iter().find(|entry| entry.name == name) {
-        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
-    }
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
     }
-    if let Some((name, about, settings, defaults)) = PARTS.iter().find(|(known, ..)| *known == name) {
-        let table = settings_table(settings, defaults());
-        return Ok(format!("{name}: {about}\n\nSettings\n{table}\n"));
+    // a penalty of the loss and a part around the optimizer may have one name
+    let part = PARTS
+        .iter()
+        .find(|(known, ..)| *known == name)
+        .map(|(name, about, settings, defaults)| format!("{name}: {about}\n\nSettings\n{}\n", settings_table(settings, defaults())));
+    let penalty = PENALTIES.iter().find(|entry| entry.name == name);
+    match (part, penalty.map(|entry| page(entry.about, entry.settings, (entry.defaults)()))) {
+        (Some(part), Some(penalty)) => return Ok(format!("Around an optimizer\n{part}\nAs a penalty of the loss (--penalty)\n{penalty}")),
+        (Some(one), None) | (None, Some(one)) => return Ok(one),
+        (None, None) => {}
     }
     if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name) {
         let data = data::load(name)?;
@@ -85,8 +92,10 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         }
         Err(_) if !name.ends_with(".toml") => {
             let names = optimizers.entries().iter().map(|entry| entry.name).chain(PARTS.iter().map(|(name, ..)| *name));
-            let names = names.chain(SCHEDULES.iter().map(|schedule| schedule.name)).chain(PENALTIES.iter().map(|penalty| penalty.name));
+            let penalties = PENALTIES.iter().map(|penalty| penalty.name).filter(|name| PARTS.iter().all(|(part, ..)| part != name));
             let names = names
+                .chain(SCHEDULES.iter().map(|schedule| schedule.name))
+                .chain(penalties)
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
                 .chain(MODELS.iter().map(|model| model.name))
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));

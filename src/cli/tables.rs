@@ -70,7 +70,7 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         let settings: Vec<&str> = (schedule.settings)().iter().map(|setting| setting.name).collect();
         vec![schedule.name.into(), rest(&schedule.about.title()), names(&settings)]
     });
-    part(Kind::Schedules, "Schedules (--schedule NAME)", &["name", "", "settings"], rows.collect());
+    part(Kind::Schedules, "Schedules (--schedule NAME, or at the end of the optimizer's line)", &["name", "", "settings"], rows.collect());
     let rows = PENALTIES.iter().map(|penalty| vec![penalty.name.into(), rest(&penalty.about.title())]);
     part(Kind::Penalties, "Penalties (--penalty NAME)", &["name", ""], rows.collect());
     text

@@ -44,7 +44,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
     /// Of first weights and order of the examples
-    #[arg(long, value_name = "N", default_value = "0")]
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     seed: u64,
     /// Train again what was trained to the end before
     #[arg(long)]
@@ -111,7 +111,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let layers = run.points.last().map_or(String::new(), |point| tables::layers(point, args.diagnose));
     let report = Report::new(None, vec![run], optimizers)?;
     say(&format!("{}\n{layers}{ending}", tables::results(&report)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
 }
 
 pub fn eval(args: EvalArgs) -> Result<ExitCode> {

@@ -84,6 +84,7 @@ impl Descent {
     /// If a gradient is not finite and the recipe has `nonfinite:policy=error`, or if the optimizer [evaluates](Descent::evaluates) the
     /// loss itself.
     pub fn step<M: Module>(&mut self, lr: f64, model: M, gradients: GradientsParams) -> Result<M> {
+        checked(lr)?;
         if self.recipe.leaves_gradients_alone() {
             return self.move_by(lr, model, gradients);
         }
@@ -131,6 +132,7 @@ impl Descent {
             return self.step(lr, model, gradients);
         }
         let before = self.begin_slow(&model);
+        checked(lr)?;
         let Method::Whole(whole) = &mut self.method else { return Ok(model) };
         let model = whole.step(lr, model, loss)?;
         Ok(self.follow(model, before))
@@ -178,6 +180,14 @@ impl Descent {
             Method::PerTensor { optimizer, rule: Some(rule) } => handed_out(model, optimizer, rule.as_ref()).map_err(unreadable),
             _ => Ok(model),
         }
+    }
+}
+
+/// A rate that is no number, or leads uphill, would spoil the model without a word.
+fn checked(lr: f64) -> Result<()> {
+    match lr.is_finite() && lr >= 0.0 {
+        true => Ok(()),
+        false => Err(Error::Step(format!("the learning rate is {lr}, expected 0 or a finite number above"))),
     }
 }
 

@@ -109,7 +109,7 @@ pub const PARTS: &[Entry] = &[
     }),
     (
         "ema",
-        "average of the weights, decay average + (1 - decay) x, from the first step on; it is what is evaluated",
+        "average of the weights, decay average + (1 - decay) x, beginning at the first x, to be forgotten in some 1 / (1 - decay) steps; it is what is evaluated",
         Ema::SETTINGS,
         || Ema::default().values(),
     ),
@@ -150,11 +150,12 @@ impl Recipe {
         let found: Vec<&Spec> = line.0.iter().filter(|spec| place(spec).is_none() && !is_schedule(spec)).collect();
         let [optimizer] = found[..] else {
             let problem = match found.len() {
-                0 => "no optimizer".to_string(),
+                0 => format!("no optimizer; {} stands around one, such as adam", line.0.first().map_or("this", |spec| &spec.name)),
                 _ => {
                     // two optimizers, or one and a name that nobody knows
                     found.iter().try_for_each(|spec| known(spec, optimizers))?;
-                    format!("{} optimizers, and only one can step", found.len())
+                    let names: Vec<&str> = found.iter().map(|spec| spec.name.as_str()).collect();
+                    format!("the optimizers {}, and only one can step", names.join(" and "))
                 }
             };
             return Err(SpecError::Several { spec: line.to_string(), problem }.into());
@@ -173,7 +174,11 @@ impl Recipe {
             let (left, right) = (rank(&pair[0]), rank(&pair[1]));
             if left > right || (left == right && left != 2) {
                 let order = "accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, lookahead, ema, SCHEDULE";
-                let problem = format!("{} before {}; what is done in a step has this order: {order}", pair[0].name, pair[1].name);
+                let (left, right) = (&pair[0].name, &pair[1].name);
+                let problem = match left == right {
+                    true => format!("{left} is given twice"),
+                    false => format!("{left} before {right}; what is done in a step has this order, each at most once: {order}"),
+                };
                 return Err(SpecError::Several { spec: line.to_string(), problem }.into());
             }
         }
@@ -273,5 +278,5 @@ fn known(spec: &Spec, optimizers: &Optimizers) -> Result<()> {
         return Ok(());
     }
     let parts = PARTS.iter().map(|(name, ..)| *name).chain(SCHEDULES.iter().map(|schedule| schedule.name));
-    Err(Error::Spec(unknown("optimizer", &spec.name, names.chain(parts))))
+    Err(Error::Spec(unknown("optimizer, part or schedule", &spec.name, names.chain(parts))))
 }

@@ -227,6 +227,9 @@ pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, 
         let text = std::fs::read_to_string(name_or_file).map_err(Error::io("read", name_or_file))?;
         return Ok((parse(Path::new(name_or_file), &text, optimizers)?, text));
     }
+    if Path::new(name_or_file).is_dir() {
+        return Err(Error::content(name_or_file, "a folder", "the name of an experiment, or a FILE.toml"));
+    }
     let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_file);
     let (name, text) = built_in.ok_or_else(|| unknown("experiment", name_or_file, BUILT_IN.iter().map(|(name, _)| *name)))?;
     Ok((parse(Path::new(&format!("{name}.toml")), text, optimizers)?, text.to_string()))
@@ -240,10 +243,11 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
     let experiment: Experiment = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
-        Error::content(format!("{}, line {line}", path.display()), message, "the form that `downhill show adam-fig1-mnist --toml` prints")
+        let whole = "`downhill show adam-fig1-mnist --toml` prints a whole file";
+        Error::Asked(format!("{}, line {line}: {message}; {whole}", path.display()))
     })?;
     let wrong = |key: &str, found: String, expected: &str| Error::content(format!("{}, {key}", path.display()), found, expected);
-    let within = |key: String| move |error: Error| Error::content(format!("{}, {key}", path.display()), error.to_string(), "a spec");
+    let within = |key: String| move |error: Error| Error::Asked(format!("{}, {key}: {error}", path.display()));
 
     if !experiment.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || experiment.name.trim_matches('.').is_empty() {
         return Err(wrong("name", format!("`{}`", experiment.name), "letters, digits, `-` and `_`, since a folder gets that name"));

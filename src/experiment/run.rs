@@ -372,7 +372,7 @@ impl Single<'_> {
             (Some(own), None) => own.clone(),
             (None, other) => Schedule::read(&other.unwrap_or("constant").parse()?)?,
         };
-        let series = recipe.built.spec.name.clone();
+        let series = recipe.spec.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|");
         let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose };
         let shared = Shared::new(self.model, self.data, self.batch, self.penalty, self.device)?;
         let header = shared.header(["train", "", &series, self.device], &plan, self.seed);

@@ -20,7 +20,7 @@ crate::settings! {
     /// Settings of the fully connected network.
     pub struct MlpSettings {
         /// units of each hidden layer, such as 500-300
-        hidden: Vec<usize> = vec![1000, 1000], Allowed::Count;
+        hidden: Vec<usize> = vec![1000, 1000], Allowed::Counts;
     }
 }
 

@@ -298,6 +298,7 @@ macro_rules! optimizers {
                 ///
                 /// # Panics
                 /// If a setting is out of its range.
+                #[track_caller]
                 pub fn init(self) -> burn::optim::ModuleOptimizer {
                     self.build().into()
                 }

@@ -120,11 +120,10 @@ impl Replay {
 pub fn read(path: &Path) -> Result<Trajectories> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let file: Trajectories = serde_json::from_str(&text).map_err(|error| {
-        Error::content(
-            path,
-            format!("no trajectories ({error})"),
-            "the format that the README describes and tests/golden/generate.py writes",
-        )
+        Error::Asked(format!(
+            "{}: {error}; expected the format that the README describes and tests/golden/generate.py writes",
+            path.display()
+        ))
     })?;
     let wrong = |place: String, found: String, expected: String| Error::content(format!("{}, {place}", path.display()), found, expected);
     file.divisors(path)?;
