@@ -10,6 +10,7 @@
 struct Readme;
 
 pub mod about;
+pub mod chart;
 pub mod classify;
 pub mod data;
 pub mod descent;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod schedule;
 pub mod seed;
 pub mod spec;
+pub mod study;
 pub mod train;
 pub mod verify;
 

@@ -14,6 +14,10 @@ pub enum Purpose {
     Weights = 0,
     /// order of the examples, one stream an epoch
     Order = 1,
+    /// what is added to a gradient or an observation
+    Noise = 2,
+    /// examples that are made up
+    Examples = 3,
 }
 
 impl Seed {

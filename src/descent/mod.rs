@@ -14,6 +14,7 @@
 
 mod diagnose;
 mod gradient;
+mod numbers;
 mod parts;
 mod state;
 mod weights;
@@ -25,6 +26,8 @@ use crate::error::{Error, Result};
 use crate::optim::{Method, handed_out};
 
 pub use diagnose::Layer;
+pub(crate) use numbers::Point;
+pub use numbers::{Numbers, Slope};
 pub use parts::{Accumulate, BEFORE, Bound, Clip, Decoupled, Ema, L2, Lookahead, Nonfinite, PARTS, Policy, Recipe};
 
 use gradient::Gradients;

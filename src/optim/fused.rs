@@ -179,6 +179,20 @@ pub trait Insight: Send + Sync {
     fn signal(&self, at: At, memory: Vec<Tensor<1>>) -> Option<Signal<Tensor<1>>>;
     /// [`Rule::bound`]
     fn bound(&self, at: At) -> Option<f64>;
+    /// The names of all of the rule's memory, used or not.
+    fn all_memory(&self) -> &'static [&'static str];
+    /// A step on numbers without a tensor around them.
+    fn step_plain(&self, lr: f64, x: &mut [f64], g: &[f64], state: &mut PlainState);
+    /// [`Rule::hand_out`] for such numbers.
+    fn hand_out_plain(&self, x: &[f64], state: &PlainState) -> Vec<f64>;
+}
+
+/// What a rule remembers of numbers without a tensor around them.
+#[derive(Clone, Debug, Default)]
+pub struct PlainState {
+    at: Option<At>,
+    /// in the order of [`Insight::all_memory`]; empty where the settings need none
+    pub memory: Vec<Vec<f64>>,
 }
 
 impl<R: Rule<N>, const N: usize> Fused<R, N> {
@@ -208,6 +222,27 @@ impl<R: Rule<N>, const N: usize> Insight for Fused<R, N> {
     }
     fn bound(&self, at: At) -> Option<f64> {
         self.0.bound(at)
+    }
+    fn all_memory(&self) -> &'static [&'static str] {
+        &R::MEMORY
+    }
+    fn step_plain(&self, lr: f64, x: &mut [f64], g: &[f64], state: &mut PlainState) {
+        let rule = &self.0;
+        if state.at.is_none() {
+            let fresh = rule.start(lr).into_iter().zip(rule.uses());
+            state.memory = fresh.map(|(value, used)| vec![value; if used { x.len() } else { 0 }]).collect();
+        }
+        let mut at = state.at.map_or(At { t: 1, lr, carry: 1.0 }, |before| At { t: before.t + 1, lr, carry: before.carry });
+        at.carry = rule.carry(at);
+        let mut slots = state.memory.iter_mut();
+        let memory = std::array::from_fn(|_| slots.next().map(Vec::as_mut_slice).unwrap_or_default());
+        pass(rule, at, Strip { from: None, x, g, memory });
+        state.at = Some(at);
+    }
+    fn hand_out_plain(&self, x: &[f64], state: &PlainState) -> Vec<f64> {
+        let Some(at) = state.at.filter(|_| self.0.looks_ahead()) else { return x.to_vec() };
+        let memory = |i: usize, n: usize| Lane(state.memory.get(n).and_then(|slot| slot.get(i)).copied().unwrap_or(0.0));
+        x.iter().enumerate().map(|(i, x)| self.0.hand_out(at, Lane(*x), std::array::from_fn(|n| memory(i, n))).0).collect()
     }
 }
 

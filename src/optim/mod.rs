@@ -24,7 +24,7 @@ pub mod whole;
 
 pub use decay::Decayed;
 pub(crate) use fused::reshaped;
-pub use fused::{Fused, Insight, Memory, Remembered, handed_out, remembered};
+pub use fused::{Fused, Insight, Memory, PlainState, Remembered, handed_out, remembered};
 pub use lazy_adam::LazyAdam;
 pub use rule::{At, EpsPlace, LrPlace, Rule, Signal};
 pub use table::{Built, Decay, Dialect, Entry, Method, Named, Optimizers, PAPER};

@@ -236,6 +236,11 @@ impl Optimizers {
         self.0.iter().find(|entry| entry.name == name).ok_or_else(|| unknown("optimizer", name, self.0.iter().map(|entry| entry.name)))
     }
 
+    /// Its place in the table, which gives it its colour.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|entry| entry.name == name)
+    }
+
     /// Makes the optimizer that a spec describes.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::chart::{Banded, Chart, Line, Style};
 use crate::error::{Error, Result};
 use crate::experiment::At;
 use crate::experiment::Experiment;
@@ -16,8 +17,6 @@ use crate::optim::Optimizers;
 use crate::record::{self, Header, Outcome, Run};
 
 pub mod plot;
-
-use plot::{Banded, Chart, Line};
 
 /// What a report says, before it is written.
 pub struct Report {
@@ -294,15 +293,16 @@ fn remarks(curve: &Curve) -> Vec<String> {
 
 fn charts(curves: &[Curve], choose: &Choose, [x, y]: [&str; 2], optimizers: &Optimizers) -> Vec<(&'static str, Chart)> {
     let name = |curve: &Curve| curve.candidates.first().map_or(String::new(), |candidate| candidate.name().to_string());
-    let color = |at: usize| {
-        let own = optimizers.entries().iter().position(|entry| entry.name == name(&curves[at])).unwrap_or(at);
-        own + curves[..at].iter().filter(|other| name(other) == name(&curves[at])).count() // a second curve of the same optimizer
+    let style = |at: usize| {
+        let own = Style::nth(optimizers.place(&name(&curves[at])).unwrap_or(at));
+        // a second curve of the same optimizer
+        curves[..at].iter().filter(|other| name(other) == name(&curves[at])).fold(own, |style, _| style.next_dash())
     };
     let lines = || {
         curves.iter().enumerate().map(|(i, curve)| {
             let under = if curve.chosen().is_some() { curve.brief() } else { curve.why_none() };
             let (points, diverged) = curve.chosen().map_or((Vec::new(), Vec::new()), |chosen| band(chosen, &choose.metric));
-            Line { label: format!("{}\n{under}", curve.label), color: color(i), points, marks: false, diverged }
+            Line { label: format!("{}\n{under}", curve.label), style: style(i), points, marks: false, diverged }
         })
     };
     let figure = |title: &str, log_y: bool, y_max: Option<f64>| Chart {
@@ -338,7 +338,7 @@ fn charts(curves: &[Curve], choose: &Choose, [x, y]: [&str; 2], optimizers: &Opt
                 log_x: true,
                 log_y: true,
                 y_max: None,
-                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, color(i), choose)).collect(),
+                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, style(i), choose)).collect(),
             },
         ));
     }
@@ -361,7 +361,7 @@ fn band(candidate: &Candidate, metric: &str) -> (Vec<Banded>, Vec<f64>) {
 }
 
 /// The best setting of each learning rate, by the runs that choose.
-fn grid(curve: &Curve, color: usize, choose: &Choose) -> Line {
+fn grid(curve: &Curve, style: Style, choose: &Choose) -> Line {
     let mut best: BTreeMap<u64, (f64, f64)> = BTreeMap::new(); // by the bits of the rate, which order as it does
     for candidate in &curve.candidates {
         if let (Some(Ok(lr)), Some(score)) = (candidate.setting("lr").map(|lr| lr.parse::<f64>()), candidate.score(choose)) {
@@ -372,7 +372,7 @@ fn grid(curve: &Curve, color: usize, choose: &Choose) -> Line {
     let (finite, diverged): (Vec<_>, Vec<_>) = best.into_values().partition(|(_, score)| score.is_finite());
     Line {
         label: curve.label.clone(),
-        color,
+        style,
         points: finite.into_iter().map(|(lr, score)| (lr, score, score, score)).collect(),
         marks: true,
         diverged: diverged.into_iter().map(|(lr, _)| lr).collect(),

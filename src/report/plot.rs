@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 use resvg::{tiny_skia, usvg};
 
+use crate::chart::{Banded, Chart, Line, PALETTE, Style, short};
 use crate::error::{Error, Result};
 
 /// A subset of DejaVu Sans, so that a picture looks the same on a machine without fonts.
@@ -27,53 +28,6 @@ const fn pt(points: i32) -> i32 {
     points * FINE as i32
 }
 const GREY: RGBColor = RGBColor(90, 90, 90);
-
-/// Okabe and Ito's colours, which people with any colour vision tell apart.
-const PALETTE: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-    RGBColor(148, 132, 0),
-];
-
-/// A picture with two axes.
-pub struct Chart {
-    /// above
-    pub title: String,
-    /// below
-    pub x: String,
-    /// at the left
-    pub y: String,
-    /// whether the x axis is logarithmic
-    pub log_x: bool,
-    /// whether the y axis is logarithmic
-    pub log_y: bool,
-    /// Cuts off what is higher; the highest value otherwise.
-    pub y_max: Option<f64>,
-    /// what is drawn
-    pub lines: Vec<Line>,
-}
-
-/// A point: x, y, and the lowest and highest y of the band.
-pub type Banded = (f64, f64, f64, f64);
-
-/// A line with its band.
-pub struct Line {
-    /// legend; what follows a line break is smaller
-    pub label: String,
-    /// place in the palette, the same for an optimizer on every page
-    pub color: usize,
-    /// in the order of x
-    pub points: Vec<Banded>,
-    /// whether each point gets a mark
-    pub marks: bool,
-    /// x of what diverged: a cross at the upper edge
-    pub diverged: Vec<f64>,
-}
 
 /// The chart as SVG; nothing if there is nothing to draw.
 ///
@@ -179,7 +133,7 @@ where
     let y_range = plane.plotting_area().get_y_range();
     let top = y_range.end;
     let inside = |v: f64| v.clamp(y_range.start, y_range.end);
-    let color = |line: &Line| PALETTE[line.color % PALETTE.len()];
+    let color = |line: &Line| rgb(line.style);
     let finite = |line: &Line| line.points.iter().filter(|p| p.1.is_finite()).copied().collect::<Vec<Banded>>();
     for line in &chart.lines {
         let points = finite(line);
@@ -193,7 +147,8 @@ where
         let (color, points) = (color(line), finite(line));
         // a line that leaves the chart at the top is cut there, not bent along the edge
         let visible: Vec<_> = points.iter().filter(|p| p.1 <= top).map(|p| (p.0, p.1)).collect();
-        plane.draw_series(LineSeries::new(visible.iter().copied(), color.stroke_width(2 * FINE))).map_err(said)?;
+        let pixels: Vec<_> = visible.iter().map(|point| plane.backend_coord(point)).collect();
+        stroke(area, &pixels, line.style, 2)?;
         if line.marks {
             plane.draw_series(visible.iter().map(|p| Circle::new(*p, pt(3), color.filled()))).map_err(said)?;
         }
@@ -202,14 +157,60 @@ where
     Ok(())
 }
 
+fn rgb(style: Style) -> RGBColor {
+    let (r, g, b) = PALETTE[style.color];
+    RGBColor(r, g, b)
+}
+
+/// A line through pixels, dashed where its style is. The plotting crate has dashes of one length only.
+fn stroke(area: &Area<'_>, pixels: &[(i32, i32)], style: Style, width: u32) -> std::result::Result<(), String> {
+    let of = |pixels: Vec<(i32, i32)>| PathElement::new(pixels, rgb(style).stroke_width(width * FINE));
+    let pieces = match style.dashes() {
+        [] => vec![pixels.to_vec()],
+        pattern => dashes(pixels, pattern),
+    };
+    pieces.into_iter().filter(|piece| piece.len() > 1).try_for_each(|piece| area.draw(&of(piece))).map_err(|error| error.to_string())
+}
+
+/// What of a line through pixels is drawn, the pattern in points beginning with a dash.
+fn dashes(pixels: &[(i32, i32)], pattern: &[u32]) -> Vec<Vec<(i32, i32)>> {
+    let Some(first) = pixels.first() else { return Vec::new() };
+    let (mut pieces, mut piece, mut part) = (Vec::new(), vec![*first], 0);
+    let length = |part: usize| f64::from(pattern[part % pattern.len()] * FINE);
+    let mut left = length(0);
+    for pair in pixels.windows(2) {
+        let ((x, y), (to_x, to_y)) = (pair[0], pair[1]);
+        let (dx, dy) = (f64::from(to_x - x), f64::from(to_y - y));
+        let (whole, mut gone) = (dx.hypot(dy), 0.0);
+        while whole - gone > left {
+            gone += left;
+            let at = (x + (dx * gone / whole) as i32, y + (dy * gone / whole) as i32);
+            if part % 2 == 0 {
+                piece.push(at);
+                pieces.push(std::mem::take(&mut piece));
+            } else {
+                piece = vec![at];
+            }
+            part += 1;
+            left = length(part);
+        }
+        left -= whole - gone;
+        if part % 2 == 0 {
+            piece.push((to_x, to_y));
+        }
+    }
+    pieces.push(piece);
+    pieces
+}
+
 fn legend(chart: &Chart, area: &Area<'_>) -> std::result::Result<(), String> {
     let mut y = pt(56);
-    let lines = chart.lines.iter().map(|line| (line.label.as_str(), Some(PALETTE[line.color % PALETTE.len()])));
+    let lines = chart.lines.iter().map(|line| (line.label.as_str(), Some(line.style)));
     let diverged = chart.lines.iter().any(|line| !line.diverged.is_empty()).then_some(("× diverged", None));
-    for (label, color) in lines.chain(diverged) {
+    for (label, style) in lines.chain(diverged) {
         let said = |error: DrawingAreaErrorKind<_>| error.to_string();
-        if let Some(color) = color {
-            area.draw(&PathElement::new(vec![(pt(6), y + pt(7)), (pt(28), y + pt(7))], color.stroke_width(3 * FINE))).map_err(said)?;
+        if let Some(style) = style {
+            stroke(area, &[(pt(6), y + pt(7)), (pt(30), y + pt(7))], style, 3)?;
         }
         for (i, part) in label.split('\n').enumerate() {
             let (size, color) = if i == 0 { (14, BLACK) } else { (12, GREY) };
@@ -219,15 +220,6 @@ fn legend(chart: &Chart, area: &Area<'_>) -> std::result::Result<(), String> {
         y += pt(10);
     }
     Ok(())
-}
-
-/// A number as short as it can be read: no more than four digits.
-fn short(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
-    if (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
 }
 
 /// The picture as PNG, at twice the size.

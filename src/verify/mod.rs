@@ -13,13 +13,11 @@
 
 use std::path::Path;
 
-use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::descent::Recipe;
+use crate::descent::{Point, Recipe};
 use crate::error::{Error, Result};
 use crate::optim::{LazyAdam, Optimizers};
 use crate::spec::{Line, Settings};
@@ -279,25 +277,15 @@ impl Sparse {
     }
 }
 
-/// One parameter, of which nothing but the gradient is known.
-#[derive(Module, Debug)]
-struct Point {
-    x: Param<Tensor<1>>,
-}
-
 /// The parameter after each step.
 fn descend(recipe: &Recipe, start: &[f64], gradients: &[Vec<f64>], rates: &[f64], dtype: DType) -> Result<Vec<Vec<f64>>> {
-    let device = Device::default();
-    let tensor =
-        |numbers: &[f64], device: &Device| Tensor::<1>::from_data(TensorData::new(numbers.to_vec(), [numbers.len()]), (device, dtype));
-    let mut point = Point { x: Param::from_tensor(tensor(start, &device.clone().autodiff())) };
+    let mut point = Point::at(start, dtype);
     let mut descent = recipe.begin();
     let mut all = Vec::new();
     for (gradient, lr) in gradients.iter().zip(rates) {
-        let mut params = GradientsParams::new();
-        params.register(point.x.id, tensor(gradient, &device));
-        point = descent.step(*lr, point, params)?;
-        all.push(point.x.val().into_data().iter::<f64>().collect());
+        let gradients = point.gradients(gradient, dtype);
+        point = descent.step(*lr, point, gradients)?;
+        all.push(point.numbers());
     }
     Ok(all)
 }
