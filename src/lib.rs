@@ -11,7 +11,6 @@ struct Readme;
 
 pub mod about;
 pub mod chart;
-pub mod classify;
 pub mod data;
 pub mod descent;
 pub mod device;
@@ -20,6 +19,7 @@ pub mod experiment;
 pub mod files;
 pub mod model;
 pub mod optim;
+pub mod problem;
 pub mod record;
 pub mod regularizer;
 pub mod report;
@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod seed;
 pub mod spec;
 pub mod study;
+pub mod surface;
 pub mod train;
 pub mod verify;
 

@@ -88,48 +88,143 @@ pub enum Task {
         /// spec with every setting, or `none`
         penalty: String,
     },
+    /// A surface of two variables.
+    Surface {
+        /// its name, or the formula
+        surface: String,
+        /// of x and y
+        formula: String,
+        /// x from, x to, y from, y to
+        window: [f64; 4],
+        /// where the path begins
+        start: [f64; 2],
+        /// standard deviation of what is added to the gradient
+        noise: f64,
+    },
+    /// Least squares for y = x1 + 2 x2.
+    LeastSquares {
+        /// how many
+        examples: usize,
+        /// examples of a step
+        batch: usize,
+        /// `cyclic`, `repeated` or `reshuffled`
+        order: Order,
+        /// `end`, `loss` or `gradient`
+        until: Until,
+    },
+    /// DeepOBS quadratic_deep.
+    Quadratic {
+        /// examples of a step
+        batch: usize,
+        /// `repeated` or `reshuffled`
+        order: Order,
+    },
+}
+
+/// In which order examples come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// shuffled anew for each pass
+    #[default]
+    Reshuffled,
+    /// one shuffled order, the same in each pass
+    Repeated,
+    /// as they were made, round and round
+    Cyclic,
+}
+
+/// When a descent is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// after the last step
+    #[default]
+    End,
+    /// when the loss over all examples is at most 1e-4
+    Loss,
+    /// when the norm of the gradient over all examples is below 1e-4
+    Gradient,
 }
 
 impl Task {
     /// Name and size of the data.
     pub fn size(&self) -> String {
-        let Task::Classify { data, train, test, .. } = self;
-        format!("{data}: {train} to train on, {test} to test on")
+        match self {
+            Task::Classify { data, train, test, .. } => format!("{data}: {train} to train on, {test} to test on"),
+            Task::Surface { formula, start: [x, y], noise, .. } => {
+                let noise = if *noise > 0.0 { format!(", noise {noise} on the gradient") } else { String::new() };
+                format!("f(x, y) = {formula}, from ({x}, {y}){noise}")
+            }
+            Task::LeastSquares { examples, .. } => format!("y = x1 + 2 x2 without noise, {examples} examples"),
+            Task::Quadratic { .. } => "quadratic_deep of DeepOBS, 1000 examples to train on, 1000 to test on".into(),
+        }
     }
 
     /// What it was, in a few words.
     pub fn title(&self) -> String {
-        let Task::Classify { model, data, .. } = self;
-        format!("{model} on {data}")
+        match self {
+            Task::Classify { model, data, .. } => format!("{model} on {data}"),
+            Task::Surface { surface, .. } => format!("Paths on {surface}"),
+            Task::LeastSquares { .. } => "Least squares".into(),
+            Task::Quadratic { .. } => "quadratic_deep".into(),
+        }
     }
 
     /// What the x axis counts.
     pub fn x_label(&self) -> &'static str {
-        let Task::Classify { .. } = self;
-        "passes over the training data"
+        match self {
+            Task::Classify { .. } | Task::Quadratic { .. } => "passes over the training data",
+            Task::Surface { .. } | Task::LeastSquares { .. } => "steps",
+        }
     }
 
     /// What is measured, and the titles of its columns.
     pub fn measures(&self) -> &'static [(&'static str, &'static str)] {
-        let Task::Classify { .. } = self;
-        CLASSIFY
+        match self {
+            Task::Classify { .. } => CLASSIFY,
+            Task::Surface { .. } => SURFACE,
+            Task::LeastSquares { .. } => LEAST_SQUARES,
+            Task::Quadratic { .. } => QUADRATIC,
+        }
     }
 
     /// Everything, line by line.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
-        let Task::Classify { model, parameters, sha256, batch, penalty, .. } = self;
-        vec![
-            ("model", format!("{model}, {parameters} parameters")),
-            ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
-            ("batch", format!("{batch} examples")),
-            ("penalty", penalty.clone()),
-        ]
+        match self {
+            Task::Classify { model, parameters, sha256, batch, penalty, .. } => vec![
+                ("model", format!("{model}, {parameters} parameters")),
+                ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
+                ("batch", format!("{batch} examples")),
+                ("penalty", penalty.clone()),
+            ],
+            Task::Surface { window: [left, right, low, high], .. } => {
+                vec![("surface", self.size()), ("window", format!("x {left} to {right}, y {low} to {high}"))]
+            }
+            Task::LeastSquares { batch, order, until, .. } => {
+                vec![("data", self.size()), ("batch", format!("{batch} examples, {order:?}")), ("until", format!("{until:?}"))]
+            }
+            Task::Quadratic { batch, order } => vec![("data", self.size()), ("batch", format!("{batch} examples, {order:?}"))],
+        }
     }
 }
 
 /// What is measured of a classifier.
 pub const CLASSIFY: &[(&str, &str)] =
     &[("train_loss", "train loss"), ("objective", "train loss + penalty"), ("test_loss", "test loss"), ("test_accuracy", "test accuracy")];
+
+/// What is measured on a surface.
+pub const SURFACE: &[(&str, &str)] = &[("steps", "steps"), ("value", "f"), ("distance", "distance"), ("x", "x"), ("y", "y")];
+/// What is measured of least squares.
+pub const LEAST_SQUARES: &[(&str, &str)] = &[
+    ("steps", "steps"),
+    ("gradients", "gradients of an example"),
+    ("loss", "loss"),
+    ("gradient", "norm of the gradient"),
+    ("error", "error of theta"),
+];
+/// What is measured of quadratic_deep.
+pub const QUADRATIC: &[(&str, &str)] = &[("test_loss", "test loss"), ("train_loss", "train loss")];
 
 /// A point of the curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -301,6 +301,19 @@ impl Line {
     }
 }
 
+/// Lines in a list, `sgd:lr=0.1,adam:lr=0.1,beta1=0.8,nag`: a comma begins a new one unless a setting follows it.
+pub fn split_lines(list: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in split_outside_brackets(list).unwrap_or_else(|| vec![list]) {
+        let is_setting = part.split_once('=').is_some_and(|(key, _)| !key.contains([':', '|']));
+        match lines.last_mut() {
+            Some(last) if is_setting => *last += &format!(",{part}"),
+            _ => lines.push(part.trim().to_string()),
+        }
+    }
+    lines
+}
+
 /// A thing that is described by settings; made by [`settings!`](crate::settings).
 pub trait Settings: Default {
     /// All settings, in the order in which they are shown.

@@ -11,13 +11,24 @@ use crate::descent::{Layer, Recipe};
 use crate::error::{Error, Result};
 use crate::record::{End, Outcome, Point};
 use crate::schedule::{Moment, Pace, Schedule};
+use crate::seed::Seed;
 
 /// What there is to descend: a loss whose gradient moves the model, and what is measured along the way.
 ///
-/// Training a classifier on batches is one (`classify.rs`); a surface without any data would be another.
+/// Training a classifier on batches is one (`problem/classify.rs`); a surface without any data is another.
 pub trait Problem {
     /// What is moved.
     type Model: Module;
+
+    /// With what this seed draws: the order of examples, noise.
+    #[must_use]
+    fn seeded(self, seed: Seed) -> Self
+    where
+        Self: Sized,
+    {
+        let _ = seed;
+        self
+    }
 
     /// Steps of one epoch.
     fn steps(&self) -> usize;
@@ -26,7 +37,22 @@ pub trait Problem {
     fn loss(&mut self, model: &Self::Model, now: Moment) -> Tensor<1>;
 
     /// Named measurements of a model without autodiff. A number that is not finite ends the run as diverged.
-    fn measure(&self, model: &Self::Model) -> BTreeMap<String, f64>;
+    fn measure(&self, model: &Self::Model, now: Moment) -> BTreeMap<String, f64>;
+
+    /// Whether the run is over before its last epoch.
+    fn stop(&self, measures: &BTreeMap<String, f64>) -> Option<Stop> {
+        let _ = measures;
+        None
+    }
+}
+
+/// Why a run is over before its last epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// it has arrived
+    Done,
+    /// it has diverged, for this reason
+    Lost(String),
 }
 
 /// Who follows a run.
@@ -70,7 +96,7 @@ impl Plan {
 /// # Errors
 /// If the schedule does not fit the run, the watcher cannot write a point, or burn cannot read a number back from the device. A step that
 /// cannot be taken is no error but the end of a run that diverged; then the model is that of the last point.
-pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watch: &mut impl Watch) -> Result<(P::Model, End)> {
+pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watch: &mut (impl Watch + ?Sized)) -> Result<(P::Model, End)> {
     let start = Instant::now();
     let mut descent = plan.recipe.begin();
     let mut now = Moment { step: 0, epoch: 0, batch: 0, steps: plan.epochs * problem.steps() };
@@ -82,11 +108,12 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
 
     loop {
         let out = descent.hand_out(&model)?;
-        let measures = problem.measure(&out.valid());
+        let measures = problem.measure(&out.valid(), now);
         if let Some((name, value)) = measures.iter().find(|(_, value)| !value.is_finite()) {
             let reason = format!("{name} is {value}");
             return Ok((out, end(Outcome::Diverged, now, Some(reason))));
         }
+        let stop = problem.stop(&measures);
         watch.point(&Point {
             step: now.step,
             epoch: now.epoch,
@@ -96,7 +123,10 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             layers: std::mem::take(&mut last.layers),
             seconds: start.elapsed().as_secs_f64(),
         })?;
-        if now.epoch == plan.epochs {
+        if let Some(Stop::Lost(reason)) = stop {
+            return Ok((out, end(Outcome::Diverged, now, Some(reason))));
+        }
+        if stop == Some(Stop::Done) || now.epoch == plan.epochs {
             return Ok((out, end(Outcome::Finished, now, None)));
         }
 

@@ -3,9 +3,9 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use downhill::classify::{Classify, evaluate};
 use downhill::data::{Dataset, Examples};
 use downhill::model::{Net, Shapes, build};
+use downhill::problem::classify::{Classify, evaluate};
 use downhill::regularizer::Penalty;
 use downhill::schedule::Moment;
 use downhill::seed::Seed;

@@ -328,7 +328,7 @@ impl Problem for Line {
         (w.clone() - w.detach()).sum() + 1.0
     }
 
-    fn measure(&self, model: &Linear) -> BTreeMap<String, f64> {
+    fn measure(&self, model: &Linear, _now: Moment) -> BTreeMap<String, f64> {
         BTreeMap::from([("w".into(), model.weight.val().sum().into_scalar::<f64>())])
     }
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use downhill::experiment::grade::Held;
-use downhill::experiment::{self, Scale, run::Choice};
+use downhill::experiment::{self, Experiment, Scale, Task, run::Choice};
 use downhill::optim::Optimizers;
 use downhill::report::{self, Report};
+use downhill::study::{self, Ask};
 use downhill::{Error, Result};
 
 mod progress;
 mod show;
+mod surface;
 mod tables;
 mod training;
 mod verify;
@@ -50,6 +51,11 @@ enum Command {
         after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
     )]
     Run(RunArgs),
+    /// Watch optimizers go down a surface: contour, relief, animation
+    #[command(
+        after_help = "Examples:\n  downhill surface                            the names\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,momentum:lr=0.01,adam:lr=0.01,beta2=0.99,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
+    )]
+    Surface(surface::SurfaceArgs),
     /// Make the page again from the records below folders
     #[command(after_help = "Example:\n  downhill report out/adam-fig1-mnist/quick-mnist-10k-flex")]
     Report {
@@ -111,7 +117,7 @@ struct RunArgs {
     /// Make runs again that are there already
     #[arg(long)]
     fresh: bool,
-    /// Exit with 1 if a claim is NOT HELD
+    /// Exit with 1 if a claim is NOT HELD or a check FAILs
     #[arg(long)]
     check: bool,
 }
@@ -120,6 +126,7 @@ struct RunArgs {
 enum ScaleName {
     Quick,
     Paper,
+    Sweep,
 }
 
 /// Does what was asked.
@@ -138,6 +145,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Train(args) => training::train(args, &optimizers),
         Command::Eval(args) => training::eval(args),
+        Command::Surface(args) => surface::surface(args, &optimizers),
         Command::Verify(args) => verify::verify(args, &optimizers),
     }
 }
@@ -149,6 +157,7 @@ fn run_experiment(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         scale: match args.scale {
             ScaleName::Quick => Scale::Quick,
             ScaleName::Paper => Scale::Paper,
+            ScaleName::Sweep => Scale::Sweep,
         },
         data: args.data,
         jobs: args.jobs.map_or(if args.device == "wgpu" { 1 } else { cores }, usize::from),
@@ -157,9 +166,17 @@ fn run_experiment(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         out: args.out,
         fresh: args.fresh,
     };
+    make(experiment, &toml, &choice, args.check, optimizers)
+}
+
+/// Makes the runs of an experiment, prints what came of them, and writes the page.
+fn make(experiment: Experiment, toml: &str, choice: &Choice, check: bool, optimizers: &Optimizers) -> Result<ExitCode> {
+    if let Task::Study { study } = &experiment.task {
+        return run_study(&study.clone(), experiment, toml, choice, check, optimizers);
+    }
     let stop = on_ctrl_c()?;
     let progress = progress::Bars::new();
-    let results = experiment::run::run(&experiment, &toml, optimizers, &choice, &progress, &stop);
+    let results = experiment::run::run(&experiment, toml, optimizers, choice, &progress, &stop);
     progress.finish();
     let results = results?;
     if results.runs.is_empty() {
@@ -172,8 +189,27 @@ fn run_experiment(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         tell("interrupted: the same command makes the runs that are missing");
         return Ok(ExitCode::from(130));
     }
-    let failed = args.check && report.verdicts.iter().any(|verdict| verdict.held == Held::No);
-    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(checked(&report, check))
+}
+
+/// 1 if a claim did not hold and that was asked.
+fn checked(report: &Report, check: bool) -> ExitCode {
+    ExitCode::from(u8::from(check && report.verdicts.iter().any(|verdict| verdict.held.is_no())))
+}
+
+/// A study has no runs: its numbers are computed, graded and drawn at once.
+fn run_study(study: &str, experiment: Experiment, toml: &str, choice: &Choice, check: bool, optimizers: &Optimizers) -> Result<ExitCode> {
+    let extent = experiment.extent_of(choice.scale)?;
+    if let Some(data) = &choice.data {
+        return Err(Error::Asked(format!("--data is {data}, and this experiment has no data to choose")));
+    }
+    let found = study::find(study)?(&Ask { seeds: choice.seeds.unwrap_or(extent.seeds), optimizers })?;
+    let folder = choice.out.clone().unwrap_or_else(|| experiment::run::folder_of(&experiment, choice.scale));
+    experiment::run::claim_folder(&folder, &experiment, toml)?;
+    let report = Report::of_study(experiment, found, choice.scale);
+    let page = report.write(&folder)?;
+    say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
+    Ok(checked(&report, check))
 }
 
 /// A flag that Ctrl-C raises; a second Ctrl-C ends the program at once.

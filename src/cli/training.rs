@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use downhill::classify::evaluate;
 use downhill::data;
 use downhill::device;
 use downhill::experiment::run::Single;
 use downhill::model::{self, Shapes, saved};
 use downhill::optim::Optimizers;
+use downhill::problem::classify::evaluate;
 use downhill::record::Outcome;
 use downhill::report::Report;
 use downhill::{Error, Result};

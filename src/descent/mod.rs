@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::optim::{Method, handed_out};
 
 pub use diagnose::Layer;
-pub(crate) use numbers::Point;
+pub use numbers::Point;
 pub use numbers::{Numbers, Slope};
 pub use parts::{Accumulate, BEFORE, Bound, Clip, Decoupled, Ema, L2, Lookahead, Nonfinite, PARTS, Policy, Recipe};
 

@@ -42,7 +42,8 @@ enum Way {
 
 /// One parameter, of which nothing but the gradient is known.
 #[derive(Module, Debug)]
-pub(crate) struct Point {
+pub struct Point {
+    /// its numbers
     pub x: Param<Tensor<1>>,
 }
 

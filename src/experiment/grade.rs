@@ -5,9 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{At, Expect, Experiment};
+use super::{At, Claim, Expect, Experiment, SECONDS};
+use crate::chart::short;
 use crate::record::{Outcome, Run};
 use crate::spec::{Line, Spec};
+use crate::study::Found;
 
 /// The runs of one setting, in the order of their seeds.
 #[derive(Clone, Debug)]
@@ -194,6 +196,19 @@ pub enum Held {
     /// It holds zero, or there are too few runs to say.
     #[serde(rename = "UNDECIDED")]
     Undecided,
+    /// The number is what was stated, within its tolerance.
+    #[serde(rename = "PASS")]
+    Pass,
+    /// It is not.
+    #[serde(rename = "FAIL")]
+    Fail,
+}
+
+impl Held {
+    /// Whether the claim did not reproduce.
+    pub fn is_no(self) -> bool {
+        matches!(self, Held::No | Held::Fail)
+    }
 }
 
 impl fmt::Display for Held {
@@ -202,6 +217,8 @@ impl fmt::Display for Held {
             Held::Yes => "HELD",
             Held::No => "NOT HELD",
             Held::Undecided => "UNDECIDED",
+            Held::Pass => "PASS",
+            Held::Fail => "FAIL",
         })
     }
 }
@@ -223,16 +240,49 @@ pub struct Verdict {
 
 /// Judges every claim.
 pub fn verdicts(experiment: &Experiment, curves: &[Curve]) -> Vec<Verdict> {
-    let metric = &experiment.metric.name;
-    experiment
-        .claim
-        .iter()
-        .map(|claim| {
-            let (held, margin) = judge(&claim.expect, curves, metric);
-            let check = claim.expect.sentence(metric);
-            Verdict { quote: claim.quote.clone(), source: claim.source.clone(), check, held, margin }
-        })
-        .collect()
+    let verdict = |claim: &Claim| {
+        let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
+        claim.verdict(metric, judge(&claim.expect, curves, metric))
+    };
+    experiment.claim.iter().map(verdict).collect()
+}
+
+/// Judges every claim about the numbers that a study found.
+pub fn study_verdicts(experiment: &Experiment, found: &Found) -> Vec<Verdict> {
+    let verdict = |claim: &Claim| {
+        let label = claim.expect.labels()[0];
+        let judged = match found.values.iter().find(|(name, _)| name == label) {
+            Some((_, values)) => mean_judged(&claim.expect, values),
+            None => {
+                let known: Vec<&str> = found.values.iter().map(|(name, _)| name.as_str()).collect();
+                (Held::Undecided, format!("the study names no `{label}`; it names {}", known.join(", ")))
+            }
+        };
+        claim.verdict("", judged)
+    };
+    experiment.claim.iter().map(verdict).collect()
+}
+
+impl Claim {
+    fn verdict(&self, metric: &str, (held, margin): (Held, String)) -> Verdict {
+        let check = self.expect.sentence(metric);
+        Verdict { quote: self.quote.clone(), source: self.source.clone(), check, held, margin }
+    }
+}
+
+/// A number against what was stated of it.
+fn mean_judged(expect: &Expect, values: &[f64]) -> (Held, String) {
+    let center = mean(values);
+    let found = match deviation(values) {
+        Some(sd) => format!("{} ± {} over {} seeds", short(center), short(sd), values.len()),
+        None => short(center),
+    };
+    match expect.holds(center) {
+        _ if values.is_empty() => (Held::Undecided, "no runs".into()),
+        Some(true) => (Held::Pass, found),
+        Some(false) => (Held::Fail, found),
+        None => (Held::Undecided, "this check compares series, and a study has none".into()),
+    }
 }
 
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
@@ -245,6 +295,10 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
         }
         let values = chosen.runs.iter().filter_map(|run| Some((run.header.seed, value(run, metric, expect.at())?)));
         by_label.insert(label, values.collect::<BTreeMap<u64, f64>>());
+    }
+    if let Some(holds) = expect.labels().first().filter(|_| expect.holds(0.0).is_some()) {
+        let values: Vec<f64> = by_label.get(holds).map_or(Vec::new(), |values| values.values().copied().collect());
+        return mean_judged(expect, &values);
     }
     let of = |label: &str, seed: &u64| by_label.get(label).and_then(|values| values.get(seed)).copied();
     let seeds: Vec<u64> = by_label.values().next().map_or(Vec::new(), |values| values.keys().copied().collect());
@@ -266,6 +320,9 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
 
 /// The number of a run that is compared: infinite if it diverged, nothing if it is incomplete.
 fn value(run: &Run, metric: &str, at: At) -> Option<f64> {
+    if metric == SECONDS {
+        return run.end.as_ref().filter(|_| run.is_complete()).map(|end| end.seconds);
+    }
     let last = run.last(metric)?;
     match at {
         _ if last.is_infinite() => Some(last),

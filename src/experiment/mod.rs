@@ -5,14 +5,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chart::short;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::model;
 use crate::optim::Optimizers;
-use crate::record::{self, CLASSIFY, Header};
+use crate::problem::Quadratic;
+use crate::record::{self, CLASSIFY, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
 use crate::spec::{Line, Spec, unknown};
+use crate::study;
+use crate::surface::Surface;
 
 pub mod grade;
 pub mod run;
@@ -28,6 +32,12 @@ macro_rules! experiments {
 
 experiments! {
     "adam-fig1-mnist",
+    "s2-adam-against-gd",
+    "s2-batches",
+    "s3-contour",
+    "s3-saddle",
+    "long-valley",
+    "deepobs-quadratic",
 }
 
 /// What the file says.
@@ -50,10 +60,12 @@ pub struct Experiment {
     #[serde(default = "constant")]
     pub schedule: String,
     /// the measurement that is drawn, that chooses the best setting, and that is graded
+    #[serde(default)]
     pub metric: Metric,
     /// how long and how often
     pub scale: BTreeMap<Scale, Extent>,
     /// the curves
+    #[serde(default)]
     pub series: Vec<Series>,
     /// what the paper says, and how it is checked
     #[serde(default)]
@@ -83,6 +95,48 @@ pub enum Task {
         #[serde(default = "none")]
         penalty: String,
     },
+    /// A surface of two variables; an epoch is a step.
+    Surface {
+        /// its name, or an expression of x and y
+        surface: String,
+        /// x from, x to, y from, y to; the surface's own by default
+        window: Option<[f64; 4]>,
+        /// where paths begin; the surface's own by default
+        start: Option<[f64; 2]>,
+        /// standard deviation of what is added to the gradient
+        #[serde(default)]
+        noise: f64,
+    },
+    /// Least squares for y = x1 + 2 x2; an epoch is a step.
+    LeastSquares {
+        /// how many
+        examples: usize,
+        /// examples of a step; all by default
+        batch: Option<usize>,
+        /// in which order they come
+        #[serde(default)]
+        order: Order,
+        /// when it is over
+        #[serde(default)]
+        until: Until,
+    },
+    /// DeepOBS quadratic_deep.
+    Quadratic {
+        /// examples of a step
+        batch: usize,
+        /// in which order they come
+        #[serde(default)]
+        order: Order,
+    },
+    /// A statement of theory, computed without a training loop.
+    Study {
+        /// its name
+        study: String,
+    },
+}
+
+fn one() -> usize {
+    1
 }
 
 fn none() -> String {
@@ -90,7 +144,7 @@ fn none() -> String {
 }
 
 /// What is drawn and graded.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
     /// name in the record's points; lower is better
@@ -110,6 +164,8 @@ pub enum Scale {
     Quick,
     /// As long as the paper's.
     Paper,
+    /// Every learning rate of the paper's grid.
+    Sweep,
 }
 
 impl Scale {
@@ -118,6 +174,7 @@ impl Scale {
         match self {
             Scale::Quick => "quick",
             Scale::Paper => "paper",
+            Scale::Sweep => "sweep",
         }
     }
 }
@@ -126,7 +183,8 @@ impl Scale {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extent {
-    /// passes over the data
+    /// passes over the data, or steps where the task says so
+    #[serde(default = "one")]
     pub epochs: usize,
     /// runs of the best setting
     pub seeds: usize,
@@ -146,6 +204,12 @@ pub struct Series {
     pub optimizer: String,
     /// spec of its own schedule, where the line of the optimizer has none
     pub schedule: Option<String>,
+    /// the line of `--scale sweep`
+    pub sweep: Option<String>,
+    /// its own task, where it is not the experiment's
+    pub task: Option<Task>,
+    /// a published curve to draw beside it: its optimizer's name in the bundled table
+    pub published: Option<String>,
 }
 
 /// A sentence of the paper, and how it is checked.
@@ -170,6 +234,8 @@ pub enum Expect {
         a: String,
         /// label of a series
         b: String,
+        /// what is compared, where it is not the metric
+        measure: Option<String>,
         /// at the end, or on average over the run
         #[serde(default)]
         at: At,
@@ -187,6 +253,28 @@ pub enum Expect {
         /// at the end, or on average over the run
         #[serde(default)]
         at: At,
+    },
+    /// The mean over the seeds is a number, but for a tolerance: PASS or FAIL.
+    Value {
+        /// label of a series, or a number that the study names
+        of: String,
+        /// what is compared, where it is not the metric
+        measure: Option<String>,
+        /// the number
+        is: f64,
+        /// the tolerance
+        within: f64,
+    },
+    /// The mean over the seeds keeps a bound: PASS or FAIL.
+    Bound {
+        /// label of a series, or a number that the study names
+        of: String,
+        /// what is compared, where it is not the metric
+        measure: Option<String>,
+        /// not less
+        at_least: Option<f64>,
+        /// not more
+        at_most: Option<f64>,
     },
 }
 
@@ -252,13 +340,8 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
     if !experiment.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || experiment.name.trim_matches('.').is_empty() {
         return Err(wrong("name", format!("`{}`", experiment.name), "letters, digits, `-` and `_`, since a folder gets that name"));
     }
-    let Task::Classify { model, batch, penalty, .. } = &experiment.task;
     let spec = |text: &str| text.parse::<Spec>().map_err(Error::from);
-    spec(model).and_then(|spec| model::canonical(&spec)).map_err(within("task.model".into()))?;
-    spec(penalty).and_then(|spec| Penalty::read(&spec)).map_err(within("task.penalty".into()))?;
-    if *batch == 0 {
-        return Err(wrong("task.batch", "0".into(), "at least 1 example"));
-    }
+    experiment.task.check().map_err(within("task".into()))?;
     for (scale, extent) in &experiment.scale {
         let counts = [extent.epochs, extent.seeds, extent.search()];
         if counts.iter().any(|n| !(1..=COUNT_AT_MOST).contains(n)) {
@@ -270,8 +353,12 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
             return Err(wrong(&format!("scale.{}", scale.name()), found, "no more seeds that choose than there are"));
         }
     }
-    if experiment.series.is_empty() || experiment.scale.is_empty() {
+    let study = matches!(experiment.task, Task::Study { .. });
+    if (experiment.series.is_empty() && !study) || experiment.scale.is_empty() {
         return Err(wrong("series and scale", "nothing".into(), "at least one of each"));
+    }
+    if study && !experiment.series.is_empty() {
+        return Err(wrong("series", format!("{} series", experiment.series.len()), "none in a study"));
     }
     for series in &experiment.series {
         let key = format!("series `{}`", series.label);
@@ -281,29 +368,21 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         if series.label.trim().is_empty() || series.label.chars().any(char::is_control) {
             return Err(wrong("series.label", format!("{:?}", series.label), "text that can be printed"));
         }
-        let grid: Line = series.optimizer.parse().map_err(Error::from).map_err(within(key.clone()))?;
-        if grid.size().is_none_or(|size| size > GRID_AT_MOST) {
-            return Err(wrong(&key, "a grid of more settings".into(), &format!("at most {GRID_AT_MOST}")));
+        if let Some(task) = &series.task {
+            task.check().map_err(within(key.clone()))?;
+            if std::mem::discriminant(task) != std::mem::discriminant(&experiment.task) {
+                return Err(wrong(&key, "a task of another kind".into(), "the experiment's kind, since both stand in one figure"));
+            }
         }
-        let mut made: Vec<String> = Vec::new();
-        for candidate in grid.expand() {
-            let recipe = Recipe::read(&candidate, optimizers).map_err(within(key.clone()))?;
-            if let (Some(own), Some(other)) = (&recipe.schedule, &series.schedule) {
-                return Err(wrong(&key, format!("the schedules {} and {other}", own.spec()), "one"));
-            }
-            let schedule = recipe.schedule.map_or(String::new(), |schedule| schedule.spec());
-            let canonical = format!("{}|{schedule}", recipe.spec);
-            if made.contains(&canonical) {
-                return Err(wrong(&key, format!("{} twice", canonical.trim_end_matches('|')), "each setting of a grid once"));
-            }
-            made.push(canonical);
+        let lines = [Some(&series.optimizer), series.sweep.as_ref()];
+        for line in lines.into_iter().flatten() {
+            check_grid(series, line, optimizers).map_err(within(key.clone()))?;
         }
         let schedule = series.schedule.as_ref().unwrap_or(&experiment.schedule);
         spec(schedule).and_then(|spec| Schedule::read(&spec)).map_err(within(format!("schedule of {key}")))?;
     }
-    let Task::Classify { .. } = &experiment.task;
-    let measured: Vec<&str> = CLASSIFY.iter().map(|(name, _)| *name).filter(|name| !name.contains("accuracy")).collect();
-    if !measured.contains(&experiment.metric.name.as_str()) {
+    let measured = experiment.task.measured();
+    if !study && !measured.contains(&experiment.metric.name.as_str()) {
         return Err(wrong("metric.name", format!("`{}`", experiment.metric.name), &format!("one of {}", measured.join(", "))));
     }
     for claim in &experiment.claim {
@@ -312,7 +391,13 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         {
             return Err(wrong("claim.expect.within", within.to_string(), "a finite number above 0"));
         }
-        for label in claim.expect.labels() {
+        if let Some(measure) = claim.expect.measure()
+            && !measured.contains(&measure)
+            && measure != SECONDS
+        {
+            return Err(wrong("claim.expect.measure", format!("`{measure}`"), &format!("one of {}, {SECONDS}", measured.join(", "))));
+        }
+        for label in claim.expect.labels().into_iter().filter(|_| !study) {
             if !experiment.series.iter().any(|series| series.label == label) {
                 let known: Vec<_> = experiment.series.iter().map(|series| format!("`{}`", series.label)).collect();
                 return Err(wrong("claim.expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", "))));
@@ -320,6 +405,121 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         }
     }
     Ok(experiment)
+}
+
+/// Whether every setting of a grid can be made, and stands there once.
+fn check_grid(series: &Series, line: &str, optimizers: &Optimizers) -> Result<()> {
+    let grid: Line = line.parse()?;
+    if grid.size().is_none_or(|size| size > GRID_AT_MOST) {
+        return Err(Error::Asked(format!("a grid of more than {GRID_AT_MOST} settings")));
+    }
+    let mut made: Vec<String> = Vec::new();
+    for candidate in grid.expand() {
+        let recipe = Recipe::read(&candidate, optimizers)?;
+        if let (Some(own), Some(other)) = (&recipe.schedule, &series.schedule) {
+            return Err(Error::Asked(format!("found the schedules {} and {other}, expected one", own.spec())));
+        }
+        let schedule = recipe.schedule.map_or(String::new(), |schedule| schedule.spec());
+        let canonical = format!("{}|{schedule}", recipe.spec);
+        if made.contains(&canonical) {
+            let twice = canonical.trim_end_matches('|');
+            return Err(Error::Asked(format!("found {twice} twice, expected each setting of a grid once")));
+        }
+        made.push(canonical);
+    }
+    Ok(())
+}
+
+/// What every run measures besides: how long it took.
+pub const SECONDS: &str = "seconds";
+
+impl Task {
+    /// Whether it can be done, as far as that is known without the data.
+    fn check(&self) -> Result<()> {
+        let batch = |batch: usize| match batch {
+            0 => Err(Error::Asked("batch: found 0, expected at least 1 example".into())),
+            _ => Ok(()),
+        };
+        match self {
+            Task::Classify { model, batch: size, penalty, .. } => {
+                model::canonical(&model.parse()?)?;
+                Penalty::read(&penalty.parse()?)?;
+                batch(*size)
+            }
+            Task::Surface { surface, window, start, noise } => {
+                if !(noise.is_finite() && *noise >= 0.0) {
+                    return Err(Error::Asked(format!("noise: found {noise}, expected 0 or a finite number above")));
+                }
+                Surface::read(surface, *window, *start).map(|_| ())
+            }
+            Task::LeastSquares { examples, batch: size, .. } => {
+                if !(1..=10_000_000).contains(examples) {
+                    return Err(Error::Asked(format!("examples: found {examples}, expected 1 to 10000000")));
+                }
+                batch(size.unwrap_or(1))
+            }
+            Task::Quadratic { batch: size, order } => {
+                batch(*size)?;
+                Quadratic::new(*size, *order).map(|_| ())
+            }
+            Task::Study { study } => study::find(study).map(|_| ()),
+        }
+    }
+
+    /// What can be drawn and graded, lower being better.
+    fn measured(&self) -> Vec<&'static str> {
+        let all: &[(&str, &str)] = match self {
+            Task::Classify { .. } => CLASSIFY,
+            Task::Surface { .. } => SURFACE,
+            Task::LeastSquares { .. } => LEAST_SQUARES,
+            Task::Quadratic { .. } => QUADRATIC,
+            Task::Study { .. } => &[],
+        };
+        all.iter().map(|(name, _)| *name).filter(|name| !name.contains("accuracy")).collect()
+    }
+
+    /// Whether a run was of this task, whatever the data.
+    fn is_of(&self, run: &record::Task) -> bool {
+        match (self, run) {
+            (
+                Task::Classify { model, batch, penalty, .. },
+                record::Task::Classify { model: run_model, batch: run_batch, penalty: run_penalty, .. },
+            ) => {
+                let canonical = |text: &str| text.parse::<Spec>().map_err(Error::from).and_then(|spec| model::canonical(&spec));
+                let penalty = penalty.parse::<Spec>().map_err(Error::from).and_then(|spec| Penalty::read(&spec));
+                canonical(model).is_ok_and(|model| model.to_string() == *run_model)
+                    && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
+                    && batch == run_batch
+            }
+            (
+                Task::Surface { surface, window, start, noise },
+                record::Task::Surface { formula, window: run_window, start: run_start, noise: run_noise, .. },
+            ) => Surface::read(surface, *window, *start).is_ok_and(|surface| {
+                surface.formula == *formula && surface.window == *run_window && surface.start == *run_start && noise == run_noise
+            }),
+            (
+                Task::LeastSquares { examples, batch, order, until },
+                record::Task::LeastSquares { examples: run_examples, batch: run_batch, order: run_order, until: run_until },
+            ) => {
+                let batch = batch.map_or(*examples, |batch| batch.min(*examples));
+                examples == run_examples && batch == *run_batch && order == run_order && until == run_until
+            }
+            (Task::Quadratic { batch, order }, record::Task::Quadratic { batch: run_batch, order: run_order }) => {
+                batch == run_batch && order == run_order
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Series {
+    /// The line of a scale.
+    pub fn line(&self, scale: Scale) -> &str {
+        match (scale, &self.sweep) {
+            (Scale::Sweep, Some(sweep)) => sweep,
+            _ => &self.optimizer,
+        }
+    }
 }
 
 impl Extent {
@@ -330,16 +530,32 @@ impl Extent {
 }
 
 impl Experiment {
-    /// Whether a run is of this protocol, whatever its series: the same length, model, batch and penalty.
+    /// The work of a scale.
+    ///
+    /// # Errors
+    /// If it has no such scale.
+    pub fn extent_of(&self, scale: Scale) -> Result<&Extent> {
+        self.scale.get(&scale).ok_or_else(|| {
+            let known: Vec<_> = self.scale.keys().map(|scale| scale.name()).collect();
+            Error::Asked(format!("{} has no scale {}; it has {}", self.name, scale.name(), known.join(", ")))
+        })
+    }
+
+    /// The task of a series.
+    pub fn task_of<'a>(&'a self, series: &'a Series) -> &'a Task {
+        series.task.as_ref().unwrap_or(&self.task)
+    }
+
+    /// Whether a run is of this protocol: the same length and task as its series has here.
     pub fn is_protocol_of(&self, header: &Header) -> bool {
-        let Task::Classify { model, batch, penalty, .. } = &self.task;
-        let record::Task::Classify { model: run_model, batch: run_batch, penalty: run_penalty, .. } = &header.task;
-        let canonical = |text: &str| text.parse::<Spec>().map_err(Error::from).and_then(|spec| model::canonical(&spec));
-        let penalty = penalty.parse::<Spec>().map_err(Error::from).and_then(|spec| Penalty::read(&spec));
+        let series = self.series.iter().find(|series| series.label == header.series);
         self.extent(&header.scale).is_some_and(|extent| extent.epochs == header.epochs)
-            && canonical(model).is_ok_and(|model| model.to_string() == *run_model)
-            && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
-            && batch == run_batch
+            && series.is_some_and(|series| self.task_of(series).is_of(&header.task))
+    }
+
+    /// A scale by its name.
+    pub fn scale_named(&self, scale: &str) -> Option<Scale> {
+        self.scale.keys().find(|known| known.name() == scale).copied()
     }
 
     /// The work of a scale, by its name.
@@ -347,28 +563,29 @@ impl Experiment {
         self.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent)
     }
 
-    /// The grid of a series: each optimizer with its schedule, which is that of its own line, or the series', or the experiment's.
+    /// The grid of a series at a scale: each optimizer with its schedule, which is that of its own line, or the series', or the experiment's.
     ///
     /// # Errors
     /// As [`parse`] finds them.
-    pub fn grid(&self, series: &Series, optimizers: &Optimizers) -> Result<Vec<(Recipe, Schedule)>> {
+    pub fn grid(&self, series: &Series, scale: Scale, optimizers: &Optimizers) -> Result<Vec<(Recipe, Schedule)>> {
         let common = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?;
         let candidate = |line: Line| {
             let recipe = Recipe::read(&line, optimizers)?;
             let schedule = recipe.schedule.clone().unwrap_or_else(|| common.clone());
             Ok((recipe, schedule))
         };
-        series.optimizer.parse::<Line>()?.expand().into_iter().map(candidate).collect()
+        series.line(scale).parse::<Line>()?.expand().into_iter().map(candidate).collect()
     }
 
     /// What each series plans.
     ///
     /// # Errors
     /// As [`parse`] finds them.
-    pub fn planned(&self, optimizers: &Optimizers) -> Result<Vec<Planned>> {
+    pub fn planned(&self, scale: Scale, optimizers: &Optimizers) -> Result<Vec<Planned>> {
         let mut planned = Vec::new();
         for series in &self.series {
-            let settings = self.grid(series, optimizers)?.into_iter().map(|(recipe, schedule)| (recipe.spec.to_string(), schedule.spec()));
+            let settings =
+                self.grid(series, scale, optimizers)?.into_iter().map(|(recipe, schedule)| (recipe.spec.to_string(), schedule.spec()));
             planned.push(Planned { label: series.label.clone(), series: series.label.clone(), settings: settings.collect() });
         }
         Ok(planned)
@@ -380,6 +597,7 @@ impl Expect {
     pub fn at(&self) -> At {
         match self {
             Expect::Ahead { at, .. } | Expect::Similar { at, .. } => *at,
+            Expect::Value { .. } | Expect::Bound { .. } => At::End,
         }
     }
 
@@ -391,6 +609,7 @@ impl Expect {
                 let (a, b, c) = (of(a)?, of(b)?, of(against)?);
                 Some(within * (c - (a + b) / 2.0).abs() - (a - b).abs())
             }
+            Expect::Value { .. } | Expect::Bound { .. } => None,
         }
     }
 
@@ -399,6 +618,27 @@ impl Expect {
         match self {
             Expect::Ahead { a, b, .. } => vec![a, b],
             Expect::Similar { a, b, against, .. } => vec![a, b, against],
+            Expect::Value { of, .. } | Expect::Bound { of, .. } => vec![of],
+        }
+    }
+
+    /// What it compares, where that is not the metric.
+    pub fn measure(&self) -> Option<&str> {
+        match self {
+            Expect::Ahead { measure, .. } | Expect::Value { measure, .. } | Expect::Bound { measure, .. } => measure.as_deref(),
+            Expect::Similar { .. } => None,
+        }
+    }
+
+    /// Whether a mean is what it says; nothing for a check that compares series.
+    pub fn holds(&self, mean: f64) -> Option<bool> {
+        match self {
+            Expect::Value { is, within, .. } => Some((mean - is).abs() <= *within),
+            // not `<` turned round: NaN keeps no bound
+            Expect::Bound { at_least, at_most, .. } => {
+                Some(at_least.is_none_or(|least| mean >= least) && at_most.is_none_or(|most| mean <= most))
+            }
+            Expect::Ahead { .. } | Expect::Similar { .. } => None,
         }
     }
 
@@ -408,8 +648,15 @@ impl Expect {
             At::End => format!("final {metric}"),
             At::Mean => format!("{metric} averaged over the epochs"),
         };
+        let of = |of: &str| if metric.is_empty() { of.to_string() } else { format!("final {metric} of {of}") };
         match self {
-            Expect::Ahead { a, b, at } => format!("{} of {a} below that of {b}", when(at)),
+            Expect::Ahead { a, b, at, .. } => format!("{} of {a} below that of {b}", when(at)),
+            Expect::Value { of: name, is, within, .. } => format!("{} = {} ± {}", of(name), short(*is), short(*within)),
+            Expect::Bound { of: name, at_least, at_most, .. } => {
+                let from = at_least.map(|least| format!("at least {}", short(least)));
+                let to = at_most.map(|most| format!("at most {}", short(most)));
+                format!("{} is {}", of(name), from.into_iter().chain(to).collect::<Vec<_>>().join(" and "))
+            }
             Expect::Similar { a, b, against, within, at } => {
                 format!("{} of {a} and {b} apart by less than {within} of their distance to {against}", when(at))
             }

@@ -5,22 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use burn::tensor::Device;
-
 use super::grade::{self, Choose};
 use super::{Experiment, Scale, Task};
-use crate::classify::Classify;
 use crate::data;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::files::place;
 use crate::model::{self, Net, Shapes};
 use crate::optim::Optimizers;
+use crate::problem::{Classify, LeastSquares, Quadratic, Slope};
 use crate::record::{self, End, FORMAT, Header, Line, Point, Run, Writer};
 use crate::regularizer::Penalty;
 use crate::schedule::Schedule;
 use crate::seed::Seed;
 use crate::spec::{Line as Parts, Spec};
+use crate::surface::Surface;
 use crate::train::{Plan, Problem, Watch, train};
 
 /// burn's version, for records.
@@ -97,71 +96,45 @@ struct Job {
     plan: Plan,
 }
 
-/// What all runs of an experiment share: a classifier to be trained.
-struct Shared {
-    model: Spec,
-    shapes: Shapes,
-    problem: Classify,
-    device: Device,
+/// A task with all that its runs share, ready to be run by any optimizer with any seed.
+struct Ready<P: Problem> {
     task: record::Task,
+    problem: P,
+    begin: Box<dyn Fn(Seed) -> Result<P::Model> + Send + Sync>,
 }
 
-impl Shared {
-    fn new(model: &str, data: &str, batch: usize, penalty: &str, device: &str) -> Result<Shared> {
-        // names first, the slow part last
-        let (model, penalty) = (model::canonical(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
-        let device = crate::device::find(device)?.autodiff();
-        let data = data::load(data)?;
-        let shapes = Shapes { input: data.train.shape.clone(), classes: data.classes };
-        let task = record::Task::Classify {
-            model: model.to_string(),
-            parameters: model::parameters(&model, &shapes)?,
-            data: data.name.clone(),
-            sha256: data.sha256(),
-            train: data.train.len(),
-            test: data.test.len(),
-            batch,
-            penalty: penalty.spec(),
-        };
-        let problem = Classify::new(&data, batch, penalty, &device);
-        Ok(Shared { model, shapes, problem, device, task })
-    }
-
-    /// The header of a run, from what differs between runs.
-    fn header(&self, [experiment, scale, series, device]: [&str; 4], plan: &Plan, seed: u64) -> Header {
-        Header {
-            format: FORMAT,
-            downhill: env!("CARGO_PKG_VERSION").into(),
-            burn: BURN.into(),
-            experiment: experiment.into(),
-            scale: scale.into(),
-            series: series.into(),
-            optimizer: plan.recipe.spec.to_string(),
-            formula: plan.recipe.built.formula.clone(),
-            schedule: plan.schedule.spec(),
-            epochs: plan.epochs,
-            seed,
-            device: device.into(),
-            processor: processor(),
-            task: self.task.clone(),
-        }
-    }
-
-    fn steps(&self, header: &Header) -> usize {
-        header.epochs * self.problem.steps()
-    }
-
+/// The same, whatever kind of problem it is.
+trait World: Send + Sync {
+    fn task(&self) -> &record::Task;
+    /// Steps of one epoch.
+    fn steps(&self) -> usize;
     /// Makes one run and writes its record.
-    fn make(&self, job: &Job, step: impl FnMut(), stop: &AtomicBool) -> Result<(Net, End)> {
+    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<End>;
+}
+
+impl<P: Problem + Clone + Send + Sync> World for Ready<P> {
+    fn task(&self) -> &record::Task {
+        &self.task
+    }
+    fn steps(&self) -> usize {
+        self.problem.steps()
+    }
+    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<End> {
+        self.make(job, step, stop).map(|(_, end)| end)
+    }
+}
+
+impl<P: Problem + Clone> Ready<P> {
+    fn make(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<(P::Model, End)> {
         let seed = Seed(job.header.seed);
-        let net = model::build(&self.model, &self.shapes, seed, &self.device)?;
+        let model = (self.begin)(seed)?;
         let mut writer = Writer::create(&job.path, &job.header)?;
         let mut follow = Follow { writer: &mut writer, step, stop };
         let mut problem = self.problem.clone().seeded(seed);
-        match train(&mut problem, net, &job.plan, &mut follow) {
-            Ok((net, end)) => {
+        match train(&mut problem, model, &job.plan, &mut follow) {
+            Ok((model, end)) => {
                 writer.write(&Line::End(end.clone()))?;
-                Ok((net, end))
+                Ok((model, end))
             }
             Err(error) => {
                 // what could not be done leaves nothing half written
@@ -169,6 +142,94 @@ impl Shared {
                 Err(error)
             }
         }
+    }
+}
+
+/// A classifier to be trained: names are read first, the slow part last.
+fn classifier(model: &str, data: &str, batch: usize, penalty: &str, device: &str) -> Result<(Ready<Classify>, Spec, Shapes)> {
+    let (model, penalty) = (model::canonical(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
+    let device = crate::device::find(device)?.autodiff();
+    let data = data::load(data)?;
+    let shapes = Shapes { input: data.train.shape.clone(), classes: data.classes };
+    let task = record::Task::Classify {
+        model: model.to_string(),
+        parameters: model::parameters(&model, &shapes)?,
+        data: data.name.clone(),
+        sha256: data.sha256(),
+        train: data.train.len(),
+        test: data.test.len(),
+        batch,
+        penalty: penalty.spec(),
+    };
+    let problem = Classify::new(&data, batch, penalty, &device);
+    let begin = {
+        let (model, shapes) = (model.clone(), shapes.clone());
+        Box::new(move |seed| model::build(&model, &shapes, seed, &device))
+    };
+    Ok((Ready { task, problem, begin }, model, shapes))
+}
+
+/// A task made ready.
+fn ready(task: &Task, choice: &Choice) -> Result<Box<dyn World>> {
+    let on_processor = || match (&choice.data, choice.device.as_str()) {
+        (Some(data), _) => Err(Error::Asked(format!("--data is {data}, and this experiment has no data to choose"))),
+        (None, "flex") => Ok(()),
+        (None, other) => Err(Error::Asked(format!("--device is {other}, and this experiment runs on flex, in f64"))),
+    };
+    Ok(match task {
+        Task::Classify { model, data, batch, penalty } => {
+            Box::new(classifier(model, choice.data.as_deref().unwrap_or(data), *batch, penalty, &choice.device)?.0)
+        }
+        Task::Surface { surface, window, start, noise } => {
+            on_processor()?;
+            let surface = Surface::read(surface, *window, *start)?;
+            let task = record::Task::Surface {
+                surface: surface.name.clone(),
+                formula: surface.formula.clone(),
+                window: surface.window,
+                start: surface.start,
+                noise: *noise,
+            };
+            let problem = Slope::new(surface, *noise);
+            let from = problem.clone();
+            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
+        }
+        Task::LeastSquares { examples, batch, order, until } => {
+            on_processor()?;
+            let (examples, batch, order, until) = (*examples, batch.map_or(*examples, |batch| batch.min(*examples)), *order, *until);
+            let problem = LeastSquares::new(examples, batch, order, until);
+            let from = problem.clone();
+            let task = record::Task::LeastSquares { examples, batch, order, until };
+            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
+        }
+        Task::Quadratic { batch, order } => {
+            on_processor()?;
+            let problem = Quadratic::new(*batch, *order)?;
+            let from = problem.clone();
+            let task = record::Task::Quadratic { batch: *batch, order: *order };
+            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
+        }
+        Task::Study { study } => return Err(Error::Asked(format!("{study} is a study, which has no runs"))),
+    })
+}
+
+/// The header of a run, from what differs between runs.
+fn header(task: &record::Task, [experiment, scale, series, device]: [&str; 4], plan: &Plan, seed: u64) -> Header {
+    Header {
+        format: FORMAT,
+        downhill: env!("CARGO_PKG_VERSION").into(),
+        burn: BURN.into(),
+        experiment: experiment.into(),
+        scale: scale.into(),
+        series: series.into(),
+        optimizer: plan.recipe.spec.to_string(),
+        formula: plan.recipe.built.formula.clone(),
+        schedule: plan.schedule.spec(),
+        epochs: plan.epochs,
+        seed,
+        device: device.into(),
+        processor: processor(),
+        task: task.clone(),
     }
 }
 
@@ -184,94 +245,107 @@ pub fn run(
     progress: &impl Progress,
     stop: &AtomicBool,
 ) -> Result<Results> {
-    let extent = experiment.scale.get(&choice.scale).ok_or_else(|| {
-        let known: Vec<_> = experiment.scale.keys().map(|scale| scale.name()).collect();
-        Error::Asked(format!("{} has no scale {}; it has {}", experiment.name, choice.scale.name(), known.join(", ")))
-    })?;
-    let Task::Classify { model, data, batch, penalty } = &experiment.task;
-    let shared = Shared::new(model, choice.data.as_deref().unwrap_or(data), *batch, penalty, &choice.device)?;
-    let record::Task::Classify { data, .. } = &shared.task;
-    let folder = choice
-        .out
-        .clone()
-        .unwrap_or_else(|| Path::new("out").join(&experiment.name).join(format!("{}-{data}-{}", choice.scale.name(), choice.device)));
+    let extent = experiment.extent_of(choice.scale)?;
+    let common = ready(&experiment.task, choice)?;
+    let mut own = Vec::new();
+    for series in &experiment.series {
+        own.push(series.task.as_ref().map(|task| ready(task, choice)).transpose()?);
+    }
+    let world = |series: usize| own[series].as_deref().unwrap_or(common.as_ref());
+    let folder = choice.out.clone().unwrap_or_else(|| {
+        let data = match common.task() {
+            record::Task::Classify { data, .. } => format!("-{data}-{}", choice.device),
+            _ => String::new(),
+        };
+        folder_of(experiment, choice.scale).with_file_name(format!("{}{data}", choice.scale.name()))
+    });
     let runs_folder = folder.join("runs");
     fs::create_dir_all(&runs_folder).map_err(Error::io("create", &runs_folder))?;
     let _lock = lock(&folder)?;
-    let copy = folder.join("experiment.toml");
-    if let Ok(before) = fs::read_to_string(&copy)
-        && let Ok(before) = toml::from_str::<Experiment>(&before)
-        && before.name != experiment.name
-    {
-        return Err(Error::content(
-            &folder,
-            format!("the results of {}", before.name),
-            format!("those of {}, or a new folder", experiment.name),
-        ));
-    }
-    place(&copy, toml.as_bytes())?;
+    claim_folder(&folder, experiment, toml)?;
 
     // first the seeds that choose, for every setting; then the others, for the best
     let seeds = choice.seeds.unwrap_or(extent.seeds);
     let search = extent.search().min(seeds);
     let mut settings = Vec::new();
     let epochs = extent.epochs;
-    for series in &experiment.series {
-        for (recipe, schedule) in experiment.grid(series, optimizers)? {
+    for (at, series) in experiment.series.iter().enumerate() {
+        for (recipe, schedule) in experiment.grid(series, choice.scale, optimizers)? {
             let plan = Plan { recipe, schedule, epochs, diagnose: false };
-            plan.fits(epochs * shared.problem.steps())?;
-            settings.push((series.label.as_str(), plan));
+            plan.fits(epochs * world(at).steps())?;
+            settings.push((series.label.as_str(), world(at), plan));
         }
     }
-    let jobs = |of: &dyn Fn(&str, &Plan) -> bool, seeds: std::ops::Range<usize>| -> Vec<Job> {
-        let chosen = settings.iter().filter(|(label, plan)| of(label, plan));
-        let jobs = chosen.flat_map(|(label, plan)| {
+    let jobs = |of: &dyn Fn(&str, &Plan) -> bool, seeds: std::ops::Range<usize>| -> Vec<(Job, &dyn World)> {
+        let chosen = settings.iter().filter(|(label, _, plan)| of(label, plan));
+        let jobs = chosen.flat_map(|(label, world, plan)| {
             seeds.clone().map(|seed| {
                 let names = [experiment.name.as_str(), choice.scale.name(), label, &choice.device];
-                let header = shared.header(names, plan, seed as u64);
+                let header = header(world.task(), names, plan, seed as u64);
                 let path = runs_folder.join(header.file_name());
-                Job { header, path, plan: plan.clone() }
+                (Job { header, path, plan: plan.clone() }, *world)
             })
         });
         jobs.collect()
     };
     let how = (choice.jobs, choice.fresh);
-    let later = experiment.series.len() * (seeds - search);
-    let mut runs = work(jobs(&|_, _| true, 0..search), &shared, how, later, progress, stop)?;
+    let later = (0..experiment.series.len()).map(|at| world(at).steps() * epochs * (seeds - search)).sum();
+    let mut runs = work(jobs(&|_, _| true, 0..search), how, later, progress, stop)?;
     let choose = Choose { search: Some(search as u64), ..Choose::of(experiment, choice.scale.name()) };
-    let best: Vec<_> = grade::curves(&experiment.planned(optimizers)?, &runs, &choose)
+    let best: Vec<_> = grade::curves(&experiment.planned(choice.scale, optimizers)?, &runs, &choose)
         .into_iter()
         .filter_map(|curve| curve.chosen().map(|chosen| (curve.label.clone(), chosen.optimizer.clone(), chosen.schedule.clone())))
         .collect();
     let is_best = |label: &str, plan: &Plan| best.contains(&(label.to_string(), plan.recipe.spec.to_string(), plan.schedule.spec()));
     if !stop.load(Ordering::Relaxed) {
-        runs.extend(work(jobs(&is_best, search..seeds), &shared, how, 0, progress, stop)?);
+        runs.extend(work(jobs(&is_best, search..seeds), how, 0, progress, stop)?);
     }
     Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
 }
 
+/// Puts the experiment's file into a folder.
+///
+/// # Errors
+/// If another experiment's is there, or the folder cannot be written.
+pub fn claim_folder(folder: &Path, experiment: &Experiment, toml: &str) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let copy = folder.join("experiment.toml");
+    if let Ok(before) = fs::read_to_string(&copy)
+        && let Ok(before) = toml::from_str::<Experiment>(&before)
+        && before.name != experiment.name
+    {
+        let expected = format!("those of {}, or a new folder", experiment.name);
+        return Err(Error::content(folder, format!("the results of {}", before.name), expected));
+    }
+    place(&copy, toml.as_bytes())
+}
+
+/// Where results go by default.
+pub fn folder_of(experiment: &Experiment, scale: Scale) -> PathBuf {
+    Path::new("out").join(&experiment.name).join(scale.name())
+}
+
 /// Makes the runs that are not on the disk yet, and returns all. Which worker makes which run changes nothing in the run.
 fn work(
-    jobs: Vec<Job>,
-    shared: &Shared,
+    jobs: Vec<(Job, &dyn World)>,
     (workers, fresh): (usize, bool),
     later: usize,
     progress: &impl Progress,
     stop: &AtomicBool,
 ) -> Result<Vec<Run>> {
-    let steps = jobs.first().map_or(0, |job| shared.steps(&job.header));
     let (mut runs, mut missing) = (Vec::new(), Vec::new());
-    for job in jobs {
+    for (job, world) in jobs {
         match made_before(&job.path, &job.header, fresh) {
             Some(run) => runs.push(run),
-            None => missing.push(job),
+            None => missing.push((job, world)),
         }
     }
-    progress.start(missing.len(), (missing.len() + later) * steps, runs.len());
-    make_all(&missing, shared, workers, progress, stop)?;
+    let steps = missing.iter().map(|(job, world)| job.header.epochs * world.steps()).sum::<usize>();
+    progress.start(missing.len(), steps + later, runs.len());
+    make_all(&missing, workers, progress, stop)?;
     // stopped before its turn, a run may have no record, or still the broken one of an earlier time
     let stopped = stop.load(Ordering::Relaxed);
-    for run in missing.iter().map(|job| record::read(&job.path)).filter(|run| !(stopped && run.is_err())) {
+    for run in missing.iter().map(|(job, _)| record::read(&job.path)).filter(|run| !(stopped && run.is_err())) {
         runs.push(run?);
     }
     Ok(runs)
@@ -282,15 +356,18 @@ fn made_before(path: &Path, header: &Header, fresh: bool) -> Option<Run> {
     record::read(path).ok().filter(|run| !fresh && run.is_complete() && run.header == *header)
 }
 
-fn make_all(jobs: &[Job], shared: &Shared, workers: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
+fn make_all(jobs: &[(Job, &dyn World)], workers: usize, progress: &impl Progress, stop: &AtomicBool) -> Result<()> {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
     let worker = || {
-        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some((job, world)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            match shared.make(job, || progress.step(), stop) {
-                Ok((_, end)) => progress.run_ended(&job.header, &end, shared.steps(&job.header).saturating_sub(end.step)),
+            match world.run(job, &mut || progress.step(), stop) {
+                Ok(end) => {
+                    let all = job.header.epochs * world.steps();
+                    progress.run_ended(&job.header, &end, all.saturating_sub(end.step));
+                }
                 Err(error) => {
                     failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
                     next.store(jobs.len(), Ordering::Relaxed); // the other workers stop after their run
@@ -305,13 +382,13 @@ fn make_all(jobs: &[Job], shared: &Shared, workers: usize, progress: &impl Progr
 }
 
 /// Writes the points, counts the steps, and listens to Ctrl-C.
-struct Follow<'a, F: FnMut()> {
+struct Follow<'a> {
     writer: &'a mut Writer,
-    step: F,
+    step: &'a mut dyn FnMut(),
     stop: &'a AtomicBool,
 }
 
-impl<F: FnMut()> Watch for Follow<'_, F> {
+impl Watch for Follow<'_> {
     fn point(&mut self, point: &Point) -> Result<()> {
         self.writer.write(&Line::Point(point.clone()))
     }
@@ -358,7 +435,7 @@ impl Single<'_> {
         folder: &Path,
         optimizers: &Optimizers,
         started: impl FnOnce(usize),
-        step: impl FnMut(),
+        mut step: impl FnMut(),
         stop: &AtomicBool,
     ) -> Result<(Run, Option<Trained>, PathBuf)> {
         let recipe = Recipe::read(&self.optimizer.parse::<Parts>()?, optimizers)?;
@@ -374,8 +451,9 @@ impl Single<'_> {
         };
         let series = recipe.spec.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|");
         let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose };
-        let shared = Shared::new(self.model, self.data, self.batch, self.penalty, self.device)?;
-        let header = shared.header(["train", "", &series, self.device], &plan, self.seed);
+        let (ready, spec, shapes) = classifier(self.model, self.data, self.batch, self.penalty, self.device)?;
+        let header = header(&ready.task, ["train", "", &series, self.device], &plan, self.seed);
+        let steps = self.epochs * ready.problem.steps();
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
@@ -384,10 +462,10 @@ impl Single<'_> {
         if let Some(run) = made_before(&path, &header, self.fresh).filter(told) {
             return Ok((run, None, path));
         }
-        plan.fits(shared.steps(&header))?;
-        started(shared.steps(&header));
-        let (model, _) = shared.make(&Job { header, path: path.clone(), plan }, step, stop)?;
-        Ok((record::read(&path)?, Some(Trained { model, spec: shared.model, shapes: shared.shapes }), path))
+        plan.fits(steps)?;
+        started(steps);
+        let (model, _) = ready.make(&Job { header, path: path.clone(), plan }, &mut step, stop)?;
+        Ok((record::read(&path)?, Some(Trained { model, spec, shapes }), path))
     }
 }
 

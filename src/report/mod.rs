@@ -7,16 +7,19 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::chart::{Banded, Chart, Line, Style};
+use crate::chart::{Banded, Chart, Line, Style, Table};
 use crate::error::{Error, Result};
-use crate::experiment::At;
-use crate::experiment::Experiment;
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
+use crate::experiment::{At, Experiment, Scale};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
 use crate::record::{self, Header, Outcome, Run};
+use crate::study::Found;
 
 pub mod plot;
+mod scene;
+
+use scene::Scene;
 
 /// What a report says, before it is written.
 pub struct Report {
@@ -28,9 +31,13 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// what a reader should know: a rate at the edge of its grid, runs that are missing or diverged
     pub remarks: Vec<String>,
+    /// tables that a study made
+    pub tables: Vec<Table>,
     charts: Vec<(&'static str, Chart)>,
+    scene: Option<Scene>,
     runs: Vec<Run>,
     experiment: Option<Experiment>,
+    scale: Option<Scale>,
     search: Option<u64>,
 }
 
@@ -50,8 +57,8 @@ pub struct Row {
 }
 
 /// The fields that must be equal for two runs to stand in one report, and are not, with both values: `task batch 128 and 64`. Series,
-/// optimizer, schedule and seed may differ.
-fn differences(a: &Header, b: &Header) -> Vec<String> {
+/// optimizer, schedule and seed may differ; in an experiment also what a series may have of its own.
+fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
     fn walk(key: &str, a: &serde_json::Value, b: &serde_json::Value, found: &mut Vec<String>) {
         match (a.as_object(), b.as_object()) {
             (Some(a), Some(b)) => a.iter().for_each(|(name, a)| walk(&format!("{key}{name} "), a, &b[name], found)),
@@ -62,7 +69,11 @@ fn differences(a: &Header, b: &Header) -> Vec<String> {
     let mut found = Vec::new();
     let plain = ["series ", "optimizer ", "formula ", "schedule ", "seed "];
     walk("", &json!(a), &json!(b), &mut found);
-    found.retain(|line| !plain.iter().any(|key| line.starts_with(key)));
+    // that each series has its task was seen before; the data are the experiment's
+    let planned = |line: &str| {
+        own_tasks && line.starts_with("task ") && !["data ", "sha256 ", "train ", "test "].iter().any(|key| line[5..].starts_with(key))
+    };
+    found.retain(|line| !planned(line) && !plain.iter().any(|key| line.starts_with(key)));
     found
 }
 
@@ -74,8 +85,9 @@ impl Report {
     pub fn new(experiment: Option<Experiment>, mut runs: Vec<Run>, optimizers: &Optimizers) -> Result<Report> {
         let mut seen = BTreeSet::new();
         runs.retain(|run| seen.insert(run.header.key())); // the same folder given twice
+        let scale = experiment.as_ref().zip(runs.first()).and_then(|(experiment, run)| experiment.scale_named(&run.header.scale));
         let planned: Vec<Planned> = match &experiment {
-            Some(experiment) => experiment.planned(optimizers)?,
+            Some(experiment) => experiment.planned(scale.unwrap_or(Scale::Quick), optimizers)?,
             None => side_by_side(&runs),
         };
         let all = runs.len();
@@ -83,7 +95,9 @@ impl Report {
         runs.retain(|run| belongs(run) && planned.iter().any(|planned| planned.has(run)));
         let foreign = all - runs.len();
         let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?.header.clone();
-        if let Some(differ) = runs.iter().map(|run| differences(&first, &run.header)).find(|differ| !differ.is_empty()) {
+        if let Some(differ) =
+            runs.iter().map(|run| differences(&first, &run.header, experiment.is_some())).find(|differ| !differ.is_empty())
+        {
             return Err(Error::Asked(format!(
                 "these runs differ in more than optimizer and seed, so one report would mix them: {}; expected runs of one protocol",
                 differ.join(", ")
@@ -119,11 +133,31 @@ impl Report {
             table: curves.iter().map(|curve| row(curve, measures)).collect(),
             verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &curves)),
             remarks,
-            charts: charts(&curves, &choose, [first.task.x_label(), &y], optimizers),
+            tables: Vec::new(),
+            charts: charts(&curves, &choose, [first.task.x_label(), &y], &first.task, experiment.as_ref(), optimizers),
+            scene: Scene::of(&first.task, &curves, &|at| style(&curves, at, optimizers))?,
             runs,
             experiment,
+            scale,
             search: choose.search,
         })
+    }
+
+    /// What a study found, graded.
+    pub fn of_study(experiment: Experiment, found: Found, scale: Scale) -> Report {
+        Report {
+            columns: Vec::new(),
+            table: Vec::new(),
+            verdicts: grade::study_verdicts(&experiment, &found),
+            remarks: Vec::new(),
+            tables: found.tables,
+            charts: found.charts,
+            scene: None,
+            runs: Vec::new(),
+            experiment: Some(experiment),
+            scale: Some(scale),
+            search: None,
+        }
     }
 
     /// Writes `index.html`, `report.md`, `points.csv`, and each chart as SVG and PNG. Returns the page's path.
@@ -139,20 +173,42 @@ impl Report {
                 pictures.push(json!({ "name": name, "svg": svg, "title": chart.title }));
             }
         }
+        let player = match &self.scene {
+            Some(scene) => {
+                for (name, title, svg) in scene.pictures()? {
+                    place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
+                    place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
+                    // the page has the contour already, moving
+                    if name != "contour" {
+                        pictures.push(json!({ "name": name, "svg": svg, "title": title }));
+                    }
+                }
+                place(&folder.join("animation.gif"), &scene.animation()?)?;
+                Some(scene.player())
+            }
+            None => None,
+        };
         place(&folder.join("points.csv"), &self.csv()?)?;
-        let first = &self.runs[0].header;
+        let header = self.runs.first().map(|run| &run.header);
         let diverged = self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
         let page = json!({
-            "title": self.experiment.as_ref().map_or(first.task.title(), |experiment| experiment.title.clone()),
+            "title": self.experiment.as_ref().map_or_else(
+                || header.map_or(String::new(), |header| header.task.title()),
+                |experiment| experiment.title.clone()
+            ),
+            "player": player,
+            "tables": self.tables,
+            "version": env!("CARGO_PKG_VERSION"),
             "experiment": self.experiment,
             "pictures": pictures,
             "table": self.table,
             "columns": self.columns,
             "remarks": self.remarks,
             "verdicts": self.verdicts,
-            "header": first,
-            "task": first.task.lines(),
-            "data": first.task.size(),
+            "header": header,
+            "task": header.map(|header| header.task.lines()),
+            "data": header.map(|header| header.task.size()),
+            "counted": header.map(|header| header.task.x_label()),
             "command": self.command(),
             "search": self.search,
             "seeds": seeds(&self.runs),
@@ -175,17 +231,30 @@ impl Report {
 
     /// What makes these runs again.
     fn command(&self) -> Option<String> {
-        let (experiment, first) = (self.experiment.as_ref()?, &self.runs[0].header);
-        let record::Task::Classify { data, .. } = &first.task;
-        let bundled = crate::data::BUNDLED.iter().any(|bundled| bundled.name == data);
-        let data = if bundled { data.clone() } else { format!("FOLDER/{data}") };
+        let experiment = self.experiment.as_ref()?;
         let known = crate::experiment::BUILT_IN.iter().any(|(name, _)| *name == experiment.name);
         let name = if known { experiment.name.clone() } else { "FILE.toml".into() };
-        Some(format!("downhill run {name} --scale {} --data {data} --device {} --seeds {}", first.scale, first.device, seeds(&self.runs)))
+        let mut command = format!("downhill run {name}");
+        if let Some(scale) = self.scale {
+            command += &format!(" --scale {}", scale.name());
+        }
+        if let Some(first) = self.runs.first().map(|run| &run.header) {
+            if let record::Task::Classify { data, .. } = &first.task {
+                let bundled = crate::data::BUNDLED.iter().any(|bundled| bundled.name == data);
+                let data = if bundled { data.clone() } else { format!("FOLDER/{data}") };
+                command += &format!(" --data {data} --device {}", first.device);
+            }
+            command += &format!(" --seeds {}", seeds(&self.runs));
+        }
+        Some(command)
     }
 
     /// Every point of every run.
     fn csv(&self) -> Result<Vec<u8>> {
+        let wrong = |error: String| Error::Asked(format!("cannot make points.csv: {error}"));
+        if self.runs.is_empty() {
+            return self.charts_csv().map_err(|error| wrong(error.to_string()));
+        }
         let names: BTreeSet<&String> = self.runs.iter().flat_map(|run| &run.points).flat_map(|p| p.measures.keys()).collect();
         let mut csv = csv::Writer::from_writer(Vec::new());
         let fixed = ["series", "optimizer", "schedule", "seed", "outcome", "step", "epoch", "batch_loss", "grad_norm"].map(String::from);
@@ -203,9 +272,25 @@ impl Report {
                 rows.push(row);
             }
         }
-        let wrong = |error: String| Error::Asked(format!("cannot make points.csv: {error}"));
         rows.iter().try_for_each(|row| csv.write_record(row)).map_err(|error| wrong(error.to_string()))?;
         csv.into_inner().map_err(|error| wrong(error.to_string()))
+    }
+}
+
+impl Report {
+    /// Every point of every line, for a study.
+    fn charts_csv(&self) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.write_record(["chart", "line", "x", "y"])?;
+        for (name, chart) in &self.charts {
+            for line in &chart.lines {
+                for point in &line.points {
+                    let label = line.label.replace('\n', ", ");
+                    csv.write_record([*name, &label, &point.0.to_string(), &point.1.to_string()])?;
+                }
+            }
+        }
+        Ok(csv.into_inner()?)
     }
 }
 
@@ -291,73 +376,121 @@ fn remarks(curve: &Curve) -> Vec<String> {
     remarks
 }
 
-fn charts(curves: &[Curve], choose: &Choose, [x, y]: [&str; 2], optimizers: &Optimizers) -> Vec<(&'static str, Chart)> {
-    let name = |curve: &Curve| curve.candidates.first().map_or(String::new(), |candidate| candidate.name().to_string());
-    let style = |at: usize| {
-        let own = Style::nth(optimizers.place(&name(&curves[at])).unwrap_or(at));
-        // a second curve of the same optimizer
-        curves[..at].iter().filter(|other| name(other) == name(&curves[at])).fold(own, |style, _| style.next_dash())
-    };
-    let lines = || {
-        curves.iter().enumerate().map(|(i, curve)| {
+/// The look of a curve: that of its optimizer, with other dashes for a second curve of the same.
+fn style(curves: &[Curve], at: usize, optimizers: &Optimizers) -> Style {
+    let name = |curve: &Curve| curve.candidates.first().map_or(String::new(), Candidate::name);
+    let own = Style::nth(optimizers.place(&name(&curves[at])).unwrap_or(at));
+    curves[..at].iter().filter(|other| name(other) == name(&curves[at])).fold(own, |style, _| style.next_dash())
+}
+
+fn charts(
+    curves: &[Curve],
+    choose: &Choose,
+    [x, y]: [&str; 2],
+    task: &record::Task,
+    experiment: Option<&Experiment>,
+    optimizers: &Optimizers,
+) -> Vec<(&'static str, Chart)> {
+    let against = |by: Option<&str>, measure: &str| {
+        let line = |(i, curve): (usize, &Curve)| {
             let under = if curve.chosen().is_some() { curve.brief() } else { curve.why_none() };
-            let (points, diverged) = curve.chosen().map_or((Vec::new(), Vec::new()), |chosen| band(chosen, &choose.metric));
-            Line { label: format!("{}\n{under}", curve.label), style: style(i), points, marks: false, diverged }
-        })
+            let (points, diverged) = curve.chosen().map_or((Vec::new(), Vec::new()), |chosen| band(chosen, by, measure));
+            Line { points, diverged, ..Line::new(&format!("{}\n{under}", curve.label), style(curves, i, optimizers), Vec::new()) }
+        };
+        curves.iter().enumerate().map(line).collect::<Vec<Line>>()
     };
-    let figure = |title: &str, log_y: bool, y_max: Option<f64>| Chart {
-        title: title.into(),
-        x: x.into(),
-        y: y.into(),
-        log_x: false,
-        log_y,
-        y_max,
-        lines: lines()
-            .map(|mut line| {
-                line.points.retain(|p| log_y || p.0 >= 1.0);
-                line
-            })
-            .collect(),
-    };
-    // the value before training would squeeze the rest into the lowest tenth of the linear figure
-    let after_first = lines().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
-    let mut charts = vec![
-        ("figure", figure("Each optimizer at its best setting", false, after_first)),
-        ("figure-log", figure("The same, logarithmic, with the value before training", true, None)),
-    ];
-    if curves.iter().any(|curve| curve.candidates.len() > 1) {
-        charts.push((
-            "learning-rates",
-            Chart {
-                title: match choose.at {
-                    At::End => "Every learning rate of the grid, at the end".into(),
-                    At::Mean => "Every learning rate of the grid, averaged over the passes".into(),
+    let lines = || against(None, &choose.metric);
+    let mut charts = match task {
+        record::Task::Surface { .. } => vec![
+            ("value", Chart { lines: against(None, "value"), ..Chart::new("Height against steps", x, "f") }),
+            (
+                "distance",
+                Chart { log_y: true, lines: against(None, "distance"), ..Chart::new("Distance to the nearest minimum", x, "distance") },
+            ),
+        ],
+        record::Task::LeastSquares { .. } => vec![
+            ("figure", Chart { log_x: true, log_y: true, lines: lines(), ..Chart::new("Against steps", x, y) }),
+            (
+                "gradients",
+                Chart {
+                    log_x: true,
+                    log_y: true,
+                    lines: against(Some("gradients"), &choose.metric),
+                    ..Chart::new("Against what it costs", "gradients of single examples", y)
                 },
-                x: "learning rate".into(),
-                y: y.into(),
-                log_x: true,
-                log_y: true,
-                y_max: None,
-                lines: curves.iter().enumerate().map(|(i, curve)| grid(curve, style(i), choose)).collect(),
-            },
-        ));
+            ),
+        ],
+        _ => {
+            let published: Vec<Line> =
+                experiment.map_or(Vec::new(), |experiment| published(experiment, &choose.metric, curves, optimizers));
+            // the value before training would squeeze the rest into the lowest tenth of the linear figure
+            let late = |lines: Vec<Line>| {
+                let keep = |mut line: Line| {
+                    line.points.retain(|p| p.0 >= 1.0);
+                    line
+                };
+                lines.into_iter().map(keep).collect::<Vec<Line>>()
+            };
+            let all = || lines().into_iter().chain(published.clone()).collect::<Vec<Line>>();
+            let after_first = lines().iter().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
+            vec![
+                ("figure", Chart { y_max: after_first, lines: late(all()), ..Chart::new("Each optimizer at its best setting", x, y) }),
+                (
+                    "figure-log",
+                    Chart { log_y: true, lines: all(), ..Chart::new("The same, logarithmic, with the value before training", x, y) },
+                ),
+            ]
+        }
+    };
+    if curves.iter().any(|curve| curve.candidates.len() > 1) {
+        let title = match choose.at {
+            At::End => "Every learning rate of the grid, at the end",
+            At::Mean => "Every learning rate of the grid, averaged over the passes",
+        };
+        let lines = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose)).collect();
+        charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
     }
     charts
 }
 
-/// The mean over the seeds at each epoch, with the lowest and highest run; and the epoch at which the first diverged, where the line ends.
-fn band(candidate: &Candidate, metric: &str) -> (Vec<Banded>, Vec<f64>) {
-    let mut by_epoch: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+/// The published curves that an experiment names: mean, and one standard deviation around it.
+fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers: &Optimizers) -> Vec<Line> {
+    const TABLE: &str = include_str!("../../datasets/deepobs-quadratic/best_curves.csv");
+    let of = |(label, optimizer): (&str, &String)| {
+        let row = |row: csv::StringRecord| {
+            let number = |at: usize| row.get(at).and_then(|cell| cell.parse::<f64>().ok());
+            // DeepOBS writes test_losses
+            let wanted =
+                row.get(0) == Some(optimizer) && row.get(2).map(|name| name.trim_end_matches("es")) == Some(metric.trim_end_matches("es"));
+            let (epoch, mean, sd) = (number(1)?, number(3)?, number(4)?);
+            wanted.then_some((epoch, mean, mean - sd, mean + sd))
+        };
+        let points: Vec<Banded> = csv::Reader::from_reader(TABLE.as_bytes()).into_records().flatten().filter_map(row).collect();
+        let at = curves.iter().position(|curve| curve.label == label).unwrap_or(0);
+        Line {
+            points,
+            ..Line::new(&format!("{label}, published\nmean and sd of 10"), style(curves, at, optimizers).next_dash(), Vec::new())
+        }
+    };
+    experiment.series.iter().filter_map(|series| Some((series.label.as_str(), series.published.as_ref()?))).map(of).collect()
+}
+
+/// The mean over the seeds at each epoch, with the lowest and highest run; and where the first diverged, at which the line ends. `by` is the
+/// measurement along the x axis, the epoch by default. Of runs that end early, each counts as long as it goes on.
+fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, Vec<f64>) {
+    let mut by_epoch: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
     for point in candidate.runs.iter().flat_map(|run| &run.points) {
-        if let Some(value) = point.measures.get(metric) {
-            by_epoch.entry(point.epoch).or_default().push(*value);
+        let x = by.map_or(Some(point.epoch as f64), |by| point.measures.get(by).copied());
+        if let (Some(value), Some(x)) = (point.measures.get(metric), x) {
+            by_epoch.entry(point.epoch).or_insert((x, Vec::new())).1.push(*value);
         }
     }
     let diverged = candidate.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
     let first = diverged.map(|run| run.points.last().map_or(0, |point| point.epoch)).min();
     by_epoch.retain(|epoch, _| first.is_none_or(|first| *epoch <= first));
-    let points = by_epoch.into_iter().map(|(epoch, values)| with_ends(epoch as f64, &values)).collect();
-    (points, first.map(|epoch| epoch as f64).into_iter().collect())
+    let last = first.and_then(|epoch| by_epoch.get(&epoch)).map(|(x, _)| *x);
+    let points = by_epoch.into_values().map(|(x, values)| with_ends(x, &values)).collect();
+    (points, last.into_iter().collect())
 }
 
 /// The best setting of each learning rate, by the runs that choose.

@@ -1,15 +1,19 @@
 //! Charts. The one file that knows the plotting crate: data in, SVG out; and SVG in, PNG out.
 
-use std::sync::{Arc, Once};
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock, Once};
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
+use rayon::prelude::*;
 use resvg::{tiny_skia, usvg};
 
+use super::scene::Scene;
 use crate::chart::{Banded, Chart, Line, PALETTE, Style, short};
 use crate::error::{Error, Result};
+use crate::surface::Surface;
 
 /// A subset of DejaVu Sans, so that a picture looks the same on a machine without fonts.
 const FONT: &[u8] = include_bytes!("font/DejaVuSans.ttf");
@@ -34,11 +38,7 @@ const GREY: RGBColor = RGBColor(90, 90, 90);
 /// # Errors
 /// If the plotting crate cannot draw it.
 pub fn svg(chart: &Chart) -> Result<Option<String>> {
-    static FONTS: Once = Once::new();
-    FONTS.call_once(|| {
-        // the one way this fails is a broken font, which a test would notice
-        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
-    });
+    fonts();
     let drawable = |v: &f64, log: bool| v.is_finite() && v.abs() < HUGE && (!log || *v > 0.0);
     let points = || chart.lines.iter().flat_map(|line| &line.points);
     let crosses = chart.lines.iter().flat_map(|line| line.diverged.clone());
@@ -55,7 +55,8 @@ pub fn svg(chart: &Chart) -> Result<Option<String>> {
         let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
         let drawn = root.fill(&WHITE).map_err(|error| error.to_string()).and_then(|()| {
             let (left, right) = root.split_horizontally(WIDTH - LEGEND);
-            legend(chart, &right)?;
+            let items: Vec<_> = chart.lines.iter().map(|line| (line.label.as_str(), line.style)).collect();
+            legend(&items, chart.lines.iter().any(|line| !line.diverged.is_empty()), &right)?;
             let (x, y) = (x_low..x_high, y_low..y_high);
             match (chart.log_x, chart.log_y) {
                 (false, false) => draw(chart, &left, x, y),
@@ -66,8 +67,16 @@ pub fn svg(chart: &Chart) -> Result<Option<String>> {
         });
         drawn.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
     }
-    let (fine, picture) = (format!("width=\"{WIDTH}\" height=\"{HEIGHT}\""), format!("width=\"{}\" height=\"{}\"", SIZE.0, SIZE.1));
-    Ok(Some(text.replacen(&fine, &picture, 1)))
+    Ok(Some(sized(&text, SIZE)))
+}
+
+/// Makes the font known to the plotting crate.
+fn fonts() {
+    static FONTS: Once = Once::new();
+    FONTS.call_once(|| {
+        // the one way this fails is a broken font, which a test would notice
+        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
+    });
 }
 
 /// Beyond this a number is not drawn: an axis to there would show nothing else.
@@ -203,11 +212,10 @@ fn dashes(pixels: &[(i32, i32)], pattern: &[u32]) -> Vec<Vec<(i32, i32)>> {
     pieces
 }
 
-fn legend(chart: &Chart, area: &Area<'_>) -> std::result::Result<(), String> {
+fn legend(items: &[(&str, Style)], diverged: bool, area: &Area<'_>) -> std::result::Result<(), String> {
     let mut y = pt(56);
-    let lines = chart.lines.iter().map(|line| (line.label.as_str(), Some(line.style)));
-    let diverged = chart.lines.iter().any(|line| !line.diverged.is_empty()).then_some(("× diverged", None));
-    for (label, style) in lines.chain(diverged) {
+    let lines = items.iter().map(|(label, style)| (*label, Some(*style)));
+    for (label, style) in lines.chain(diverged.then_some(("× diverged", None))) {
         let said = |error: DrawingAreaErrorKind<_>| error.to_string();
         if let Some(style) = style {
             stroke(area, &[(pt(6), y + pt(7)), (pt(30), y + pt(7))], style, 3)?;
@@ -222,17 +230,335 @@ fn legend(chart: &Chart, area: &Area<'_>) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// Size of a picture of a scene.
+const SCENE: (u32, u32) = (800, 600);
+
+/// The contours with axes and legend, and the square on it that the window fills, in units of the grid: left, top, right, bottom.
+fn ground(scene: &Scene) -> Result<(String, [f64; 4])> {
+    let [left, right, low, high] = scene.surface.window;
+    fonts();
+    let (mut text, mut frame) = (String::new(), [0.0; 4]);
+    {
+        let root = SVGBackend::with_string(&mut text, (SCENE.0 * FINE, SCENE.1 * FINE)).into_drawing_area();
+        let drawn = root.fill(&WHITE).map_err(|error| error.to_string()).and_then(|()| {
+            let (area, side) = root.split_horizontally(SCENE.0 * FINE - LEGEND);
+            legend_of(scene, &side)?;
+            let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+            let mut plane = ChartBuilder::on(&area)
+                .caption(title(scene), (FAMILY, pt(16)))
+                .margin(pt(12))
+                .x_label_area_size(pt(44))
+                .y_label_area_size(pt(60))
+                .build_cartesian_2d(left..right, low..high)
+                .map_err(said)?;
+            plane
+                .configure_mesh()
+                .disable_mesh()
+                .x_desc("x")
+                .y_desc("y")
+                .axis_desc_style((FAMILY, pt(14)).into_font().color(&GREY))
+                .label_style((FAMILY, pt(13)).into_font().color(&GREY))
+                .axis_style(GREY.stroke_width(FINE))
+                .set_all_tick_mark_size(pt(4))
+                .x_label_formatter(&|value| short(*value))
+                .y_label_formatter(&|value| short(*value))
+                .draw()
+                .map_err(said)?;
+            let ((x0, y1), (x1, y0)) = (plane.backend_coord(&(left, low)), plane.backend_coord(&(right, high)));
+            frame = [x0, y0, x1, y1].map(f64::from);
+            Ok(())
+        });
+        drawn.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
+    }
+    // the plotting crate fills no areas with holes; the bands go between the white ground and the axes
+    let behind = text.find("/>").map_or(text.len(), |at| at + 2);
+    let to = to_pixel(scene, frame);
+    let mut bands = String::new();
+    for band in &scene.bands {
+        let (r, g, b) = band.fill;
+        let _ = write!(
+            bands,
+            "<path fill=\"#{r:02x}{g:02x}{b:02x}\" stroke=\"#ffffff\" stroke-width=\"{}\" fill-rule=\"evenodd\" d=\"",
+            FINE / 2
+        );
+        for ring in &band.rings {
+            for (i, [x, y]) in ring.iter().enumerate() {
+                let (x, y) = to(*x, *y);
+                let _ = write!(bands, "{}{x:.0} {y:.0}", if i == 0 { "M" } else { "L" });
+            }
+            bands.push('Z');
+        }
+        bands.push_str("\"/>");
+    }
+    for [x, y] in scene.surface.minima.iter().filter(|minimum| inside(scene, minimum[0], minimum[1])) {
+        let ((x, y), arm) = (to(*x, *y), f64::from(pt(6)));
+        let (x0, x1, y0, y1) = (x - arm, x + arm, y - arm, y + arm);
+        let _ = write!(
+            bands,
+            "<path stroke=\"#1a1a1a\" stroke-width=\"{FINE}\" d=\"M{x0:.0} {y:.0}L{x1:.0} {y:.0}M{x:.0} {y0:.0}L{x:.0} {y1:.0}\"/>"
+        );
+    }
+    text.insert_str(behind, &bands);
+    Ok((text, frame))
+}
+
+fn title(scene: &Scene) -> String {
+    let Surface { name, formula, .. } = &scene.surface;
+    let text = if name == formula || name.contains(' ') { name.clone() } else { format!("{name}: {formula}") };
+    if text.chars().count() > 62 { name.chars().take(62).collect() } else { text }
+}
+
+fn legend_of(scene: &Scene, area: &Area<'_>) -> std::result::Result<(), String> {
+    let labels: Vec<String> = scene.paths.iter().map(|path| format!("{}\n{}", path.label, path.brief)).collect();
+    let items: Vec<_> = labels.iter().zip(&scene.paths).map(|(label, path)| (label.as_str(), path.style)).collect();
+    legend(&items, scene.paths.iter().any(|path| path.diverged.is_some()), area)
+}
+
+fn inside(scene: &Scene, x: f64, y: f64) -> bool {
+    scene.surface.outside(x, y) == 0.0
+}
+
+fn to_pixel(scene: &Scene, [x0, y0, x1, y1]: [f64; 4]) -> impl Fn(f64, f64) -> (f64, f64) {
+    let [left, right, low, high] = scene.surface.window;
+    move |x, y| (x0 + (x1 - x0) * (x - left) / (right - left), y1 + (y0 - y1) * (y - low) / (high - low))
+}
+
+/// The paths up to a step, as elements of an SVG.
+fn paths(scene: &Scene, frame: [f64; 4], step: usize) -> String {
+    let (mut svg, to) = (String::new(), to_pixel(scene, frame));
+    let mut heads = String::new();
+    for path in &scene.paths {
+        let points = &path.points[..path.points.len().min(step + 1)];
+        let (color, dashes) =
+            (path.style.hex(), path.style.dashes().iter().map(|dash| (dash * FINE).to_string()).collect::<Vec<_>>().join(" "));
+        let mut d = String::new();
+        let mut last = None;
+        for pair in points.windows(2) {
+            let Some((from, end)) = clipped(scene.surface.window, pair[0], pair[1]) else {
+                last = None;
+                continue;
+            };
+            let ((x, y), (to_x, to_y)) = (to(from[0], from[1]), to(end[0], end[1]));
+            let _ = if last == Some(from) { write!(d, "L{to_x:.0} {to_y:.0}") } else { write!(d, "M{x:.0} {y:.0}L{to_x:.0} {to_y:.0}") };
+            last = Some(end);
+        }
+        let _ = write!(
+            svg,
+            "<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-dasharray=\"{}\" d=\"{d}\"/>",
+            2 * FINE,
+            if dashes.is_empty() { "none" } else { &dashes }
+        );
+        let ended = step + 1 >= path.points.len();
+        let head = points.last().filter(|point| inside(scene, point[0], point[1])).map(|point| [point[0], point[1]]);
+        let _ = match (head.or(last), &path.diverged) {
+            (Some([x, y]), Some(_)) if ended => {
+                let ((x, y), arm) = (to(x, y), f64::from(pt(5)));
+                let (x0, x1, y0, y1) = (x - arm, x + arm, y - arm, y + arm);
+                write!(
+                    heads,
+                    "<path stroke=\"{color}\" stroke-width=\"{}\" d=\"M{x0:.0} {y0:.0}L{x1:.0} {y1:.0}M{x0:.0} {y1:.0}L{x1:.0} {y0:.0}\"/>",
+                    3 * FINE
+                )
+            }
+            (Some([x, y]), _) if head.is_some() => {
+                let (x, y) = to(x, y);
+                write!(
+                    heads,
+                    "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{}\" fill=\"{color}\" stroke=\"#ffffff\" stroke-width=\"{FINE}\"/>",
+                    pt(4)
+                )
+            }
+            _ => Ok(()),
+        };
+    }
+    let (x, y) = to(scene.surface.start[0], scene.surface.start[1]);
+    let _ =
+        write!(heads, "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{}\" fill=\"#ffffff\" stroke=\"#1a1a1a\" stroke-width=\"{FINE}\"/>", pt(3));
+    svg + &heads
+}
+
+/// What of a line is within a window, after Liang and Barsky.
+fn clipped([left, right, low, high]: [f64; 4], a: [f64; 3], b: [f64; 3]) -> Option<([f64; 2], [f64; 2])> {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let (mut enters, mut leaves) = (0.0f64, 1.0f64);
+    for (way, room) in [(-dx, a[0] - left), (dx, right - a[0]), (-dy, a[1] - low), (dy, high - a[1])] {
+        match way {
+            0.0 if room < 0.0 => return None,
+            0.0 => {}
+            way if way < 0.0 => enters = enters.max(room / way),
+            way => leaves = leaves.min(room / way),
+        }
+    }
+    let at = |share: f64| [a[0] + share * dx, a[1] + share * dy];
+    let whole = |share: f64, own: [f64; 2]| if share == 0.0 || share == 1.0 { own } else { at(share) };
+    // not `enters > leaves`, which NaN would pass
+    (enters <= leaves).then(|| (whole(enters, [a[0], a[1]]), whole(leaves, [b[0], b[1]])))
+}
+
+/// Paths on the contours.
+///
+/// # Errors
+/// If the plotting crate cannot draw it.
+pub fn contour(scene: &Scene) -> Result<String> {
+    let (mut svg, frame) = ground(scene)?;
+    let end = svg.rfind("</svg>").unwrap_or(svg.len());
+    svg.insert_str(end, &paths(scene, frame, scene.steps()));
+    Ok(sized(&svg, SCENE))
+}
+
+/// The elements grow with the picture: drawn on the fine grid, shown at its size.
+fn sized(svg: &str, size: (u32, u32)) -> String {
+    let fine = format!("width=\"{}\" height=\"{}\"", size.0 * FINE, size.1 * FINE);
+    svg.replacen(&fine, &format!("width=\"{}\" height=\"{}\"", size.0, size.1), 1)
+}
+
+/// Cells of the relief along each axis.
+const CELLS: usize = 44;
+
+/// Paths on the surface, seen from above and the side. Heights that span much are logarithms, as the axis says.
+///
+/// # Errors
+/// If the plotting crate cannot draw it.
+pub fn relief(scene: &Scene) -> Result<String> {
+    let [left, right, low, high] = scene.surface.window;
+    let along = |from: f64, to: f64, i: usize| from + (to - from) * i as f64 / CELLS as f64;
+    let side = CELLS + 1;
+    let (xs, ys): (Vec<f64>, Vec<f64>) = (0..side * side).map(|at| (along(left, right, at % side), along(low, high, at / side))).unzip();
+    let heights = scene.surface.grid(&xs, &ys);
+    let mut sorted: Vec<f64> = heights.iter().copied().filter(|height| height.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(lowest), Some(highest)) = (sorted.first().copied(), sorted.last().copied()) else { return Ok(String::new()) };
+    let steep = highest - lowest > 30.0 * (sorted[sorted.len() / 2] - lowest);
+    let drawn = |height: f64| if steep { (1.0 + (height - lowest).max(0.0)).log10() } else { height };
+    let (bottom, top) = padded(drawn(lowest), drawn(highest).max(drawn(lowest) + 1e-9));
+    fonts();
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (SCENE.0 * FINE, SCENE.1 * FINE)).into_drawing_area();
+        let done = root.fill(&WHITE).map_err(|error| error.to_string()).and_then(|()| {
+            let (area, key) = root.split_horizontally(SCENE.0 * FINE - LEGEND);
+            legend_of(scene, &key)?;
+            let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+            let height = if steep { "height: log10(1 + f - lowest f)" } else { "height: f" };
+            let mut space = ChartBuilder::on(&area)
+                .caption(format!("{}, {height}", scene.surface.name), (FAMILY, pt(16)))
+                .margin(pt(12))
+                .build_cartesian_3d(left..right, bottom..top, low..high)
+                .map_err(said)?;
+            space.with_projection(|mut projection| {
+                (projection.yaw, projection.pitch, projection.scale) = (0.6, 0.55, 0.85);
+                projection.into_matrix()
+            });
+            space
+                .configure_axes()
+                .x_formatter(&|value| format!("x {}", short(*value)))
+                .y_formatter(&|value| short(*value))
+                .z_formatter(&|value| format!("y {}", short(*value)))
+                .label_style((FAMILY, pt(12)).into_font().color(&GREY))
+                .light_grid_style(WHITE.mix(0.0))
+                .bold_grid_style(RGBColor(225, 225, 225).stroke_width(FINE))
+                .max_light_lines(1)
+                .draw()
+                .map_err(said)?;
+            let corner = |i: usize, j: usize| {
+                let at = j * side + i;
+                (xs[at], drawn(if heights[at].is_finite() { heights[at] } else { highest }), ys[at])
+            };
+            // from the back to the front, as seen
+            let mut cells: Vec<(usize, usize)> = (0..CELLS * CELLS).map(|at| (at % CELLS, at / CELLS)).collect();
+            cells.sort_by(|a, b| f64::total_cmp(&depth(*b), &depth(*a)));
+            for (i, j) in cells {
+                let corners = vec![corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)];
+                let share = (corners.iter().map(|corner| corner.1).sum::<f64>() / 4.0 - bottom) / (top - bottom);
+                let (r, g, b) = super::scene::shade(share.clamp(0.0, 1.0));
+                let outline = corners.iter().copied().chain([corners[0]]).collect::<Vec<_>>();
+                space.draw_series([Polygon::new(corners, RGBColor(r, g, b).filled())]).map_err(said)?;
+                space.draw_series([PathElement::new(outline, RGBColor(150, 165, 185).stroke_width(FINE / 2))]).map_err(said)?;
+            }
+            for path in &scene.paths {
+                let visible = path.points.iter().take_while(|[x, y, f]| inside(scene, *x, *y) && f.is_finite());
+                let pixels: Vec<_> =
+                    visible.map(|[x, y, f]| space.plotting_area().map_coordinate(&(*x, drawn(*f).clamp(bottom, top), *y))).collect();
+                stroke(&area, &pixels, path.style, 2)?;
+                if let Some(head) = pixels.last() {
+                    area.draw(&Circle::new(*head, pt(4), rgb(path.style).filled())).map_err(said)?;
+                }
+            }
+            Ok(())
+        });
+        done.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
+    }
+    Ok(sized(&text, SCENE))
+}
+
+/// How far back a cell is, at the angle of the relief.
+fn depth((i, j): (usize, usize)) -> f64 {
+    j as f64 * 0.6f64.cos() - i as f64 * 0.6f64.sin()
+}
+
+/// Width of the animation, as a share of the picture.
+const SMALL: f32 = 0.8;
+/// Hundredths of a second for a picture, and for the last.
+const PAUSE: (u16, u16) = (8, 250);
+
+/// The contour picture at these steps, one after another, again and again.
+///
+/// # Errors
+/// If it cannot be drawn.
+pub fn gif(scene: &Scene, steps: &[usize]) -> Result<Vec<u8>> {
+    let (background, frame) = ground(scene)?;
+    let wrong = |error: String| Error::Asked(format!("cannot make the animation: {error}"));
+    let still = pixels(&sized(&background, SCENE), SMALL, None)?;
+    let (width, height) = (still.width() as u16, still.height() as u16);
+    let picture = |step: &usize| -> Result<gif::Frame<'static>> {
+        let (w, h) = (SCENE.0 * FINE, SCENE.1 * FINE);
+        let over = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {w} {h}\">{}</svg>",
+            SCENE.0,
+            SCENE.1,
+            paths(scene, frame, *step)
+        );
+        let mut rgba = pixels(&over, SMALL, Some(&still))?.take();
+        let mut picture = gif::Frame::from_rgba_speed(width, height, &mut rgba, 20);
+        picture.delay = if steps.last() == Some(step) { PAUSE.1 } else { PAUSE.0 };
+        Ok(picture)
+    };
+    let pictures: Vec<gif::Frame<'static>> = steps.par_iter().map(picture).collect::<Result<_>>()?;
+    let mut bytes = Vec::new();
+    {
+        let mut encoder = gif::Encoder::new(&mut bytes, width, height, &[]).map_err(|error| wrong(error.to_string()))?;
+        encoder.set_repeat(gif::Repeat::Infinite).map_err(|error| wrong(error.to_string()))?;
+        for picture in &pictures {
+            encoder.write_frame(picture).map_err(|error| wrong(error.to_string()))?;
+        }
+    }
+    Ok(bytes)
+}
+
 /// The picture as PNG, at twice the size.
 ///
 /// # Errors
 /// If the text is no SVG.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
-    let mut fonts = usvg::fontdb::Database::new();
-    fonts.load_font_data(FONT.to_vec());
-    let options = usvg::Options { fontdb: Arc::new(fonts), font_family: FAMILY.into(), ..Default::default() };
-    let wrong = |error: String| Error::Asked(format!("cannot make a PNG: {error}"));
+    pixels(svg, 2.0, None)?.encode_png().map_err(|error| Error::Asked(format!("cannot make a PNG: {error}")))
+}
+
+/// An SVG as pixels, over others if there are some.
+fn pixels(svg: &str, scale: f32, over: Option<&tiny_skia::Pixmap>) -> Result<tiny_skia::Pixmap> {
+    static KNOWN: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
+        let mut fonts = usvg::fontdb::Database::new();
+        fonts.load_font_data(FONT.to_vec());
+        Arc::new(fonts)
+    });
+    let options = usvg::Options { fontdb: KNOWN.clone(), font_family: FAMILY.into(), ..Default::default() };
+    let wrong = |error: String| Error::Asked(format!("cannot make pixels of a picture: {error}"));
     let tree = usvg::Tree::from_str(svg, &options).map_err(|error| wrong(error.to_string()))?;
-    let mut pixels = tiny_skia::Pixmap::new(2 * SIZE.0, 2 * SIZE.1).ok_or_else(|| wrong("no memory".into()))?;
-    resvg::render(&tree, tiny_skia::Transform::from_scale(2.0, 2.0), &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| wrong(error.to_string()))
+    let size = tree.size();
+    let mut pixels = match over {
+        Some(pixels) => pixels.clone(),
+        None => tiny_skia::Pixmap::new((size.width() * scale) as u32, (size.height() * scale) as u32)
+            .ok_or_else(|| wrong("no memory".into()))?,
+    };
+    resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    Ok(pixels)
 }

@@ -45,15 +45,14 @@ impl Classify {
             device: device.clone(),
         }
     }
-
-    /// With the batches of this seed.
-    pub fn seeded(self, seed: Seed) -> Classify {
-        Classify { seed, order: (0, Vec::new()), ..self }
-    }
 }
 
 impl Problem for Classify {
     type Model = Net;
+
+    fn seeded(self, seed: Seed) -> Classify {
+        Classify { seed, order: (0, Vec::new()), ..self }
+    }
 
     fn steps(&self) -> usize {
         self.train.len().div_ceil(self.batch)
@@ -74,7 +73,7 @@ impl Problem for Classify {
         }
     }
 
-    fn measure(&self, model: &Net) -> BTreeMap<String, f64> {
+    fn measure(&self, model: &Net, _now: Moment) -> BTreeMap<String, f64> {
         let (train, test) = (evaluate(model, &self.train), evaluate(model, &self.test));
         let penalty = self.penalty.of(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         BTreeMap::from([

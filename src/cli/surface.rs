@@ -1,0 +1,113 @@
+//! `surface`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use downhill::experiment::run::Choice;
+use downhill::experiment::{self, Experiment, Extent, Metric, Scale, Series, Task};
+use downhill::optim::Optimizers;
+use downhill::spec::{Line, split_lines};
+use downhill::surface::{SURFACES, Surface};
+use downhill::{Error, Result};
+
+use super::tables::table;
+
+#[derive(Args)]
+pub struct SurfaceArgs {
+    /// Its name, or an expression of x and y such as "x^2+10*y^2"; without one, the names are listed
+    surface: Option<String>,
+    /// Optimizers with their settings, separated by commas; | puts parts around one
+    #[arg(
+        long,
+        value_name = "LINES",
+        default_value = "sgd:lr=0.01,momentum:lr=0.01,nag:lr=0.01,adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1"
+    )]
+    optimizers: String,
+    /// Where the paths begin [default: the surface's own; -1.5,1 for an expression]
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', num_args = 1, allow_negative_numbers = true)]
+    start: Option<Vec<f64>>,
+    /// What is shown: x from, x to, y from, y to [default: the surface's own; -2,2,-2,2 for an expression]
+    #[arg(long, value_name = "X,X,Y,Y", value_delimiter = ',', num_args = 1, allow_negative_numbers = true)]
+    window: Option<Vec<f64>>,
+    /// Standard deviation of what is added to the gradient in each step
+    #[arg(long, value_name = "S", default_value = "0", allow_negative_numbers = true)]
+    noise: f64,
+    /// Steps of each path
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    steps: u32,
+    /// Paths of each optimizer, where there is noise
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
+    seeds: u16,
+    /// Folder of records and page [default: out/surface/NAME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Make runs again that are there already
+    #[arg(long)]
+    fresh: bool,
+}
+
+pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
+    let Some(name) = &args.surface else {
+        let rows = SURFACES.iter().map(|known| vec![known.name.into(), known.formula.into(), known.about.into()]);
+        return super::say(&format!("Surfaces (downhill surface NAME)\n{}", table(&["name", "f(x, y)", ""], rows)));
+    };
+    let numbers = |key: &str, given: &Option<Vec<f64>>, count: usize| match given {
+        Some(given) if given.len() != count => {
+            Err(Error::Asked(format!("{key} has {} numbers, expected {count}, separated by commas", given.len())))
+        }
+        given => Ok(given.clone()),
+    };
+    let start = numbers("--start", &args.start, 2)?.map(|given| [given[0], given[1]]);
+    let window = numbers("--window", &args.window, 4)?.map(|given| [given[0], given[1], given[2], given[3]]);
+    Surface::read(name, window, start)?;
+    let series = series(&args.optimizers, optimizers)?;
+    let known = SURFACES.iter().any(|known| known.name == name);
+    let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, about: format!("{} steps", args.steps) };
+    let experiment = Experiment {
+        name: "surface".into(),
+        title: format!("Paths on {name}"),
+        paper: String::new(),
+        url: String::new(),
+        about: "Every optimizer starts at the same point. The learning rates were given, not tuned, and decide who looks fast: they stand beside each name."
+            .into(),
+        task: Task::Surface { surface: name.clone(), window, start, noise: args.noise },
+        schedule: "constant".into(),
+        metric: Metric { name: "value".into(), label: "f".into(), ..Metric::default() },
+        scale: BTreeMap::from([(Scale::Quick, extent)]),
+        series,
+        claim: Vec::new(),
+        differs: Vec::new(),
+    };
+    let toml = toml::to_string(&experiment).map_err(|error| Error::Asked(format!("cannot write down the experiment: {error}")))?;
+    let experiment = experiment::parse(Path::new("surface"), &toml, optimizers)?;
+    let plain: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).take(40).collect();
+    let choice = Choice {
+        scale: Scale::Quick,
+        data: None,
+        device: "flex".into(),
+        seeds: None,
+        out: Some(args.out.unwrap_or_else(|| Path::new("out/surface").join(if known { name.clone() } else { plain }))),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        fresh: args.fresh,
+    };
+    super::make(experiment, &toml, &choice, false, optimizers)
+}
+
+/// A series for each line; a second one of the same optimizer is told apart by its settings.
+fn series(lines: &str, optimizers: &Optimizers) -> Result<Vec<Series>> {
+    let mut series: Vec<Series> = Vec::new();
+    for text in split_lines(lines) {
+        let line: Line = text.parse()?;
+        if line.size() != Some(1) {
+            return Err(Error::Asked(format!("--optimizers holds the grid `{text}`, expected one setting for each path")));
+        }
+        let recipe = downhill::descent::Recipe::read(&line, optimizers)?;
+        let short = recipe.spec.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|");
+        let taken = series.iter().any(|other| other.label == short);
+        let label = if taken { text.replace(',', " ") } else { short };
+        series.push(Series { label, optimizer: text, schedule: None, sweep: None, task: None, published: None });
+    }
+    Ok(series)
+}

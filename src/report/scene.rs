@@ -1,0 +1,195 @@
+//! Paths over a surface: the contour picture, the relief, the animation, and what the page's player is given.
+
+use std::collections::BTreeMap;
+
+use contour::ContourBuilder;
+use serde_json::{Value, json};
+
+use super::plot;
+use crate::chart::Style;
+use crate::error::{Error, Result};
+use crate::experiment::grade::Curve;
+use crate::record::{Outcome, Task};
+use crate::surface::Surface;
+
+/// Points of the grid on which contours are found, along each axis.
+const GRID: usize = 121;
+/// Bands of equal area between contours, narrower towards the lowest.
+const BANDS: usize = 14;
+/// Pictures of the animation.
+const FRAMES: usize = 60;
+
+/// A surface, and what went down on it.
+pub struct Scene {
+    /// where they went
+    pub surface: Surface,
+    /// from the lowest up
+    pub bands: Vec<Band>,
+    /// one a series
+    pub paths: Vec<Path>,
+}
+
+/// What lies between two heights.
+pub struct Band {
+    /// lower edge
+    pub from: f64,
+    /// upper edge
+    pub to: f64,
+    /// pale where it is low
+    pub fill: (u8, u8, u8),
+    /// outlines of its areas, holes too, in coordinates of the surface
+    pub rings: Vec<Vec<[f64; 2]>>,
+}
+
+/// The way of one optimizer.
+pub struct Path {
+    /// legend
+    pub label: String,
+    /// optimizer and learning rate
+    pub brief: String,
+    /// how it looks
+    pub style: Style,
+    /// x, y and height after each step, the start first
+    pub points: Vec<[f64; 3]>,
+    /// the step at which it diverged, and why
+    pub diverged: Option<(usize, String)>,
+}
+
+impl Scene {
+    /// The scene of runs that went over two numbers; nothing for others. Each series is shown by its first seed.
+    pub fn of(task: &Task, curves: &[Curve], style: &dyn Fn(usize) -> Style) -> Result<Option<Scene>> {
+        let surface = match task {
+            Task::Surface { surface, formula, window, start, .. } => {
+                let named = Surface::read(surface, Some(*window), Some(*start)).ok().filter(|named| named.formula == *formula);
+                match named {
+                    Some(named) => named,
+                    None => Surface::read(formula, Some(*window), Some(*start))?,
+                }
+            }
+            // the mean over all examples: E x1^2 = E x2^2 = 40.27, E x1 x2 = 33.06
+            Task::LeastSquares { .. } => {
+                let bowl = "20.135*(x-1)^2+33.0625*(x-1)*(y-2)+20.135*(y-2)^2";
+                let mut surface = Surface::read(bowl, Some([-0.5, 2.5, -0.5, 2.5]), Some([0.0, 0.0]))?;
+                (surface.name, surface.minima) = ("the loss over all examples".into(), vec![[1.0, 2.0]]);
+                surface
+            }
+            _ => return Ok(None),
+        };
+        let height = if matches!(task, Task::Surface { .. }) { "value" } else { "loss" };
+        let path = |(at, curve): (usize, &Curve)| {
+            // a series that diverged at every setting is shown by its first one: diverging is what there is to see
+            let candidate = curve.chosen().or_else(|| curve.candidates.iter().find(|candidate| !candidate.runs.is_empty()))?;
+            let run = candidate.runs.first()?;
+            let of = |measures: &BTreeMap<String, f64>| Some([*measures.get("x")?, *measures.get("y")?, *measures.get(height)?]);
+            let end = run.end.as_ref().filter(|end| end.outcome == Outcome::Diverged);
+            Some(Path {
+                label: curve.label.clone(),
+                brief: candidate.brief(&curve.swept()),
+                style: style(at),
+                points: run.points.iter().filter_map(|point| of(&point.measures)).collect(),
+                diverged: end.map(|end| (end.step, end.reason.clone().unwrap_or_default())),
+            })
+        };
+        let paths: Vec<Path> = curves.iter().enumerate().filter_map(path).filter(|path| !path.points.is_empty()).collect();
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let bands = bands(&surface)?;
+        Ok(Some(Scene { surface, bands, paths }))
+    }
+
+    /// Steps of the longest path.
+    pub fn steps(&self) -> usize {
+        self.paths.iter().map(|path| path.points.len() - 1).max().unwrap_or(0)
+    }
+
+    /// Contour and relief: stem of the file, title, SVG.
+    pub fn pictures(&self) -> Result<[(&'static str, &'static str, String); 2]> {
+        Ok([("contour", "Paths on the contours", plot::contour(self)?), ("relief", "Paths on the surface", plot::relief(self)?)])
+    }
+
+    /// The contour picture step by step, as GIF.
+    pub fn animation(&self) -> Result<Vec<u8>> {
+        let steps = self.steps();
+        let frames = FRAMES.min(steps + 1);
+        let at = |frame: usize| if frames < 2 { steps } else { frame * steps / (frames - 1) };
+        plot::gif(self, &(0..frames).map(at).collect::<Vec<_>>())
+    }
+
+    /// The fragment of the page that plays it.
+    pub fn player(&self) -> String {
+        let finite = |x: f64| if x.is_finite() { json!(x) } else { Value::Null };
+        let path = |path: &Path| {
+            json!({
+                "label": path.label.replace(',', ""),
+                "line": path.brief,
+                "color": path.style.hex(),
+                "dash": path.style.dashes(),
+                "points": path.points.iter().map(|[x, y, f]| json!([rounded(*x), rounded(*y), finite(*f)])).collect::<Vec<_>>(),
+                "ended": if path.diverged.is_some() { "diverged" } else { "finished" },
+                "ended_step": path.diverged.as_ref().map(|(step, _)| step),
+                "reason": path.diverged.as_ref().map(|(_, reason)| reason),
+            })
+        };
+        let band = |band: &Band| {
+            let (r, g, b) = band.fill;
+            let round = |point: &[f64; 2]| json!([rounded(point[0]), rounded(point[1])]);
+            let rings: Vec<Vec<Value>> = band.rings.iter().map(|ring| ring.iter().map(round).collect()).collect();
+            json!({ "from": finite(band.from), "to": finite(band.to), "fill": format!("#{r:02x}{g:02x}{b:02x}"), "rings": rings })
+        };
+        let surface = &self.surface;
+        let data = json!({
+            "surface": { "name": surface.name, "formula": surface.formula, "window": surface.window, "minima": surface.minima },
+            "bands": self.bands.iter().map(band).collect::<Vec<_>>(),
+            "paths": self.paths.iter().map(path).collect::<Vec<_>>(),
+        });
+        // so that no text of a user's can end the script
+        include_str!("player.html").replacen("{{ player_data }}", &data.to_string().replace("</", "<\\/"), 1)
+    }
+}
+
+/// As many digits as can be seen.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
+}
+
+/// Bands of nearly equal area. Heights that are not finite belong to none.
+fn bands(surface: &Surface) -> Result<Vec<Band>> {
+    let [left, right, low, high] = surface.window;
+    let along = |from: f64, to: f64, i: usize| from + (to - from) * i as f64 / (GRID - 1) as f64;
+    let (xs, ys): (Vec<f64>, Vec<f64>) = (0..GRID * GRID).map(|at| (along(left, right, at % GRID), along(low, high, at / GRID))).unzip();
+    let heights = surface.grid(&xs, &ys);
+    let mut sorted: Vec<f64> = heights.iter().copied().filter(|height| height.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(lowest), Some(highest)) = (sorted.first().copied(), sorted.last().copied()) else { return Ok(Vec::new()) };
+    let edge = |band: usize| {
+        let share = (band as f64 / BANDS as f64).powf(1.5);
+        sorted[((sorted.len() - 1) as f64 * share) as usize]
+    };
+    let mut edges: Vec<f64> = (0..=BANDS).map(edge).collect();
+    edges[0] = lowest - 1e-9 * (1.0 + lowest.abs());
+    edges[BANDS] = highest + 1e-9 * (1.0 + highest.abs());
+    edges.dedup_by(|b, a| *b <= *a);
+    let finite: Vec<f64> = heights.into_iter().map(|height| if height.is_finite() { height } else { highest }).collect();
+    let builder = ContourBuilder::new(GRID, GRID, true)
+        .x_origin(left)
+        .y_origin(low)
+        .x_step((right - left) / (GRID - 1) as f64)
+        .y_step((high - low) / (GRID - 1) as f64);
+    let made = builder.isobands(&finite, &edges).map_err(|error| Error::Asked(format!("cannot find the contours: {error}")))?;
+    let last = made.len().max(2) - 1;
+    let band = |(at, made): (usize, contour::Band)| {
+        let (areas, from, to) = made.into_inner();
+        let inside = |p: &contour::Pt| [p.x.clamp(left, right), p.y.clamp(low, high)];
+        let rings = areas.0.iter().flat_map(|area| std::iter::once(area.exterior()).chain(area.interiors()));
+        let rings = rings.map(|ring| ring.0.iter().map(inside).collect()).collect();
+        Band { from, to, fill: shade(at as f64 / last as f64), rings }
+    };
+    Ok(made.into_iter().enumerate().map(band).collect())
+}
+
+/// From nearly white at the bottom to a blue grey at the top, pale enough for every line to stand out.
+pub fn shade(share: f64) -> (u8, u8, u8) {
+    let mix = |low: f64, high: f64| (low + (high - low) * share).round() as u8;
+    (mix(250.0, 186.0), mix(252.0, 202.0), mix(253.0, 219.0))
+}

@@ -1,0 +1,207 @@
+//! Functions of x and y to descend on: the famous ones, and any expression of a user's own. A formula is text, and is computed on tensors, so
+//! that its gradient comes from burn's autodiff.
+
+use std::fmt;
+
+use burn::tensor::Tensor;
+
+use crate::error::{Error, Result};
+use crate::spec::unknown;
+
+mod formula;
+
+use formula::Formula;
+
+/// A surface that has a name.
+pub struct Known {
+    /// as on the command line
+    pub name: &'static str,
+    /// one line
+    pub about: &'static str,
+    /// of x and y
+    pub formula: &'static str,
+    /// where to look at it: x from, x to, y from, y to
+    pub window: [f64; 4],
+    /// where paths begin
+    pub start: [f64; 2],
+    /// its lowest points, where it has some
+    pub minima: &'static [[f64; 2]],
+}
+
+const PI: f64 = std::f64::consts::PI;
+
+/// All surfaces with names.
+pub const SURFACES: &[Known] = &[
+    Known {
+        name: "beale",
+        about: "a flat valley between steep walls",
+        formula: "(1.5-x+x*y)^2+(2.25-x+x*y^2)^2+(2.625-x+x*y^3)^2",
+        window: [-0.5, 4.5, -1.5, 2.0],
+        start: [1.0, 1.5],
+        minima: &[[3.0, 0.5]],
+    },
+    Known {
+        name: "rosenbrock",
+        about: "a bent valley with a flat floor",
+        formula: "(1-x)^2+100*(y-x^2)^2",
+        window: [-2.0, 2.0, -1.0, 3.0],
+        start: [-1.2, 1.0],
+        minima: &[[1.0, 1.0]],
+    },
+    Known {
+        name: "himmelblau",
+        about: "four minima of the same depth",
+        formula: "(x^2+y-11)^2+(x+y^2-7)^2",
+        window: [-5.0, 5.0, -5.0, 5.0],
+        start: [0.0, 0.0],
+        minima: &[[3.0, 2.0], [-2.805118, 3.131312], [-3.779310, -3.283186], [3.584428, -1.848126]],
+    },
+    Known {
+        name: "rastrigin",
+        about: "a bowl full of small pits",
+        formula: "20+x^2-10*cos(2*pi*x)+y^2-10*cos(2*pi*y)",
+        window: [-5.12, 5.12, -5.12, 5.12],
+        start: [-2.0, 3.5],
+        minima: &[[0.0, 0.0]],
+    },
+    Known {
+        name: "ill_conditioned",
+        about: "a bowl that is a hundred times steeper in y than in x",
+        formula: "0.5*x^2+50*y^2",
+        window: [-10.0, 10.0, -2.0, 2.0],
+        start: [-9.0, 1.0],
+        minima: &[[0.0, 0.0]],
+    },
+    Known {
+        name: "long_valley",
+        about: "a valley whose floor falls away so gently at the start that symmetry has to be broken",
+        formula: "2*y^2+0.2*cos(x)",
+        window: [-4.0, 4.0, -1.5, 1.5],
+        start: [0.01, 1.0],
+        minima: &[[PI, 0.0], [-PI, 0.0]],
+    },
+    Known {
+        name: "saddle",
+        about: "x^2 - y^2: down in y, but where paths begin there is hardly any slope that way",
+        formula: "x^2-y^2",
+        window: [-1.5, 1.5, -1.5, 1.5],
+        start: [1.0, 1e-6],
+        minima: &[],
+    },
+    Known {
+        name: "monkey_saddle",
+        about: "three ways down, a place for the tail too; curvature vanishes in the middle",
+        formula: "x^3-3*x*y^2",
+        window: [-1.5, 1.5, -1.5, 1.5],
+        start: [1.0, 0.001],
+        minima: &[],
+    },
+    Known {
+        name: "plateau",
+        about: "flat far away from its only pit",
+        formula: "1-exp((0-x^2-y^2)/2)",
+        window: [-4.0, 4.0, -4.0, 4.0],
+        start: [-2.5, 2.0],
+        minima: &[[0.0, 0.0]],
+    },
+];
+
+/// A surface with the place to look at it from.
+#[derive(Clone)]
+pub struct Surface {
+    /// its name; the formula itself for an expression
+    pub name: String,
+    /// of x and y
+    pub formula: String,
+    /// x from, x to, y from, y to
+    pub window: [f64; 4],
+    /// where paths begin
+    pub start: [f64; 2],
+    /// its lowest points, where they are known
+    pub minima: Vec<[f64; 2]>,
+    parsed: Formula,
+}
+
+impl fmt::Debug for Surface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {} from {:?}", self.name, self.formula, self.start)
+    }
+}
+
+/// Where an expression is looked at, unless the user says otherwise.
+const WINDOW: [f64; 4] = [-2.0, 2.0, -2.0, 2.0];
+
+impl Surface {
+    /// A surface by name, or an expression of x and y such as `x^2+10*y^2`.
+    ///
+    /// # Errors
+    /// If there is none of that name and it is no expression; if the window is empty, the start is outside of it, or nothing finite is there.
+    pub fn read(name_or_formula: &str, window: Option<[f64; 4]>, start: Option<[f64; 2]>) -> Result<Surface> {
+        let known = SURFACES.iter().find(|known| known.name == name_or_formula);
+        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        if known.is_none()
+            && name_or_formula.len() > 1
+            && name_or_formula.starts_with(char::is_alphabetic)
+            && name_or_formula.chars().all(word)
+        {
+            // a misspelt name rather than an expression, which would say that a variable is not known
+            return Err(unknown("surface", name_or_formula, SURFACES.iter().map(|known| known.name)).into());
+        }
+        let formula = known.map_or(name_or_formula, |known| known.formula);
+        let surface = Surface {
+            name: name_or_formula.into(),
+            formula: formula.into(),
+            window: window.or(known.map(|known| known.window)).unwrap_or(WINDOW),
+            start: start.or(known.map(|known| known.start)).unwrap_or([-1.5, 1.0]),
+            minima: known.map_or(Vec::new(), |known| known.minima.to_vec()),
+            parsed: Formula::read(formula)?,
+        };
+        let wrong = |key: &str, found: String, expected: String| Err(Error::Asked(format!("{key} is {found}, expected {expected}")));
+        let [left, right, low, high] = surface.window;
+        if surface.window.iter().any(|edge| !edge.is_finite() || edge.abs() > 1e6) || left >= right || low >= high {
+            return wrong("the window", format!("{:?}", surface.window), "x from, x to, y from, y to, rising and at most 1e6".into());
+        }
+        let [x, y] = surface.start;
+        if !((left..=right).contains(&x) && (low..=high).contains(&y)) {
+            return wrong("the start", format!("{x},{y}"), format!("a point within the window, x {left} to {right} and y {low} to {high}"));
+        }
+        let value = surface.at(x, y);
+        if !value.is_finite() {
+            return wrong(&format!("`{formula}` at the start {x},{y}"), value.to_string(), "a finite number".into());
+        }
+        Ok(surface)
+    }
+
+    /// Its height at points, on tensors of one length.
+    pub fn of(&self, x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
+        self.parsed.of(x, y)
+    }
+
+    /// Its height at one point.
+    pub fn at(&self, x: f64, y: f64) -> f64 {
+        self.grid(&[x], &[y])[0]
+    }
+
+    /// Its height at pairs of coordinates.
+    pub fn grid(&self, xs: &[f64], ys: &[f64]) -> Vec<f64> {
+        let device = burn::tensor::Device::default();
+        let tensor = |numbers: &[f64]| {
+            let data = burn::tensor::TensorData::new(numbers.to_vec(), [numbers.len()]);
+            Tensor::<1>::from_data(data, (&device, burn::tensor::DType::F64))
+        };
+        self.of(tensor(xs), tensor(ys)).into_data().iter::<f64>().collect()
+    }
+
+    /// How far a point is from the nearest minimum, or from the start where none is known.
+    pub fn distance(&self, x: f64, y: f64) -> f64 {
+        let to = |[a, b]: [f64; 2]| (x - a).hypot(y - b);
+        self.minima.iter().map(|minimum| to(*minimum)).reduce(f64::min).unwrap_or_else(|| to(self.start))
+    }
+
+    /// How far a point is out of the window: 0 inside, 1 at a window's width beyond.
+    pub fn outside(&self, x: f64, y: f64) -> f64 {
+        let [left, right, low, high] = self.window;
+        let beyond = |v: f64, from: f64, to: f64| (from - v).max(v - to).max(0.0) / (to - from);
+        beyond(x, left, right).max(beyond(y, low, high))
+    }
+}
