@@ -7,7 +7,12 @@ use crate::error::Result;
 use crate::optim::Optimizers;
 use crate::spec::unknown;
 
+mod amsgrad;
 mod averages;
+mod nesterov;
+mod newton;
+mod steps;
+mod wilson;
 
 /// What a study is given.
 pub struct Ask<'a> {
@@ -32,7 +37,14 @@ pub struct Found {
 pub type Study = fn(&Ask<'_>) -> Result<Found>;
 
 /// All studies.
-pub const STUDIES: &[(&str, Study)] = &[("averages", averages::study)];
+pub const STUDIES: &[(&str, Study)] = &[
+    ("averages", averages::study),
+    ("steps", steps::study),
+    ("amsgrad", amsgrad::study),
+    ("wilson", wilson::study),
+    ("nesterov", nesterov::study),
+    ("newton", newton::study),
+];
 
 /// The study of that name.
 ///
@@ -60,4 +72,32 @@ impl Found {
     fn value(&mut self, name: &str, value: f64) {
         self.values.push((name.into(), vec![value]));
     }
+
+    /// Adds one number a seed, and gives their mean.
+    fn of_seeds(&mut self, name: &str, values: Vec<f64>) -> f64 {
+        let mean = mean(&values);
+        self.values.push((name.into(), values));
+        mean
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The power of x that y follows: the slope of the straight line, by least squares, through log y against log x.
+fn exponent(points: &[(f64, f64)]) -> f64 {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|(x, y)| (x.ln(), y.ln())).unzip();
+    let (middle, height) = (mean(&x), mean(&y));
+    let products = x.iter().zip(&y).map(|(x, y)| (x - middle) * (y - height)).sum::<f64>();
+    products / x.iter().map(|x| (x - middle).powi(2)).sum::<f64>()
+}
+
+/// Whether step `t` is drawn where the axis is logarithmic: about 33 for each power of ten, 1 among them. `next` begins with 1.
+fn drawn(t: usize, next: &mut f64) -> bool {
+    let due = t as f64 >= *next;
+    if due {
+        *next = (t as f64 + 1.0).max(*next * 1.07);
+    }
+    due
 }
