@@ -79,6 +79,8 @@ pub struct Line {
     pub points: Vec<Banded>,
     /// whether each point gets a mark
     pub marks: bool,
+    /// whether a line goes from point to point
+    pub joined: bool,
     /// x of what diverged: a cross at the upper edge
     pub diverged: Vec<f64>,
 }
@@ -87,7 +89,7 @@ impl Line {
     /// One without a band.
     pub fn new(label: &str, style: Style, points: impl IntoIterator<Item = (f64, f64)>) -> Line {
         let points = points.into_iter().map(|(x, y)| (x, y, y, y)).collect();
-        Line { label: label.into(), style, points, marks: false, diverged: Vec::new() }
+        Line { label: label.into(), style, points, marks: false, joined: true, diverged: Vec::new() }
     }
 }
 

@@ -171,6 +171,11 @@ impl Task {
         }
     }
 
+    /// Whether every seed makes the same run.
+    pub fn is_certain(&self) -> bool {
+        matches!(self, Task::Surface { noise, .. } if *noise == 0.0)
+    }
+
     /// What the x axis counts.
     pub fn x_label(&self) -> &'static str {
         match self {

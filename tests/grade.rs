@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use downhill::experiment::grade::{self, Choose, Held, Planned};
-use downhill::experiment::{At, Experiment, parse};
+use downhill::experiment::{At, Experiment, Scale, parse};
 use downhill::optim::Optimizers;
 use downhill::record::{End, Header, Outcome, Point, Run, Task};
 
@@ -138,7 +138,7 @@ fn margins_are_paired_by_seed_and_a_run_that_diverged_decides_nothing() {
 #[test]
 fn a_grid_with_missing_runs_has_no_best() {
     let experiment = experiment();
-    let planned = experiment.planned(&Optimizers::default()).unwrap();
+    let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
     let runs = [run("A", 0.1, 0, &[9.0, 1.0]), run("A", 0.3, 0, &[9.0, 2.0])];
     let choose = Choose { search: Some(1), ..Choose::of(&experiment, "quick") };
     let curve = grade::curves(&planned, &runs, &choose).remove(0);
@@ -148,7 +148,7 @@ fn a_grid_with_missing_runs_has_no_best() {
 
 #[test]
 fn the_best_setting_is_the_lowest_by_the_seeds_that_choose_and_one_that_diverged_is_never_best() {
-    let planned = experiment().planned(&Optimizers::default()).unwrap();
+    let planned = experiment().planned(Scale::Quick, &Optimizers::default()).unwrap();
     let runs = [
         run("A", 0.1, 0, &[9.0, 8.0, 3.0]),
         run("A", 0.1, 1, &[9.0, 8.0, 3.0]),

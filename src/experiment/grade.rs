@@ -307,6 +307,10 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
         return (Held::Undecided, "no seed whose runs all finished".into());
     }
     let center = mean(&margins);
+    if curves.iter().flat_map(|curve| &curve.candidates).flat_map(|candidate| &candidate.runs).all(|run| run.header.task.is_certain()) {
+        let held = if center > 0.0 { Held::Yes } else { Held::No };
+        return (held, format!("margin {center:+.4}; there is no chance in it"));
+    }
     let Some(half) = half_width(&margins) else {
         return (Held::Undecided, format!("margin {center:+.4} from 1 seed; an interval needs at least 2"));
     };

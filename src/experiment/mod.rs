@@ -38,6 +38,12 @@ experiments! {
     "s3-saddle",
     "long-valley",
     "deepobs-quadratic",
+    "s0-averages",
+    "amsgrad-counterexample",
+    "wilson-synthetic",
+    "nesterov-acceleration",
+    "newton-digits",
+    "step-sizes",
 }
 
 /// What the file says.

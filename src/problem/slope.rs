@@ -11,7 +11,7 @@ use crate::seed::{Purpose, Seed};
 use crate::surface::Surface;
 use crate::train::{Problem, Stop};
 
-/// Windows beyond which a path has left.
+/// Windows beyond which any path has left.
 const FAR: f64 = 1.0;
 
 /// A surface to go down. Each epoch is one step. Measured are `x`, `y`, `value`, and `distance` to the nearest minimum.
@@ -72,14 +72,14 @@ impl Problem for Slope {
 
     fn stop(&self, measures: &BTreeMap<String, f64>) -> Option<Stop> {
         let (x, y) = (measures["x"], measures["y"]);
-        if self.surface.outside(x, y) <= FAR {
-            return None;
-        }
-        // a saddle has no bottom: leaving it downhill is the way out
         let [from_x, from_y] = self.surface.start;
-        match measures["value"] < self.surface.at(from_x, from_y) {
-            true => Some(Stop::Done),
-            false => Some(Stop::Lost(format!("it has left the surface at x = {x:.3e}, y = {y:.3e}, above where it began"))),
+        let downhill = measures["value"] < self.surface.at(from_x, from_y);
+        match self.surface.outside(x, y) {
+            // a saddle has no bottom: leaving it downhill is the way out
+            outside if outside > 0.0 && downhill && self.surface.bottomless => Some(Stop::Done),
+            outside if outside <= FAR => None,
+            _ if downhill => Some(Stop::Done),
+            _ => Some(Stop::Lost(format!("it has left the surface at x = {x:.3e}, y = {y:.3e}, above where it began"))),
         }
     }
 }

@@ -354,9 +354,17 @@ fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
     }
 }
 
-/// Four decimals, or the power of ten of a number that exploded.
+/// Four decimals, none for what is counted, or the power of ten of a number that exploded or vanished.
 fn short(x: f64) -> String {
-    if x.abs() < 1e5 { format!("{x:.4}") } else { format!("{x:.1e}") }
+    if x.fract() == 0.0 && x.abs() < 1e9 {
+        format!("{x}")
+    } else if x.abs() < 1e-3 {
+        format!("{x:.1e}")
+    } else if x.abs() < 1e5 {
+        format!("{x:.4}")
+    } else {
+        format!("{x:.1e}")
+    }
 }
 
 fn remarks(curve: &Curve) -> Vec<String> {
@@ -379,6 +387,9 @@ fn remarks(curve: &Curve) -> Vec<String> {
 /// The look of a curve: that of its optimizer, with other dashes for a second curve of the same.
 fn style(curves: &[Curve], at: usize, optimizers: &Optimizers) -> Style {
     let name = |curve: &Curve| curve.candidates.first().map_or(String::new(), Candidate::name);
+    if curves.iter().all(|curve| name(curve) == name(&curves[at])) {
+        return Style::nth(at); // no optimizer to be told from another
+    }
     let own = Style::nth(optimizers.place(&name(&curves[at])).unwrap_or(at));
     curves[..at].iter().filter(|other| name(other) == name(&curves[at])).fold(own, |style, _| style.next_dash())
 }
@@ -469,20 +480,30 @@ fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers
         let at = curves.iter().position(|curve| curve.label == label).unwrap_or(0);
         Line {
             points,
-            ..Line::new(&format!("{label}, published\nmean and sd of 10"), style(curves, at, optimizers).next_dash(), Vec::new())
+            ..Line::new(
+                &format!("{label}, published\nmean and sd of 10"),
+                style(curves, at, optimizers).next_dash().next_dash(),
+                Vec::new(),
+            )
         }
     };
     experiment.series.iter().filter_map(|series| Some((series.label.as_str(), series.published.as_ref()?))).map(of).collect()
 }
 
 /// The mean over the seeds at each epoch, with the lowest and highest run; and where the first diverged, at which the line ends. `by` is the
-/// measurement along the x axis, the epoch by default. Of runs that end early, each counts as long as it goes on.
+/// measurement along the x axis, the epoch by default. A run that has arrived early stays where it is.
 fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, Vec<f64>) {
     let mut by_epoch: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
-    for point in candidate.runs.iter().flat_map(|run| &run.points) {
-        let x = by.map_or(Some(point.epoch as f64), |by| point.measures.get(by).copied());
-        if let (Some(value), Some(x)) = (point.measures.get(metric), x) {
-            by_epoch.entry(point.epoch).or_insert((x, Vec::new())).1.push(*value);
+    let longest = candidate.runs.iter().max_by_key(|run| run.points.len()).map_or(&[][..], |run| &run.points);
+    for run in &candidate.runs {
+        let value = |point: &record::Point| point.measures.get(metric).copied();
+        let arrived = run.points.last().filter(|_| run.ended() == Some(Outcome::Finished));
+        for point in longest {
+            let own = run.points.get(point.epoch).or(arrived).and_then(value);
+            let x = by.map_or(Some(point.epoch as f64), |by| point.measures.get(by).copied());
+            if let (Some(value), Some(x)) = (own, x) {
+                by_epoch.entry(point.epoch).or_insert((x, Vec::new())).1.push(value);
+            }
         }
     }
     let diverged = candidate.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));

@@ -157,7 +157,9 @@ where
         // a line that leaves the chart at the top is cut there, not bent along the edge
         let visible: Vec<_> = points.iter().filter(|p| p.1 <= top).map(|p| (p.0, p.1)).collect();
         let pixels: Vec<_> = visible.iter().map(|point| plane.backend_coord(point)).collect();
-        stroke(area, &pixels, line.style, 2)?;
+        if line.joined {
+            stroke(area, &pixels, line.style, 2)?;
+        }
         if line.marks {
             plane.draw_series(visible.iter().map(|p| Circle::new(*p, pt(3), color.filled()))).map_err(said)?;
         }
@@ -254,8 +256,8 @@ fn ground(scene: &Scene) -> Result<(String, [f64; 4])> {
             plane
                 .configure_mesh()
                 .disable_mesh()
-                .x_desc("x")
-                .y_desc("y")
+                .x_desc(scene.axes[0])
+                .y_desc(scene.axes[1])
                 .axis_desc_style((FAMILY, pt(14)).into_font().color(&GREY))
                 .label_style((FAMILY, pt(13)).into_font().color(&GREY))
                 .axis_style(GREY.stroke_width(FINE))
@@ -446,17 +448,18 @@ pub fn relief(scene: &Scene) -> Result<String> {
                 .build_cartesian_3d(left..right, bottom..top, low..high)
                 .map_err(said)?;
             space.with_projection(|mut projection| {
-                (projection.yaw, projection.pitch, projection.scale) = (0.6, 0.55, 0.85);
+                (projection.yaw, projection.pitch, projection.scale) = (0.6, 0.5, 0.72);
                 projection.into_matrix()
             });
             space
                 .configure_axes()
-                .x_formatter(&|value| format!("x {}", short(*value)))
+                .x_formatter(&|value| format!("{} = {}", scene.axes[0], short(*value)))
                 .y_formatter(&|value| short(*value))
-                .z_formatter(&|value| format!("y {}", short(*value)))
+                .z_formatter(&|value| format!("{} = {}", scene.axes[1], short(*value)))
                 .label_style((FAMILY, pt(12)).into_font().color(&GREY))
                 .light_grid_style(WHITE.mix(0.0))
                 .bold_grid_style(RGBColor(225, 225, 225).stroke_width(FINE))
+                .axis_panel_style(WHITE.filled())
                 .max_light_lines(1)
                 .draw()
                 .map_err(said)?;

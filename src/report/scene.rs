@@ -23,6 +23,8 @@ const FRAMES: usize = 60;
 pub struct Scene {
     /// where they went
     pub surface: Surface,
+    /// names of its coordinates
+    pub axes: [&'static str; 2],
     /// from the lowest up
     pub bands: Vec<Band>,
     /// one a series
@@ -75,7 +77,10 @@ impl Scene {
             }
             _ => return Ok(None),
         };
-        let height = if matches!(task, Task::Surface { .. }) { "value" } else { "loss" };
+        let (height, axes) = match task {
+            Task::Surface { .. } => ("value", ["x", "y"]),
+            _ => ("loss", ["theta 1", "theta 2"]),
+        };
         let path = |(at, curve): (usize, &Curve)| {
             // a series that diverged at every setting is shown by its first one: diverging is what there is to see
             let candidate = curve.chosen().or_else(|| curve.candidates.iter().find(|candidate| !candidate.runs.is_empty()))?;
@@ -95,7 +100,7 @@ impl Scene {
             return Ok(None);
         }
         let bands = bands(&surface)?;
-        Ok(Some(Scene { surface, bands, paths }))
+        Ok(Some(Scene { surface, axes, bands, paths }))
     }
 
     /// Steps of the longest path.

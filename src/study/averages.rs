@@ -25,13 +25,12 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
     let wave = |day: usize| 40.0 - 25.0 * (std::f64::consts::TAU * day as f64 / 365.0).cos();
     let days: Vec<f64> = (0..DAYS).map(|day| wave(day) + generator.random_range(-8.0..8.0)).collect();
     let mut chart = Chart::new("Averages of noisy observations", "day t", "observation, and its averages");
-    let marks = Line { marks: true, ..Line::new("observations", Style::nth(5), Vec::new()) };
-    let points = days.iter().enumerate().map(|(t, value)| (t as f64 + 1.0, *value, *value, *value)).collect();
-    chart.lines.push(Line { points, ..marks });
-    for (n, beta) in [0.5, 0.9, 0.98].into_iter().enumerate() {
+    let points = days.iter().enumerate().map(|(t, value)| (t as f64 + 1.0, *value));
+    chart.lines.push(Line { marks: true, joined: false, ..Line::new("observations", Style::nth(5), points) });
+    for (n, beta) in [0.9, 0.98].into_iter().enumerate() {
         let (plain, corrected) = averages(&days, beta);
         let days = |values: Vec<f64>| values.into_iter().enumerate().map(|(t, value)| (t as f64 + 1.0, value)).collect::<Vec<_>>();
-        let style = Style::nth([1, 0, 2][n]);
+        let style = Style::nth([6, 1][n]);
         chart.lines.push(Line::new(&format!("beta {beta}\ncorrected"), style, days(corrected)));
         chart.lines.push(Line::new(&format!("beta {beta}\nnot corrected"), style.next_dash(), days(plain)));
     }

@@ -36,7 +36,7 @@ pub const SURFACES: &[Known] = &[
         name: "beale",
         about: "a flat valley between steep walls",
         formula: "(1.5-x+x*y)^2+(2.25-x+x*y^2)^2+(2.625-x+x*y^3)^2",
-        window: [-0.5, 4.5, -1.5, 2.0],
+        window: [-0.5, 4.5, -2.0, 2.0],
         start: [1.0, 1.5],
         minima: &[[3.0, 0.5]],
     },
@@ -84,7 +84,7 @@ pub const SURFACES: &[Known] = &[
         name: "saddle",
         about: "x^2 - y^2: down in y, but where paths begin there is hardly any slope that way",
         formula: "x^2-y^2",
-        window: [-1.5, 1.5, -1.5, 1.5],
+        window: [-1.2, 1.2, -1.0, 1.0],
         start: [1.0, 1e-6],
         minima: &[],
     },
@@ -119,6 +119,8 @@ pub struct Surface {
     pub start: [f64; 2],
     /// its lowest points, where they are known
     pub minima: Vec<[f64; 2]>,
+    /// whether it is known to have none, so that leaving the window downhill is all there is to reach
+    pub bottomless: bool,
     parsed: Formula,
 }
 
@@ -154,6 +156,7 @@ impl Surface {
             window: window.or(known.map(|known| known.window)).unwrap_or(WINDOW),
             start: start.or(known.map(|known| known.start)).unwrap_or([-1.5, 1.0]),
             minima: known.map_or(Vec::new(), |known| known.minima.to_vec()),
+            bottomless: known.is_some_and(|known| known.minima.is_empty()),
             parsed: Formula::read(formula)?,
         };
         let wrong = |key: &str, found: String, expected: String| Err(Error::Asked(format!("{key} is {found}, expected {expected}")));

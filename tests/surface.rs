@@ -1,0 +1,200 @@
+//! Surfaces: the formulas, the slopes, where paths end, and what a page of them does in a browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use downhill::descent::Recipe;
+use downhill::optim::Optimizers;
+use downhill::problem::Slope;
+use downhill::schedule::Moment;
+use downhill::surface::{SURFACES, Surface};
+use downhill::train::Problem;
+
+fn at(formula: &str, x: f64, y: f64) -> f64 {
+    Surface::read(formula, None, Some([0.5, 0.5])).unwrap().at(x, y)
+}
+
+#[test]
+fn an_expression_is_what_mathematics_says() {
+    let (x, y) = (0.7, -1.3f64);
+    for (formula, value) in [
+        ("x+y", x + y),
+        ("x-y-1", x - y - 1.0),
+        ("2*x/4*y", 2.0 * x / 4.0 * y),
+        ("-x^2", -(x * x)),
+        ("1-(-y)^3+x", 1.0 - (-y).powi(3) + x),
+        ("x^(-2)", x.powi(-2)),
+        ("y^2^2", y.powi(4)),
+        ("2^x", 2f64.powf(x)),
+        ("exp(-x^2-y^2)", (-x * x - y * y).exp()),
+        ("abs(y)+sqrt(x)*ln(x)", y.abs() + x.sqrt() * x.ln()),
+        ("sin(pi*x)*cos(y)+tanh(x*y)", (std::f64::consts::PI * x).sin() * y.cos() + (x * y).tanh()),
+        ("3", 3.0),
+        ("1e-2*x", 0.01 * x),
+    ] {
+        let found = at(formula, x, y);
+        assert!((found - value).abs() < 1e-12, "{formula} is {found}, expected {value}");
+    }
+}
+
+#[test]
+fn what_is_no_expression_is_named_in_one_sentence() {
+    for (formula, words) in [
+        ("x+z", "it holds `z`"),
+        ("x^-2", "a sign behind `^` needs brackets"),
+        ("sin(x", "is no expression of x and y"),
+        ("x+", "is no expression of x and y"),
+        ("", "is no expression of x and y"),
+        ("x y", "is no expression"),
+        ("foo(x)", "is no expression"),
+        ("bele", "did you mean `beale`?"),
+        ("1/0+x", "expected a finite number"),
+        ("ln(0-x)", "expected a finite number"),
+    ] {
+        let error = Surface::read(formula, None, Some([1.0, 1.0])).err().unwrap_or_else(|| panic!("{formula} was taken")).to_string();
+        assert!(error.contains(words) && !error.contains('\n'), "{formula}: {error}");
+    }
+    let long = "x+".repeat(5000) + "y";
+    assert!(Surface::read(&long, None, None).is_err());
+    let deep = "(".repeat(240) + "x" + &")".repeat(240);
+    let _ = Surface::read(&deep, None, None);
+    for (window, start) in [([1.0, -1.0, 0.0, 1.0], None), ([0.0, f64::NAN, 0.0, 1.0], None), ([0.0, 1.0, 0.0, 1.0], Some([2.0, 0.5]))] {
+        assert!(Surface::read("x+y", Some(window), start).is_err(), "{window:?} {start:?}");
+    }
+}
+
+#[test]
+fn every_slope_agrees_with_differences_and_every_minimum_is_one() {
+    for known in SURFACES {
+        let surface = Surface::read(known.name, None, None).unwrap();
+        let mut slope = Slope::new(surface.clone(), 0.0);
+        let point = slope.begin();
+        let now = Moment { step: 1, epoch: 1, batch: 1, steps: 1 };
+        let gradients = slope.loss(&point, now).backward();
+        let gradient: Vec<f64> = point.x.val().grad(&gradients).unwrap().into_data().iter::<f64>().collect();
+        let ([x, y], h) = (surface.start, 1e-5);
+        let by_differences =
+            [(surface.at(x + h, y) - surface.at(x - h, y)) / (2.0 * h), (surface.at(x, y + h) - surface.at(x, y - h)) / (2.0 * h)];
+        for (ours, theirs) in gradient.iter().zip(by_differences) {
+            assert!((ours - theirs).abs() <= 1e-6 * (1.0 + theirs.abs()), "{}: {gradient:?} and {by_differences:?}", known.name);
+        }
+        for [x, y] in known.minima {
+            let lowest = surface.at(*x, *y);
+            for (dx, dy) in [(1e-2, 0.0), (-1e-2, 0.0), (0.0, 1e-2), (0.0, -1e-2)] {
+                assert!(surface.at(x + dx, y + dy) >= lowest, "{} at {x}, {y}", known.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_without_tensors_go_the_way_of_tensors() {
+    let optimizers = Optimizers::default();
+    let mut bowl = |x: &[f64]| (0.0, x.iter().zip([1.0, 30.0]).map(|(x, scale)| scale * x).collect());
+    for name in ["sgd", "momentum", "nag", "adagrad", "rmsprop:mu=0.9", "adadelta", "adam", "amsgrad", "nadam", "rprop", "lion", "radam"] {
+        let plain = Recipe::read(&name.parse().unwrap(), &optimizers).unwrap();
+        let around = Recipe::read(&format!("clip_value:max=1e9|{name}").parse().unwrap(), &optimizers).unwrap();
+        let plain = plain.on_numbers(&[1.0, -2.0]).path(0.01, 30, &mut bowl).unwrap();
+        let around = around.on_numbers(&[1.0, -2.0]).path(0.01, 30, &mut bowl).unwrap();
+        for (a, b) in plain.iter().flatten().zip(around.iter().flatten()) {
+            assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{name}: {a} and {b}");
+        }
+        assert_eq!(plain.len(), 31);
+    }
+}
+
+fn downhill(args: &[&str], out: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_downhill")).args(args).arg("--out").arg(out).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_path_that_leaves_ends_there_and_is_marked_and_one_of_a_saddle_has_arrived() {
+    let place = tempfile::tempdir().unwrap();
+    let done = downhill(&["surface", "beale", "--optimizers", "sgd:lr=0.5,adam:lr=0.1,beta2=0.99", "--steps", "50"], place.path());
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let table = text(&done.stdout);
+    assert!(table.contains("diverged at every setting"), "{table}");
+    let page = fs::read_to_string(place.path().join("index.html")).unwrap();
+    assert!(page.contains("it has left the surface") && page.contains("\"ended\":\"diverged\""));
+    for picture in ["contour.svg", "contour.png", "relief.svg", "relief.png", "value.png", "distance.png", "animation.gif", "points.csv"] {
+        assert!(fs::metadata(place.path().join(picture)).unwrap().len() > 500, "{picture}");
+    }
+    assert_eq!(&fs::read(place.path().join("animation.gif")).unwrap()[..6], b"GIF89a");
+
+    let saddle = tempfile::tempdir().unwrap();
+    let done = downhill(&["surface", "saddle", "--optimizers", "adagrad:lr=0.1", "--steps", "100"], saddle.path());
+    let csv = fs::read_to_string(saddle.path().join("points.csv")).unwrap();
+    assert!(done.status.success() && csv.contains("finished") && csv.lines().count() < 60, "leaving downhill is the way out: {csv}");
+}
+
+#[test]
+fn noise_comes_from_the_seed_and_gives_each_seed_a_path_of_its_own() {
+    let paths = || {
+        let place = tempfile::tempdir().unwrap();
+        let args = ["surface", "x^2+y^2", "--optimizers", "sgd:lr=0.1", "--noise", "1", "--seeds", "2", "--steps", "20", "--start=1,1"];
+        assert!(downhill(&args, place.path()).status.success());
+        let csv = fs::read_to_string(place.path().join("points.csv")).unwrap();
+        // all but the seconds, which stand last
+        csv.lines().map(|line| line.rsplit_once(',').unwrap().0.to_string()).collect::<Vec<_>>()
+    };
+    let (first, second) = (paths(), paths());
+    assert_eq!(first, second);
+    let of = |seed: &str| first.iter().filter(|line| line.contains(seed)).map(|line| line.replace(seed, "")).collect::<Vec<_>>();
+    assert_ne!(of(",constant,0,"), of(",constant,1,"));
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_one_sentence_and_nothing_is_begun() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("x");
+    for (args, words) in [
+        (vec!["surface", "bele"], "did you mean `beale`?"),
+        (vec!["surface", "x^2+", "--start", "0,0"], "is no expression of x and y"),
+        (vec!["surface", "beale", "--start", "9,9"], "expected a point within the window"),
+        (vec!["surface", "beale", "--start", "1"], "--start has 1 numbers, expected 2"),
+        (vec!["surface", "beale", "--window", "1,2,3"], "--window has 3 numbers, expected 4"),
+        (vec!["surface", "beale", "--optimizers", "sgd,adm"], "did you mean `adam`?"),
+        (vec!["surface", "beale", "--optimizers", "sgd:lr=[1,2]"], "expected one setting for each path"),
+        (vec!["surface", "beale", "--noise", "-1"], "noise: found -1, expected 0 or a finite number above"),
+    ] {
+        let done = downhill(&args, &out);
+        let error = text(&done.stderr);
+        assert!(done.status.code() == Some(2) && error.contains(words) && error.trim_end().lines().count() == 1, "{args:?}: {error}");
+        assert!(!out.exists(), "{args:?} began something");
+    }
+}
+
+/// `.ci/run` sets DOWNHILL_BROWSER, so that there it is never left out.
+fn browser() -> Option<PathBuf> {
+    let known = ["chromium", "chromium-browser", "google-chrome"].map(|name| Path::new("/usr/bin").join(name));
+    std::env::var_os("DOWNHILL_BROWSER").map(PathBuf::from).or_else(|| known.into_iter().find(|path| path.exists()))
+}
+
+#[test]
+fn the_page_plays_toggles_and_hovers_in_a_browser_without_a_network() {
+    let Some(browser) = browser() else {
+        eprintln!("left out: no chromium, and DOWNHILL_BROWSER is not set");
+        return;
+    };
+    let place = tempfile::tempdir().unwrap();
+    let lines = "sgd:lr=0.01,momentum:lr=0.005,adam:lr=0.1,sgd:lr=0.4";
+    assert!(downhill(&["surface", "beale", "--optimizers", lines, "--steps", "60"], place.path()).status.success());
+    let page = fs::read_to_string(place.path().join("index.html")).unwrap();
+    for outside in ["src=\"http", "href=\"//", "@import", "fetch("] {
+        assert!(!page.contains(outside), "the page reaches out: {outside}");
+    }
+    let driver = fs::read_to_string("tests/player/drive.js").unwrap();
+    let driven = place.path().join("driven.html");
+    fs::write(&driven, page.replace("</body>", &format!("<script>{driver}</script></body>"))).unwrap();
+    let profile = format!("--user-data-dir={}", place.path().join("profile").display());
+    let flags = ["--headless", "--no-sandbox", "--disable-gpu", &profile, "--virtual-time-budget=20000", "--dump-dom"];
+    let dom = Command::new(browser).args(flags).arg(format!("file://{}", driven.display())).output().unwrap();
+    let dom = text(&dom.stdout);
+    let said = dom.split("<pre id=\"driven\">").nth(1).and_then(|rest| rest.split("</pre>").next());
+    assert_eq!(said, Some("ok"), "the driver's word; the page has {} characters", dom.len());
+}
