@@ -58,11 +58,12 @@ fn adam_does_not_see_the_scale_of_the_loss_but_sees_the_axes() {
 
 #[test]
 fn adagrad_and_a_rate_that_falls_do_not_follow_a_minimum_that_jumps_late_and_gradient_descent_does() {
-    let cards = of(&["adagrad", "sgd|cosine:steps=500", "sgd"]);
+    let cards = of(&["adagrad", "sgd|cosine:steps=500", "sgd", "adam"]);
     expect(&cards[0], "noise", true);
     expect(&cards[0], "moving", false);
     expect(&cards[1], "moving", false);
     expect(&cards[2], "moving", true);
+    expect(&cards[3], "moving", true);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod tasks;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -69,7 +70,7 @@ pub struct Task {
     pub mark_in_words: &'static str,
     /// where the mark comes from
     pub why: &'static str,
-    run: fn(&Bench) -> Result<Score>,
+    run: fn(&Bench<'_>) -> Result<Score>,
 }
 
 /// What one seed came to, in the order from good to bad.
@@ -191,8 +192,9 @@ pub fn cards(lines: &[Line], optimizers: &Optimizers, tick: &(dyn Fn() + Sync)) 
         .filter(|n| left_out(&lines[*n], optimizers).is_none())
         .flat_map(|n| TASKS.iter().map(move |task| (n, task)))
         .collect();
+    let settled: Vec<OnceLock<Best>> = lines.iter().map(|_| OnceLock::new()).collect();
     let done = |(n, task): &(usize, &Task)| {
-        let score = (task.run)(&Bench::new(&lines[*n], optimizers)?);
+        let score = (task.run)(&Bench { recipes: at_rates(&lines[*n], optimizers)?, settled: &settled[*n] });
         tick();
         score
     };
@@ -238,7 +240,11 @@ fn given(line: &Line, optimizer: &str) -> bool {
 }
 
 /// An optimizer at each learning rate that is tried.
-struct Bench(Vec<Recipe>);
+struct Bench<'a> {
+    recipes: Vec<Recipe>,
+    /// the best rate of the task that another one begins with, whichever of the two was first to need it
+    settled: &'a OnceLock<Best>,
+}
 
 /// An optimizer at one learning rate, and a seed.
 struct Run<'a> {
@@ -247,6 +253,7 @@ struct Run<'a> {
 }
 
 /// The best learning rate by some measure.
+#[derive(Clone)]
 struct Best {
     /// its place on the bench
     place: usize,
@@ -255,38 +262,67 @@ struct Best {
     seeds: Vec<Measured>,
 }
 
-impl Bench {
-    fn new(line: &Line, optimizers: &Optimizers) -> Result<Bench> {
-        let own = Recipe::read(line, optimizers)?;
-        if given(line, &own.built.spec.name) {
-            return Ok(Bench(vec![own]));
-        }
-        let at = |rate: &f64| {
-            let mut line = line.clone();
-            // a rule is told its rate when it is made: some have settings that depend on it
-            let optimizer = line.0.iter_mut().find(|spec| spec.name == own.built.spec.name);
-            optimizer.into_iter().for_each(|spec| spec.settings.push((Setting::LR.name.into(), vec![rate.show()])));
-            Recipe::read(&line, optimizers)
-        };
-        RATES.iter().map(at).collect::<Result<_>>().map(Bench)
+/// An optimizer at the rate that its line gives, or else at each of [`RATES`].
+fn at_rates(line: &Line, optimizers: &Optimizers) -> Result<Vec<Recipe>> {
+    let own = Recipe::read(line, optimizers)?;
+    if given(line, &own.built.spec.name) {
+        return Ok(vec![own]);
     }
+    let at = |rate: &f64| {
+        let mut line = line.clone();
+        // a rule is told its rate when it is made: some have settings that depend on it
+        let optimizer = line.0.iter_mut().find(|spec| spec.name == own.built.spec.name);
+        optimizer.into_iter().for_each(|spec| spec.settings.push((Setting::LR.name.into(), vec![rate.show()])));
+        Recipe::read(&line, optimizers)
+    };
+    RATES.iter().map(at).collect()
+}
 
+impl Bench<'_> {
     /// Every seed at one rate.
     fn seeds(&self, place: usize, measure: impl Fn(&Run<'_>) -> Result<Measured>) -> Result<Vec<Measured>> {
-        (0..SEEDS as u64).map(|seed| measure(&Run { recipe: &self.0[place], seed: Seed(seed) })).collect()
+        (0..SEEDS as u64).map(|seed| measure(&Run { recipe: &self.recipes[place], seed: Seed(seed) })).collect()
     }
 
     /// The rate with the best median; of equal ones the smallest.
     fn best(&self, measure: impl Fn(&Run<'_>) -> Result<Measured>) -> Result<Best> {
-        let mut best: Option<(Score, usize)> = None;
-        for (place, recipe) in self.0.iter().enumerate() {
-            let score = Score { rates: vec![recipe.built.lr], seeds: self.seeds(place, &measure)? };
-            if best.as_ref().is_none_or(|(before, _)| score.median() < before.median()) {
-                best = Some((score, place));
+        let mut best: Option<(Measured, Best)> = None;
+        for (place, recipe) in self.recipes.iter().enumerate() {
+            let before = best.as_ref().map(|(median, _)| median);
+            let Some(seeds) = self.better(recipe, before, &measure)? else { continue };
+            let rate = recipe.built.lr;
+            let score = Score { rates: vec![rate], seeds };
+            best = Some((score.median().clone(), Best { place, rate, seeds: score.seeds }));
+        }
+        best.map(|(_, best)| best).ok_or_else(|| Error::Asked("no learning rate to try".into()))
+    }
+
+    /// The seeds at a rate whose median is better than `before`; nothing as soon as it cannot be.
+    fn better(
+        &self,
+        recipe: &Recipe,
+        before: Option<&Measured>,
+        measure: impl Fn(&Run<'_>) -> Result<Measured>,
+    ) -> Result<Option<Vec<Measured>>> {
+        let mut seeds = Vec::new();
+        for seed in 0..SEEDS as u64 {
+            seeds.push(measure(&Run { recipe, seed: Seed(seed) })?);
+            let behind = seeds.iter().filter(|seed| before.is_some_and(|before| *seed >= before)).count();
+            if behind > SEEDS / 2 {
+                return Ok(None);
             }
         }
-        let (score, place) = best.ok_or_else(|| Error::Asked("no learning rate to try".into()))?;
-        Ok(Best { place, rate: self.0[place].built.lr, seeds: score.seeds })
+        Ok(Some(seeds))
+    }
+
+    /// The best rate of the noisy bowl.
+    fn settled(&self, measure: impl Fn(&Run<'_>) -> Result<Measured>) -> Result<Best> {
+        if let Some(known) = self.settled.get() {
+            return Ok(known.clone());
+        }
+        // two threads at once would come to the same
+        let best = self.best(measure)?;
+        Ok(self.settled.get_or_init(|| best).clone())
     }
 
     /// The score of a task that is its own measure.

@@ -24,7 +24,7 @@ pub struct CardArgs {
 }
 
 pub fn card(args: CardArgs, optimizers: &Optimizers) -> Result<ExitCode> {
-    let all = || optimizers.entries().iter().map(|entry| entry.name.to_string()).collect();
+    let all = || optimizers.entries().iter().map(|entry| in_all(entry.name).to_string()).collect();
     let lines: Vec<String> = if args.lines.is_empty() { all() } else { args.lines };
     let lines = lines.iter().map(|line| line.parse().map_err(Error::from)).collect::<Result<Vec<Line>>>()?;
     let bar = progress::Bars::new();
@@ -39,6 +39,15 @@ pub fn card(args: CardArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         [card] if !card.scores.is_empty() => one(card),
         cards => matrix(cards),
     })
+}
+
+/// How an optimizer is asked for when all are.
+fn in_all(name: &str) -> &str {
+    match name {
+        // its default remembers 100 steps, which takes minutes and is more than problems of ten numbers can use
+        "lbfgs" => "lbfgs:history=10",
+        other => other,
+    }
 }
 
 /// What every card is to be read with.
@@ -126,7 +135,7 @@ fn matrix(cards: &[Card]) -> String {
 fn row(card: &Card) -> Vec<String> {
     let marks: Vec<String> = match card.scores.is_empty() {
         true => vec!["-".into(); TASKS.len()],
-        false => pairs(card).map(|(task, score)| score.verdict(task).replace(' ', "\n")).collect(),
+        false => pairs(card).map(|(task, score)| score.verdict(task).replacen(' ', "\n", 1)).collect(),
     };
     let fixed = card.fixed.map_or("", |_| "*");
     let passed = if card.scores.is_empty() { "-".into() } else { format!("{fixed}{}", card.passed()) };
@@ -198,7 +207,7 @@ fn csv(cards: &[Card]) -> Result<Vec<u8>> {
     let head = ["optimizer", "task", "lr", "median", "mark", "seeds_met", "verdict"].map(String::from);
     csv.write_record(head.into_iter().chain(seeds)).map_err(|error| failed(error.to_string()))?;
     let exact = |value: &Measured| match value {
-        Measured::Number(number) => number.to_string(),
+        Measured::Number(number) => format!("{number:?}"), // with an exponent where it is tiny
         other => other.to_string(),
     };
     for card in cards {
