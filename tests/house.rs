@@ -36,6 +36,7 @@ const WAY: [&str; 21] = [
     "schedule",
     "descent",
     "study",
+    "card",
     "verify",
     "record",
     "train",

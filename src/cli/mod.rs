@@ -12,6 +12,7 @@ use downhill::report::{self, Report};
 use downhill::study::{self, Ask};
 use downhill::{Error, Result};
 
+mod card;
 mod progress;
 mod show;
 mod surface;
@@ -76,6 +77,11 @@ enum Command {
         after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nAround an optimizer, from left to right: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/MODEL.safetensors     (the path that train prints)"
     )]
     Train(training::TrainArgs),
+    /// Put optimizers through short diagnostic tasks: saddle, plateau, noise, rotation, ... with pass marks stated beforehand
+    #[command(
+        after_help = "A card is a diagnosis on toy problems, not a ranking. Each task has the best rate of a fixed grid, unless the line gives lr.\n\nExamples:\n  downhill card adam\n  downhill card adam:lr=1e-3 sgd \"clip_global|momentum|cosine\"\n  downhill card --out out/card     (all optimizers)"
+    )]
+    Card(card::CardArgs),
     /// Evaluate a trained model: loss, accuracy, confusion table
     #[command(after_help = "Example:\n  downhill eval out/mlp/MODEL.safetensors --data mnist-10k     (the path that train prints)")]
     Eval(training::EvalArgs),
@@ -144,6 +150,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             say(&format!("{}\npage: {}", tables::results(&report), page.display()))
         }
         Command::Train(args) => training::train(args, &optimizers),
+        Command::Card(args) => card::card(args, &optimizers),
         Command::Eval(args) => training::eval(args),
         Command::Surface(args) => surface::surface(args, &optimizers),
         Command::Verify(args) => verify::verify(args, &optimizers),

@@ -27,10 +27,15 @@ impl Bars {
 
     /// Shows a bar of so many steps.
     pub fn show(&self, steps: usize) {
+        self.show_of(steps, "steps");
+    }
+
+    /// Shows a bar of so many things.
+    pub fn show_of(&self, number: usize, things: &'static str) {
         let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {rate:>14}  {left:>9}  {msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ ");
-        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let _ = write!(out, "{:.0} steps/s", state.per_sec());
+        let rate = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{:.0} {things}/s", state.per_sec());
         };
         let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
             if state.elapsed().as_secs() >= 2 {
@@ -38,8 +43,8 @@ impl Bars {
             }
         };
         self.bar.set_style(style.with_key("rate", rate).with_key("left", left));
-        self.bar.set_length(steps as u64);
-        if self.watched && steps > 0 {
+        self.bar.set_length(number as u64);
+        if self.watched && number > 0 {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
