@@ -33,7 +33,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List what there is: optimizers, what stands around them, experiments, data, models, schedules, penalties
+    /// List what there is: optimizers, what stands around them, experiments, data, models, schedules, surfaces, penalties
     List {
         /// Only these
         what: Option<Kind>,
@@ -95,6 +95,7 @@ enum Kind {
     Data,
     Models,
     Schedules,
+    Surfaces,
     Penalties,
 }
 

@@ -73,7 +73,8 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             let mut text = format!("{}\n{}, {}\n\n{}\n", experiment.title, experiment.paper, experiment.url, experiment.about.trim());
             text += "\nScales\n";
             for (scale, extent) in &experiment.scale {
-                text += &format!("  {}: {} passes, {} seeds: {}\n", scale.name(), extent.epochs, extent.seeds, extent.about);
+                text +=
+                    &format!("  {}: {} seed{}: {}\n", scale.name(), extent.seeds, if extent.seeds == 1 { "" } else { "s" }, extent.about);
             }
             text += "\nClaims\n";
             for claim in &experiment.claim {
@@ -81,7 +82,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                     "  \"{}\" ({})\n      checked as: {}\n",
                     claim.quote,
                     claim.source,
-                    claim.expect.sentence(&experiment.metric.name)
+                    claim.expect.sentence(claim.expect.measure().unwrap_or(&experiment.metric.name))
                 );
             }
             text += "\nWhere this is not the paper's protocol\n";

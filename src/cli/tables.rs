@@ -8,6 +8,7 @@ use downhill::optim::Optimizers;
 use downhill::regularizer::PENALTIES;
 use downhill::report::Report;
 use downhill::schedule::SCHEDULES;
+use downhill::surface::SURFACES;
 
 use super::Kind;
 use downhill::descent::PARTS;
@@ -71,6 +72,8 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         vec![schedule.name.into(), rest(&schedule.about.title()), names(&settings)]
     });
     part(Kind::Schedules, "Schedules (--schedule NAME, or at the end of the optimizer's line)", &["name", "", "settings"], rows.collect());
+    let rows = SURFACES.iter().map(|known| vec![known.name.into(), known.formula.into(), known.about.into()]);
+    part(Kind::Surfaces, "Surfaces (downhill surface NAME, or an expression of x and y)", &["name", "f(x, y)", ""], rows.collect());
     let rows = PENALTIES.iter().map(|penalty| vec![penalty.name.into(), rest(&penalty.about.title())]);
     part(Kind::Penalties, "Penalties (--penalty NAME)", &["name", ""], rows.collect());
     text

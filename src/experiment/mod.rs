@@ -34,6 +34,7 @@ experiments! {
     "adam-fig1-mnist",
     "s2-adam-against-gd",
     "s2-batches",
+    "s2-noise",
     "s3-contour",
     "s3-saddle",
     "long-valley",
@@ -347,7 +348,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         return Err(wrong("name", format!("`{}`", experiment.name), "letters, digits, `-` and `_`, since a folder gets that name"));
     }
     let spec = |text: &str| text.parse::<Spec>().map_err(Error::from);
-    experiment.task.check().map_err(within("task".into()))?;
+    experiment.task.check().map_err(|error| Error::Asked(format!("{}, {error}", path.display())))?;
     for (scale, extent) in &experiment.scale {
         let counts = [extent.epochs, extent.seeds, extent.search()];
         if counts.iter().any(|n| !(1..=COUNT_AT_MOST).contains(n)) {
@@ -443,7 +444,7 @@ impl Task {
     /// Whether it can be done, as far as that is known without the data.
     fn check(&self) -> Result<()> {
         let batch = |batch: usize| match batch {
-            0 => Err(Error::Asked("batch: found 0, expected at least 1 example".into())),
+            0 => Err(Error::Asked("task.batch: found 0, expected at least 1 example".into())),
             _ => Ok(()),
         };
         match self {
@@ -454,13 +455,13 @@ impl Task {
             }
             Task::Surface { surface, window, start, noise } => {
                 if !(noise.is_finite() && *noise >= 0.0) {
-                    return Err(Error::Asked(format!("noise: found {noise}, expected 0 or a finite number above")));
+                    return Err(Error::Asked(format!("task.noise: found {noise}, expected 0 or a finite number above")));
                 }
                 Surface::read(surface, *window, *start).map(|_| ())
             }
             Task::LeastSquares { examples, batch: size, .. } => {
                 if !(1..=10_000_000).contains(examples) {
-                    return Err(Error::Asked(format!("examples: found {examples}, expected 1 to 10000000")));
+                    return Err(Error::Asked(format!("task.examples: found {examples}, expected 1 to 10000000")));
                 }
                 batch(size.unwrap_or(1))
             }

@@ -529,6 +529,7 @@ fn grid(curve: &Curve, style: Style, choose: &Choose) -> Line {
         style,
         points: finite.into_iter().map(|(lr, score)| (lr, score, score, score)).collect(),
         marks: true,
+        joined: true,
         diverged: diverged.into_iter().map(|(lr, _)| lr).collect(),
     }
 }

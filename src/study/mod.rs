@@ -11,6 +11,7 @@ mod amsgrad;
 mod averages;
 mod nesterov;
 mod newton;
+mod noise;
 mod steps;
 mod wilson;
 
@@ -39,6 +40,7 @@ pub type Study = fn(&Ask<'_>) -> Result<Found>;
 /// All studies.
 pub const STUDIES: &[(&str, Study)] = &[
     ("averages", averages::study),
+    ("noise", noise::study),
     ("steps", steps::study),
     ("amsgrad", amsgrad::study),
     ("wilson", wilson::study),

@@ -140,7 +140,7 @@ impl Surface {
     /// If there is none of that name and it is no expression; if the window is empty, the start is outside of it, or nothing finite is there.
     pub fn read(name_or_formula: &str, window: Option<[f64; 4]>, start: Option<[f64; 2]>) -> Result<Surface> {
         let known = SURFACES.iter().find(|known| known.name == name_or_formula);
-        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let word = |c: char| c.is_alphanumeric() || c == '_';
         if known.is_none()
             && name_or_formula.len() > 1
             && name_or_formula.starts_with(char::is_alphabetic)
