@@ -31,7 +31,7 @@ fn an_expression_is_what_mathematics_says() {
         ("abs(y)+sqrt(x)*ln(x)", y.abs() + x.sqrt() * x.ln()),
         ("sin(pi*x)*cos(y)+tanh(x*y)", (std::f64::consts::PI * x).sin() * y.cos() + (x * y).tanh()),
         ("3", 3.0),
-        ("1e-2*x", 0.01 * x),
+        ("1e-2*x+2.5E1", 0.01 * x + 25.0),
     ] {
         let found = at(formula, x, y);
         assert!((found - value).abs() < 1e-12, "{formula} is {found}, expected {value}");

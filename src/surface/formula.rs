@@ -152,21 +152,40 @@ impl Formula {
     }
 }
 
-/// In exmex a sign binds closer than a power, -x^2 = (-x)^2; in mathematics it does not. So a sign at the beginning of a term becomes a
-/// difference from 0, and one behind an operator has to be put in brackets.
+/// What exmex reads otherwise than mathematics does. A sign there binds closer than a power, -x^2 = (-x)^2: at the beginning of a term it becomes
+/// a difference from 0, and behind an operator it has to be put in brackets. Numbers with an exponent, 1e-3, it does not know.
 fn signs(text: &str) -> std::result::Result<String, String> {
+    let text: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
     let mut done = String::with_capacity(text.len() + 8);
-    let mut last = '(';
-    for c in text.chars().filter(|c| !c.is_whitespace()) {
+    let (mut last, mut at) = ('(', 0);
+    while let Some(&c) = text.get(at) {
+        let length = if last.is_alphanumeric() || last == '_' { 0 } else { with_exponent(&text[at..]) };
+        if length > 0 {
+            let number: String = text[at..at + length].iter().collect();
+            let value: f64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+            done += &value.to_string();
+            (last, at) = ('0', at + length);
+            continue;
+        }
         if "+-".contains(c) && last == '(' {
             done.push('0');
         } else if "+-".contains(c) && "+-*/^".contains(last) {
             return Err(format!("a sign behind `{last}` needs brackets, as in x^(-2)"));
         }
         done.push(c);
-        last = c;
+        (last, at) = (c, at + 1);
     }
     Ok(done)
+}
+
+/// How long the number with an exponent is that a text begins with; 0 if there is none.
+fn with_exponent(text: &[char]) -> usize {
+    let digits = |from: usize| text[from.min(text.len())..].iter().take_while(|c| c.is_ascii_digit()).count();
+    let mantissa = text.iter().take_while(|c| c.is_ascii_digit() || **c == '.').count();
+    let sign = usize::from(matches!(text.get(mantissa + 1), Some('+' | '-')));
+    let exponent = digits(mantissa + 1 + sign);
+    let there = mantissa > 0 && exponent > 0 && matches!(text.get(mantissa), Some('e' | 'E'));
+    if there { mantissa + 1 + sign + exponent } else { 0 }
 }
 
 fn shortened(text: &str) -> String {
