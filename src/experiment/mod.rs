@@ -322,10 +322,10 @@ pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, 
         let text = std::fs::read_to_string(name_or_file).map_err(Error::io("read", name_or_file))?;
         return Ok((parse(Path::new(name_or_file), &text, optimizers)?, text));
     }
-    if Path::new(name_or_file).is_dir() {
+    let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_file);
+    if built_in.is_none() && Path::new(name_or_file).is_dir() {
         return Err(Error::content(name_or_file, "a folder", "the name of an experiment, or a FILE.toml"));
     }
-    let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_file);
     let (name, text) = built_in.ok_or_else(|| unknown("experiment", name_or_file, BUILT_IN.iter().map(|(name, _)| *name)))?;
     Ok((parse(Path::new(&format!("{name}.toml")), text, optimizers)?, text.to_string()))
 }

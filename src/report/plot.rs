@@ -136,7 +136,8 @@ where
         .axis_style(GREY.stroke_width(FINE))
         .set_all_tick_mark_size(pt(4))
         .x_label_formatter(&|value| short(*value))
-        .y_label_formatter(&|value| short(*value))
+        // of ticks added up, what should be 0 may be a rounding error
+        .y_label_formatter(&|value| short(if !chart.log_y && value.abs() < 1e-12 { 0.0 } else { *value }))
         .draw()
         .map_err(said)?;
     let y_range = plane.plotting_area().get_y_range();
@@ -453,9 +454,9 @@ pub fn relief(scene: &Scene) -> Result<String> {
             });
             space
                 .configure_axes()
-                .x_formatter(&|value| format!("{} = {}", scene.axes[0], short(*value)))
+                .x_formatter(&|value| named(scene.axes[0], *value, right))
                 .y_formatter(&|value| short(*value))
-                .z_formatter(&|value| format!("{} = {}", scene.axes[1], short(*value)))
+                .z_formatter(&|value| named(scene.axes[1], *value, high))
                 .label_style((FAMILY, pt(12)).into_font().color(&GREY))
                 .light_grid_style(WHITE.mix(0.0))
                 .bold_grid_style(RGBColor(225, 225, 225).stroke_width(FINE))
@@ -479,12 +480,13 @@ pub fn relief(scene: &Scene) -> Result<String> {
                 space.draw_series([PathElement::new(outline, RGBColor(150, 165, 185).stroke_width(FINE / 2))]).map_err(said)?;
             }
             for path in &scene.paths {
-                let visible = path.points.iter().take_while(|[x, y, f]| inside(scene, *x, *y) && f.is_finite());
-                let pixels: Vec<_> =
-                    visible.map(|[x, y, f]| space.plotting_area().map_coordinate(&(*x, drawn(*f).clamp(bottom, top), *y))).collect();
-                stroke(&area, &pixels, path.style, 2)?;
-                if let Some(head) = pixels.last() {
-                    area.draw(&Circle::new(*head, pt(4), rgb(path.style).filled())).map_err(said)?;
+                let pixel = |[x, y, f]: &[f64; 3]| space.plotting_area().map_coordinate(&(*x, drawn(*f).clamp(bottom, top), *y));
+                let visible = |[x, y, f]: &[f64; 3]| inside(scene, *x, *y) && f.is_finite();
+                for piece in path.points.split(|point| !visible(point)) {
+                    stroke(&area, &piece.iter().map(pixel).collect::<Vec<_>>(), path.style, 2)?;
+                }
+                if let Some(head) = path.points.last().filter(|last| visible(last)) {
+                    area.draw(&Circle::new(pixel(head), pt(4), rgb(path.style).filled())).map_err(said)?;
                 }
             }
             Ok(())
@@ -492,6 +494,11 @@ pub fn relief(scene: &Scene) -> Result<String> {
         done.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
     }
     Ok(sized(&text, SCENE))
+}
+
+/// A label of the relief's axes; those of both would meet in the corner where the two end.
+fn named(axis: &str, value: f64, end: f64) -> String {
+    if value >= end { String::new() } else { format!("{axis} = {}", short(value)) }
 }
 
 /// How far back a cell is, at the angle of the relief.
