@@ -458,7 +458,8 @@ fn charts(
             At::End => "Every learning rate of the grid, at the end",
             At::Mean => "Every learning rate of the grid, averaged over the passes",
         };
-        let lines = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose)).collect();
+        let mut lines: Vec<Line> = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose)).collect();
+        beyond(&mut lines);
         charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
     }
     charts
@@ -513,6 +514,19 @@ fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, 
     let points = by_epoch.into_values().map(|(x, values)| with_ends(x, &values)).collect();
     (points, last.into_iter().collect())
 }
+
+/// Numbers that exploded without ceasing to be numbers would squeeze all others into a line: they become crosses too.
+fn beyond(lines: &mut [Line]) {
+    let all = lines.iter().flat_map(|line| &line.points).map(|point| point.1).filter(|y| *y > 0.0);
+    let limit = all.fold(f64::INFINITY, f64::min) * EXPLODED;
+    for line in lines {
+        line.diverged.extend(line.points.iter().filter(|point| point.1 > limit).map(|point| point.0));
+        line.points.retain(|point| point.1 <= limit);
+    }
+}
+
+/// How many times the lowest number is off the chart of learning rates.
+const EXPLODED: f64 = 1e4;
 
 /// The best setting of each learning rate, by the runs that choose.
 fn grid(curve: &Curve, style: Style, choose: &Choose) -> Line {

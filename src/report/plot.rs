@@ -97,7 +97,8 @@ fn log(range: std::ops::Range<f64>) -> impl AsRangedCoord<Value = f64, CoordDesc
         ..3.0 => &[1.0, 2.0, 5.0],
         _ => &[1.0],
     };
-    let ticks = (low..=high).flat_map(|power| within.iter().map(move |m| m * 10f64.powi(power)));
+    let every = (decades / 10.0).ceil().max(1.0) as usize;
+    let ticks = (low..=high).step_by(every).flat_map(|power| within.iter().map(move |m| m * 10f64.powi(power)));
     let ticks = ticks.filter(|tick| range.contains(tick)).collect();
     range.log_scale().with_key_points(ticks)
 }
