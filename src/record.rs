@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::about::hex;
 use crate::descent::Layer;
 use crate::error::{Error, Result};
+use crate::surface::SURFACES;
 
 /// Version of this format.
 pub const FORMAT: u32 = 1;
@@ -174,6 +175,16 @@ impl Task {
     /// Whether every seed makes the same run.
     pub fn is_certain(&self) -> bool {
         matches!(self, Task::Surface { noise, .. } if *noise == 0.0)
+    }
+
+    /// From where distances on a surface are measured.
+    pub fn distance(&self) -> &'static str {
+        match self {
+            Task::Surface { surface, .. } if SURFACES.iter().any(|known| known.name == surface && !known.minima.is_empty()) => {
+                "Distance to the nearest minimum"
+            }
+            _ => "Distance from the start",
+        }
     }
 
     /// What the x axis counts.

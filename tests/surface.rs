@@ -120,7 +120,7 @@ fn a_path_that_leaves_ends_there_and_is_marked_and_one_of_a_saddle_has_arrived()
     let table = text(&done.stdout);
     assert!(table.contains("diverged at every setting"), "{table}");
     let page = fs::read_to_string(place.path().join("index.html")).unwrap();
-    assert!(page.contains("it has left the surface") && page.contains("\"ended\":\"diverged\""));
+    assert!(page.contains("it left the surface for x = ") && page.contains("\"ended\":\"diverged\""));
     for picture in ["contour.svg", "contour.png", "relief.svg", "relief.png", "value.png", "distance.png", "animation.gif", "points.csv"] {
         assert!(fs::metadata(place.path().join(picture)).unwrap().len() > 500, "{picture}");
     }

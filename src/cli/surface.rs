@@ -22,14 +22,14 @@ pub struct SurfaceArgs {
     #[arg(
         long,
         value_name = "LINES",
-        default_value = "sgd:lr=0.01,momentum:lr=0.01,nag:lr=0.01,adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1"
+        default_value = "sgd:lr=0.01,momentum:lr=0.005,nag:lr=0.005,adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1"
     )]
     optimizers: String,
     /// Where the paths begin [default: the surface's own; -1.5,1 for an expression]
-    #[arg(long, value_name = "X,Y", value_delimiter = ',', num_args = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     start: Option<Vec<f64>>,
     /// What is shown: x from, x to, y from, y to [default: the surface's own; -2,2,-2,2 for an expression]
-    #[arg(long, value_name = "X,X,Y,Y", value_delimiter = ',', num_args = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X,X,Y,Y", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     window: Option<Vec<f64>>,
     /// Standard deviation of what is added to the gradient in each step
     #[arg(long, value_name = "S", default_value = "0", allow_negative_numbers = true)]

@@ -92,7 +92,7 @@ pub fn results(report: &Report) -> String {
     for column in results.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let mut text = format!("{results}\n");
+    let mut text = if report.columns.is_empty() { String::new() } else { format!("{results}\n") };
     for remark in &report.remarks {
         text += &format!("{remark}\n");
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{DType, Tensor};
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::chart::short;
 use crate::descent::Point;
 use crate::schedule::Moment;
 use crate::seed::{Purpose, Seed};
@@ -78,8 +79,7 @@ impl Problem for Slope {
             // a saddle has no bottom: leaving it downhill is the way out
             outside if outside > 0.0 && downhill && self.surface.bottomless => Some(Stop::Done),
             outside if outside <= FAR => None,
-            _ if downhill => Some(Stop::Done),
-            _ => Some(Stop::Lost(format!("it has left the surface at x = {x:.3e}, y = {y:.3e}, above where it began"))),
+            _ => Some(Stop::Lost(format!("it left the surface for x = {}, y = {}", short(x), short(y)))),
         }
     }
 }

@@ -232,6 +232,17 @@ impl Report {
     /// What makes these runs again.
     fn command(&self) -> Option<String> {
         let experiment = self.experiment.as_ref()?;
+        if let (crate::experiment::Task::Surface { surface, .. }, "surface") = (&experiment.task, experiment.name.as_str()) {
+            let lines: Vec<&str> = experiment.series.iter().map(|series| series.optimizer.as_str()).collect();
+            let header = &self.runs.first()?.header;
+            let record::Task::Surface { window: [a, b, c, d], start: [x, y], noise, .. } = &header.task else { return None };
+            let place = format!("--window={a},{b},{c},{d} --start={x},{y} --noise {noise}");
+            let (steps, seeds) = (header.epochs, seeds(&self.runs));
+            return Some(format!(
+                "downhill surface \"{surface}\" --optimizers \"{}\" {place} --steps {steps} --seeds {seeds}",
+                lines.join(",")
+            ));
+        }
         let known = crate::experiment::BUILT_IN.iter().any(|(name, _)| *name == experiment.name);
         let name = if known { experiment.name.clone() } else { "FILE.toml".into() };
         let mut command = format!("downhill run {name}");
@@ -414,10 +425,7 @@ fn charts(
     let mut charts = match task {
         record::Task::Surface { .. } => vec![
             ("value", Chart { lines: against(None, "value"), ..Chart::new("Height against steps", x, "f") }),
-            (
-                "distance",
-                Chart { log_y: true, lines: against(None, "distance"), ..Chart::new("Distance to the nearest minimum", x, "distance") },
-            ),
+            ("distance", Chart { log_y: true, lines: against(None, "distance"), ..Chart::new(task.distance(), x, "distance") }),
         ],
         record::Task::LeastSquares { .. } => vec![
             ("figure", Chart { log_x: true, log_y: true, lines: lines(), ..Chart::new("Against steps", x, y) }),

@@ -48,6 +48,8 @@ pub fn svg(chart: &Chart) -> Result<Option<String>> {
     let (y_low, y_high) = ends(&ys).unwrap_or((0.1, 1.0)); // only crosses: any axis will do
     let y_high = chart.y_max.filter(|max| *max > y_low && *max < y_high).unwrap_or(y_high);
     let (x_low, x_high) = if chart.log_x { (x_low / 1.3, x_high * 1.3) } else { (x_low, x_high) };
+    // nobody reads further down than rounding reaches
+    let y_low = if chart.log_y { y_low.max(y_high * 1e-18) } else { y_low };
     let (y_low, y_high) = if chart.log_y { (y_low / 1.05, y_high * 1.1) } else { padded(y_low, y_high) };
 
     let mut text = String::new();
@@ -136,7 +138,7 @@ where
         .bold_line_style(RGBColor(225, 225, 225).stroke_width(FINE))
         .axis_style(GREY.stroke_width(FINE))
         .set_all_tick_mark_size(pt(4))
-        .x_label_formatter(&|value| short(*value))
+        .x_label_formatter(&|value| short(if !chart.log_x && value.abs() < 1e-12 { 0.0 } else { *value }))
         // of ticks added up, what should be 0 may be a rounding error
         .y_label_formatter(&|value| short(if !chart.log_y && value.abs() < 1e-12 { 0.0 } else { *value }))
         .draw()
@@ -157,7 +159,7 @@ where
     for line in &chart.lines {
         let (color, points) = (color(line), finite(line));
         // a line that leaves the chart at the top is cut there, not bent along the edge
-        let visible: Vec<_> = points.iter().filter(|p| p.1 <= top).map(|p| (p.0, p.1)).collect();
+        let visible: Vec<_> = points.iter().filter(|p| p.1 <= top && p.1 >= y_range.start).map(|p| (p.0, p.1)).collect();
         let pixels: Vec<_> = visible.iter().map(|point| plane.backend_coord(point)).collect();
         if line.joined {
             stroke(area, &pixels, line.style, 2)?;
@@ -264,8 +266,8 @@ fn ground(scene: &Scene) -> Result<(String, [f64; 4])> {
                 .label_style((FAMILY, pt(13)).into_font().color(&GREY))
                 .axis_style(GREY.stroke_width(FINE))
                 .set_all_tick_mark_size(pt(4))
-                .x_label_formatter(&|value| short(*value))
-                .y_label_formatter(&|value| short(*value))
+                .x_label_formatter(&|value| short(if value.abs() < 1e-12 { 0.0 } else { *value }))
+                .y_label_formatter(&|value| short(if value.abs() < 1e-12 { 0.0 } else { *value }))
                 .draw()
                 .map_err(said)?;
             let ((x0, y1), (x1, y0)) = (plane.backend_coord(&(left, low)), plane.backend_coord(&(right, high)));

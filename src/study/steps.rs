@@ -50,13 +50,14 @@ fn longest(ask: &Ask<'_>, found: &mut Found) -> Result<()> {
         let (at, longest) = lengths.iter().copied().fold((0.0, 0.0), |best, now| if now.1 > best.1 { now } else { best });
         found.value(&format!("{label} after zeros: longest step / lr"), longest);
         rows.push(vec![label.into(), short(longest), short(at)]);
-        chart.lines.push(Line::new(label, Style::nth(n), lengths));
+        chart.lines.push(Line::new(&label.replacen(" that ", "\nthat ", 1), Style::nth(n), lengths));
     }
     let lines =
         [("(1 - beta1) / sqrt(1 - beta2)", claimed), ("the same / sqrt(1 - beta1^2 / beta2)", claimed / (1.0 - BETAS.0 / growth).sqrt())];
     for (n, (label, height)) in lines.into_iter().enumerate() {
         found.value(label, height);
-        chart.lines.push(Line::new(label, Style { color: 6, dash: n + 1 }, [(1.0, height), (AFTER as f64, height)]));
+        let legend = label.replacen(" / ", "\n/ ", 1);
+        chart.lines.push(Line::new(&legend, Style { color: 6, dash: n + 1 }, [(1.0, height), (AFTER as f64, height)]));
     }
     found.charts.push(("adam", chart));
     found.tables.push(Table {
