@@ -153,6 +153,20 @@ impl Resident {
     }
 }
 
+/// The order of one epoch, kept until another is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Shuffled(Option<(usize, Vec<i32>)>);
+
+impl Shuffled {
+    /// The [`order`] of this epoch. It is to be asked for one `n` and one seed only.
+    pub fn of(&mut self, n: usize, seed: Seed, epoch: usize) -> &[i32] {
+        if self.0.as_ref().is_none_or(|(kept, _)| *kept != epoch) {
+            self.0 = Some((epoch, order(n, seed, epoch)));
+        }
+        self.0.as_ref().map_or(&[], |(_, order)| order)
+    }
+}
+
 /// The order of `n` examples in an epoch. It depends on nothing but seed and epoch, so a run can start again at any epoch.
 pub fn order(n: usize, seed: Seed, epoch: usize) -> Vec<i32> {
     let mut order: Vec<i32> = (0..n as i32).collect();

@@ -465,9 +465,9 @@ impl Task {
                 }
                 batch(size.unwrap_or(1))
             }
-            Task::Quadratic { batch: size, order } => {
+            Task::Quadratic { batch: size, .. } => {
                 batch(*size)?;
-                Quadratic::new(*size, *order).map(|_| ())
+                Quadratic::fits(*size)
             }
             Task::Study { study } => study::find(study).map(|_| ()),
         }

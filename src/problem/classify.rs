@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::data::{Dataset, Resident, order};
+use crate::data::{Dataset, Resident, Shuffled};
 use crate::model::Net;
 use crate::regularizer::Penalty;
 use crate::schedule::Moment;
@@ -27,7 +27,7 @@ pub struct Classify {
     batch: usize,
     penalty: Penalty,
     seed: Seed,
-    order: (usize, Vec<i32>),
+    order: Shuffled,
     device: Device,
 }
 
@@ -41,7 +41,7 @@ impl Classify {
             batch,
             penalty,
             seed: Seed(0),
-            order: (0, Vec::new()),
+            order: Shuffled::default(),
             device: device.clone(),
         }
     }
@@ -51,7 +51,7 @@ impl Problem for Classify {
     type Model = Net;
 
     fn seeded(self, seed: Seed) -> Classify {
-        Classify { seed, order: (0, Vec::new()), ..self }
+        Classify { seed, order: Shuffled::default(), ..self }
     }
 
     fn steps(&self) -> usize {
@@ -59,11 +59,9 @@ impl Problem for Classify {
     }
 
     fn loss(&mut self, model: &Net, now: Moment) -> Tensor<1> {
-        if self.order.0 != now.epoch {
-            self.order = (now.epoch, order(self.train.len(), self.seed, now.epoch));
-        }
+        let order = self.order.of(self.train.len(), self.seed, now.epoch);
         let start = (now.batch - 1) * self.batch;
-        let places = &self.order.1[start..(start + self.batch).min(self.train.len())];
+        let places = &order[start..(start + self.batch).min(self.train.len())];
         let batch = self.train.select(places);
         let scores = model.forward(Tensor::from_inner(batch.x));
         let loss = cross_entropy(scores, batch.y.to_device(&self.device)).mean();

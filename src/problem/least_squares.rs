@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rand::RngExt;
 
-use crate::data::order;
+use crate::data::Shuffled;
 use crate::descent::Point;
 use crate::record::{Order, Until};
 use crate::schedule::Moment;
@@ -28,13 +28,13 @@ pub struct LeastSquares {
     until: Until,
     seed: Seed,
     examples: Option<(Tensor<2>, Tensor<1>)>,
-    shuffled: (usize, Vec<i32>),
+    shuffled: Shuffled,
 }
 
 impl LeastSquares {
     /// So many examples, in batches of at most `batch`.
     pub fn new(n: usize, batch: usize, order: Order, until: Until) -> LeastSquares {
-        LeastSquares { n, batch: batch.min(n), order, until, seed: Seed(0), examples: None, shuffled: (usize::MAX, Vec::new()) }
+        LeastSquares { n, batch: batch.min(n), order, until, seed: Seed(0), examples: None, shuffled: Shuffled::default() }
     }
 
     /// Both parameters zero.
@@ -46,15 +46,13 @@ impl LeastSquares {
     fn places(&mut self, step: usize) -> Vec<i32> {
         let first = step * self.batch;
         let (pass, start) = (first / self.n, first % self.n);
-        let shuffled_for = match self.order {
+        let shuffled_as = match self.order {
             Order::Cyclic => return (0..self.batch).map(|i| ((start + i) % self.n) as i32).collect(),
             Order::Repeated => 1,
             Order::Reshuffled => pass + 1,
         };
-        if self.shuffled.0 != shuffled_for {
-            self.shuffled = (shuffled_for, order(self.n, self.seed, shuffled_for));
-        }
-        (0..self.batch).map(|i| self.shuffled.1[(start + i) % self.n]).collect()
+        let order = self.shuffled.of(self.n, self.seed, shuffled_as);
+        (0..self.batch).map(|i| order[(start + i) % self.n]).collect()
     }
 
     /// Errors of the prediction, and the inputs they belong to.
@@ -86,7 +84,7 @@ impl Problem for LeastSquares {
         let y: Vec<f64> = x.chunks(2).map(|x| TRUTH[0] * x[0] + TRUTH[1] * x[1]).collect();
         let (n, to) = (self.n, (&Device::default(), DType::F64));
         let examples = (Tensor::from_data(TensorData::new(x, [n, 2]), to), Tensor::from_data(TensorData::new(y, [n]), to));
-        LeastSquares { seed, examples: Some(examples), shuffled: (usize::MAX, Vec::new()), ..self }
+        LeastSquares { seed, examples: Some(examples), shuffled: Shuffled::default(), ..self }
     }
 
     fn steps(&self) -> usize {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use crate::data::order;
+use crate::data::Shuffled;
 use crate::descent::Point;
 use crate::error::{Error, Result};
 use crate::record::Order;
@@ -30,15 +30,25 @@ pub struct Quadratic {
     batch: usize,
     order: Order,
     seed: Seed,
+    shuffled: Shuffled,
 }
 
 impl Quadratic {
+    /// Whether there are as many examples, without unpacking them.
+    ///
+    /// # Errors
+    /// If a batch is larger than the data.
+    pub fn fits(batch: usize) -> Result<()> {
+        match batch <= EXAMPLES {
+            true => Ok(()),
+            false => Err(Error::Asked(format!("task.batch is {batch}, expected at most the {EXAMPLES} examples of quadratic_deep"))),
+        }
+    }
+
     /// # Errors
     /// If a batch is larger than the data.
     pub fn new(batch: usize, order: Order) -> Result<Quadratic> {
-        if batch > EXAMPLES {
-            return Err(Error::Asked(format!("task.batch is {batch}, expected at most the {EXAMPLES} examples of quadratic_deep")));
-        }
+        Quadratic::fits(batch)?;
         let double = |bytes: &[u8]| bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap_or_default())).collect();
         let single = |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap_or_default()).into()).collect();
         let tensor = |numbers: Vec<f64>| {
@@ -46,7 +56,7 @@ impl Quadratic {
             Tensor::from_data(TensorData::new(numbers, [rows, N]), (&Device::default(), DType::F64))
         };
         let (hessian, train, test) = (tensor(double(HESSIAN)), tensor(single(TRAIN)), tensor(single(TEST)));
-        Ok(Quadratic { hessian, train, test, batch, order, seed: Seed(0) })
+        Ok(Quadratic { hessian, train, test, batch, order, seed: Seed(0), shuffled: Shuffled::default() })
     }
 
     /// All ones.
@@ -71,7 +81,7 @@ impl Problem for Quadratic {
     type Model = Point;
 
     fn seeded(self, seed: Seed) -> Quadratic {
-        Quadratic { seed, ..self }
+        Quadratic { seed, shuffled: Shuffled::default(), ..self }
     }
 
     fn steps(&self) -> usize {
@@ -79,12 +89,12 @@ impl Problem for Quadratic {
     }
 
     fn loss(&mut self, point: &Point, now: Moment) -> Tensor<1> {
+        let batch = (now.batch - 1) * self.batch..now.batch * self.batch;
         let places = match self.order {
-            Order::Cyclic => (0..EXAMPLES as i32).collect(),
-            Order::Repeated => order(EXAMPLES, self.seed, 1),
-            Order::Reshuffled => order(EXAMPLES, self.seed, now.epoch),
+            Order::Cyclic => batch.map(|place| place as i32).collect(),
+            Order::Repeated => self.shuffled.of(EXAMPLES, self.seed, 1)[batch].to_vec(),
+            Order::Reshuffled => self.shuffled.of(EXAMPLES, self.seed, now.epoch)[batch].to_vec(),
         };
-        let places = places[(now.batch - 1) * self.batch..now.batch * self.batch].to_vec();
         let places = Tensor::<1, Int>::from_data(TensorData::new(places, [self.batch]), &self.train.device());
         self.mean(point.x.val(), Tensor::from_inner(self.train.clone().select(0, places)))
     }

@@ -286,9 +286,7 @@ impl Report {
         rows.iter().try_for_each(|row| csv.write_record(row)).map_err(|error| wrong(error.to_string()))?;
         csv.into_inner().map_err(|error| wrong(error.to_string()))
     }
-}
 
-impl Report {
     /// Every point of every line, for a study.
     fn charts_csv(&self) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
         let mut csv = csv::Writer::from_writer(Vec::new());

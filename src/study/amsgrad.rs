@@ -73,7 +73,8 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
     for problem in &PROBLEMS {
         let [mut places, mut regrets] = ["x", "average regret R_t / t"].map(|y| {
             let title = format!("{}: {}", problem.name, if y == "x" { "where it is" } else { "what it cost against staying at -1" });
-            Chart { log_x: true, log_y: y != "x", ..Chart::new(&title, "step t", y) }
+            // what drawn slopes cost may be below zero at first
+            Chart { log_x: true, log_y: y != "x" && !problem.drawn, ..Chart::new(&title, "step t", y) }
         });
         for (n, alpha) in problem.alphas.iter().enumerate() {
             for (label, name) in [("Adam", "adam"), ("AMSGrad", "amsgrad")] {
