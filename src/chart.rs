@@ -106,6 +106,16 @@ pub struct Table {
     pub note: String,
 }
 
+/// A mean with a standard deviation of two digits, and no digit of the mean that the deviation makes meaningless: `87.05 ± 0.02`.
+pub fn with_spread(mean: f64, sd: f64) -> String {
+    let plain = |x: f64| x == 0.0 || (1e-3..1e6).contains(&x.abs());
+    if !(sd > 0.0 && sd.is_finite() && plain(mean) && mean.abs() / sd < 1e6) {
+        return format!("{} ± {}", short(mean), short(sd));
+    }
+    let decimals = (1.0 - sd.log10().floor()).clamp(0.0, 6.0) as usize;
+    if sd < 1e-4 { format!("{mean:.decimals$} ± {sd:.1e}") } else { format!("{mean:.decimals$} ± {sd:.decimals$}") }
+}
+
 /// A number as short as it can be read: no more than four digits.
 pub fn short(value: f64) -> String {
     if value == 0.0 {

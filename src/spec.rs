@@ -284,6 +284,11 @@ impl fmt::Display for Line {
 }
 
 impl Line {
+    /// The names alone: `clip_global|adam`.
+    pub fn names(&self) -> String {
+        self.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|")
+    }
+
     /// How many lines [`expand`](Line::expand) makes; nothing if there are too many to count.
     pub fn size(&self) -> Option<usize> {
         let settings = self.0.iter().flat_map(|spec| &spec.settings);

@@ -100,7 +100,7 @@ fn a_claim_is_held_where_its_whole_interval_is_above_zero_not_held_below_and_und
     assert_eq!(verdicts(&[1.0, 2.0, 1.5], &[1.2, 1.7, 1.8], &[9.0; 3])[0].0, Held::Undecided);
     // differences 1, 2 and 3: mean 2, deviation 1, and 4.303 / sqrt(3) of it to each side
     let (verdict, margin) = &verdicts(&[0.0; 3], &[1.0, 2.0, 3.0], &[9.0; 3])[0];
-    assert_eq!((*verdict, margin.as_str()), (Held::Undecided, "margin +2.0000, 95 % interval -0.4843 to +4.4843 over 3 seeds"));
+    assert_eq!((*verdict, margin.as_str()), (Held::Undecided, "margin +2, 95 % interval -0.4843 to +4.484 over 3 seeds"));
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn equal_margins_are_a_verdict_and_no_difference_at_all_is_undecided() {
 fn one_seed_and_missing_runs_decide_nothing() {
     assert_eq!(verdicts(&[1.0], &[2.0], &[9.0])[0].0, Held::Undecided);
     let (held, margin) = &verdicts(&[1.0; 3], &[], &[9.0; 3])[0];
-    assert_eq!((*held, margin.as_str()), (Held::Undecided, "B: runs of 1 of 1 settings are missing"));
+    assert_eq!((*held, margin.as_str()), (Held::Undecided, "B: not all of its runs are there"));
 }
 
 #[test]
 fn margins_are_paired_by_seed_and_a_run_that_diverged_decides_nothing() {
     let on = |series: &'static str, values: [(u64, f64); 2]| values.map(|(seed, last)| run(series, 0.1, seed, &[9.0, last]));
     let runs = [on("A", [(0, 1.0), (1, 5.0)]), on("B", [(0, 2.0), (2, 7.0)]), on("C", [(0, 3.0), (1, 3.0)])].concat();
-    assert_eq!(judged(&runs)[0].1, "margin +1.0000 from 1 seed; an interval needs at least 2");
+    assert_eq!(judged(&runs)[0].1, "margin +1 from 1 seed; an interval needs at least 2");
     let mut runs = on("A", [(0, 1.0), (1, 1.0)]).to_vec();
     runs.extend(on("B", [(0, 2.0), (1, 2.0)]));
     runs[3] = run("B", 0.1, 1, &[9.0]);
@@ -171,5 +171,23 @@ fn the_best_setting_is_the_lowest_by_the_seeds_that_choose_and_one_that_diverged
     let one = [plan("A", &["sgd:lr=1"])];
     let both = Choose { search: Some(2), ..mean };
     let curve = grade::curves(&one, &runs, &both).remove(0);
-    assert_eq!((curve.best, curve.why_none().as_str()), (None, "diverged at every setting"));
+    assert_eq!((curve.best, curve.why_none().as_str()), (None, "diverged"));
+    let curve = grade::curves(&[plan("A", &["sgd:lr=1", "sgd:lr=3"])], &runs, &both).remove(0);
+    assert_eq!(curve.why_none(), "runs of 1 of 2 settings are missing");
+}
+
+#[test]
+fn a_mean_is_written_with_the_digits_that_its_deviation_leaves() {
+    for (mean, sd, text) in [
+        (2083.8, 217.5953, "2084 ± 218"),
+        (87.0484, 0.0321, "87.048 ± 0.032"),
+        (0.9312, 0.0011, "0.9312 ± 0.0011"),
+        (14_600_000.0, 70_710.678, "1.46e7 ± 70710"),
+        (0.005224, 1.159e-5, "0.005224 ± 1.2e-5"),
+        (9.96e-5, 4.2e-7, "9.96e-5 ± 4.2e-7"),
+        (5.0, 0.0, "5 ± 0"),
+        (f64::INFINITY, f64::NAN, "inf ± NaN"),
+    ] {
+        assert_eq!(downhill::chart::with_spread(mean, sd), text);
+    }
 }

@@ -41,13 +41,24 @@ fn an_expression_is_what_mathematics_says() {
 #[test]
 fn what_is_no_expression_is_named_in_one_sentence() {
     for (formula, words) in [
-        ("x+z", "it holds `z`"),
+        ("x+z", "`z` is not known"),
         ("x^-2", "a sign behind `^` needs brackets"),
-        ("sin(x", "is no expression of x and y"),
-        ("x+", "is no expression of x and y"),
-        ("", "is no expression of x and y"),
-        ("x y", "is no expression"),
-        ("foo(x)", "is no expression"),
+        ("sin(x", "a bracket is not closed"),
+        ("x)+(y", "a bracket is closed that was not opened"),
+        ("x+", "nothing stands behind `+`"),
+        ("x+*y", "nothing stands before `*`"),
+        ("", "nothing is there"),
+        ("()", "nothing stands before `)`"),
+        ("sin()", "nothing stands before `)`"),
+        ("sin x", "`sin` needs brackets"),
+        ("x y", "no operator between `x` and `y`"),
+        ("2x+y", "no operator between `2` and `x`"),
+        ("2(x+y)", "no operator between `2` and `(`"),
+        ("x**2", "a power is written ^"),
+        ("1.2.3*x", "`1.2.3` is no number"),
+        ("foo(x)", "`foo` is not known"),
+        ("log(x)", "the natural logarithm is `ln`"),
+        ("x#y", "it holds `#`"),
         ("bele", "did you mean `beale`?"),
         ("1/0+x", "expected a finite number"),
         ("ln(0-x)", "expected a finite number"),
@@ -118,13 +129,20 @@ fn a_path_that_leaves_ends_there_and_is_marked_and_one_of_a_saddle_has_arrived()
     let done = downhill(&["surface", "beale", "--optimizers", "sgd:lr=0.5,adam:lr=0.1,beta2=0.99", "--steps", "50"], place.path());
     assert!(done.status.success(), "{}", text(&done.stderr));
     let table = text(&done.stdout);
-    assert!(table.contains("diverged at every setting"), "{table}");
+    assert!(table.contains("diverged: it left the surface for x = "), "{table}");
     let page = fs::read_to_string(place.path().join("index.html")).unwrap();
     assert!(page.contains("it left the surface for x = ") && page.contains("\"ended\":\"diverged\""));
     for picture in ["contour.svg", "contour.png", "relief.svg", "relief.png", "value.png", "distance.png", "animation.gif", "points.csv"] {
         assert!(fs::metadata(place.path().join(picture)).unwrap().len() > 500, "{picture}");
     }
     assert_eq!(&fs::read(place.path().join("animation.gif")).unwrap()[..6], b"GIF89a");
+
+    let holed = tempfile::tempdir().unwrap();
+    let done = downhill(&["surface", "ln(x)+y^2/x", "--start=1.5,1", "--optimizers", "sgd:lr=0.1", "--steps", "50"], holed.path());
+    assert!(text(&done.stdout).contains("diverged: value is NaN"), "{}", text(&done.stdout));
+    for picture in ["contour.svg", "relief.svg"] {
+        assert!(fs::read_to_string(holed.path().join(picture)).unwrap().contains("not defined here"), "{picture}");
+    }
 
     let saddle = tempfile::tempdir().unwrap();
     let done = downhill(&["surface", "saddle", "--optimizers", "adagrad:lr=0.1", "--steps", "100"], saddle.path());
@@ -156,11 +174,17 @@ fn a_mistake_on_the_command_line_is_one_sentence_and_nothing_is_begun() {
         (vec!["surface", "bele"], "did you mean `beale`?"),
         (vec!["surface", "x^2+", "--start", "0,0"], "is no expression of x and y"),
         (vec!["surface", "beale", "--start", "9,9"], "expected a point within the window"),
-        (vec!["surface", "beale", "--start", "1"], "--start has 1 numbers, expected 2"),
-        (vec!["surface", "beale", "--window", "1,2,3"], "--window has 3 numbers, expected 4"),
+        (vec!["surface", "beale", "--start", "1"], "--start is `1`, expected 2 numbers separated by commas"),
+        (vec!["surface", "beale", "--window", "1,2,3"], "--window is `1,2,3`, expected 4 numbers separated by commas"),
         (vec!["surface", "beale", "--optimizers", "sgd,adm"], "did you mean `adam`?"),
         (vec!["surface", "beale", "--optimizers", "sgd:lr=[1,2]"], "expected one setting for each path"),
-        (vec!["surface", "beale", "--noise", "-1"], "noise: found -1, expected 0 or a finite number above"),
+        (vec!["surface", "beale", "--noise", "-1"], "--noise is -1.0, expected 0 or a number above"),
+        (vec!["surface", "beale", "--noise", "abc"], "--noise is `abc`, expected a number"),
+        (vec!["surface", "beale", "--window=2,-2,0,1"], "the window is 2.0 to -2.0 in x, expected the lower end first"),
+        (vec!["surface", "beale", "--start=1e308,0"], "the start is 1e308,0.0, expected a point within the window"),
+        (vec!["surface", "beale", "--seeds", "3"], "--seeds is 3 and --noise 0, so all paths would be the same"),
+        (vec!["surface", "beale", "--optimizers", "sgd,,adam"], "expected an optimizer between all commas"),
+        (vec!["surface", "beale", "--optimizers", "sgd,sgd"], "--optimizers holds `sgd` twice"),
     ] {
         let done = downhill(&args, &out);
         let error = text(&done.stderr);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use downhill::descent::Recipe;
 use downhill::experiment::run::Choice;
 use downhill::experiment::{self, Experiment, Extent, Metric, Scale, Series, Task};
 use downhill::optim::Optimizers;
@@ -26,19 +27,19 @@ pub struct SurfaceArgs {
     )]
     optimizers: String,
     /// Where the paths begin [default: the surface's own; -1.5,1 for an expression]
-    #[arg(long, value_name = "X,Y", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
-    start: Option<Vec<f64>>,
+    #[arg(long, value_name = "X,Y", allow_hyphen_values = true)]
+    start: Option<String>,
     /// What is shown: x from, x to, y from, y to [default: the surface's own; -2,2,-2,2 for an expression]
-    #[arg(long, value_name = "X,X,Y,Y", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
-    window: Option<Vec<f64>>,
+    #[arg(long, value_name = "X,X,Y,Y", allow_hyphen_values = true)]
+    window: Option<String>,
     /// Standard deviation of what is added to the gradient in each step
-    #[arg(long, value_name = "S", default_value = "0", allow_negative_numbers = true)]
-    noise: f64,
+    #[arg(long, value_name = "S", default_value = "0", allow_hyphen_values = true)]
+    noise: String,
     /// Steps of each path
-    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000), allow_negative_numbers = true)]
     steps: u32,
     /// Paths of each optimizer, where there is noise
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     seeds: u16,
     /// Folder of records and page [default: out/surface/NAME]
     #[arg(long, value_name = "DIR")]
@@ -53,15 +54,16 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         let rows = SURFACES.iter().map(|known| vec![known.name.into(), known.formula.into(), known.about.into()]);
         return super::say(&format!("Surfaces (downhill surface NAME)\n{}", table(&["name", "f(x, y)", ""], rows)));
     };
-    let numbers = |key: &str, given: &Option<Vec<f64>>, count: usize| match given {
-        Some(given) if given.len() != count => {
-            Err(Error::Asked(format!("{key} has {} numbers, expected {count}, separated by commas", given.len())))
-        }
-        given => Ok(given.clone()),
-    };
-    let start = numbers("--start", &args.start, 2)?.map(|given| [given[0], given[1]]);
-    let window = numbers("--window", &args.window, 4)?.map(|given| [given[0], given[1], given[2], given[3]]);
+    let start = args.start.as_deref().map(|text| numbers::<2>("--start", text)).transpose()?;
+    let window = args.window.as_deref().map(|text| numbers::<4>("--window", text)).transpose()?;
+    let [noise] = numbers("--noise", &args.noise)?;
+    if noise < 0.0 {
+        return Err(Error::Asked(format!("--noise is {noise:?}, expected 0 or a number above")));
+    }
     Surface::read(name, window, start)?;
+    if args.seeds > 1 && noise == 0.0 {
+        return Err(Error::Asked(format!("--seeds is {} and --noise 0, so all paths would be the same; expected noise", args.seeds)));
+    }
     let series = series(&args.optimizers, optimizers)?;
     let known = SURFACES.iter().any(|known| known.name == name);
     let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, about: format!("{} steps", args.steps) };
@@ -72,7 +74,7 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         url: String::new(),
         about: "Every optimizer starts at the same point. The learning rates were given, not tuned, and decide who looks fast: they stand beside each name."
             .into(),
-        task: Task::Surface { surface: name.clone(), window, start, noise: args.noise },
+        task: Task::Surface { surface: name.clone(), window, start, noise },
         schedule: "constant".into(),
         metric: Metric { name: "value".into(), label: "f".into(), ..Metric::default() },
         scale: BTreeMap::from([(Scale::Quick, extent)]),
@@ -95,18 +97,32 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     super::make(experiment, &toml, &choice, false, optimizers)
 }
 
+/// So many numbers, separated by commas.
+fn numbers<const N: usize>(key: &str, text: &str) -> Result<[f64; N]> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok().filter(|x: &f64| x.is_finite())).collect();
+    let expected = if N == 1 { "a number".into() } else { format!("{N} numbers separated by commas") };
+    let wrong = || Error::Asked(format!("{key} is `{text}`, expected {expected}"));
+    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(wrong)
+}
+
 /// A series for each line; a second one of the same optimizer is told apart by its settings.
 fn series(lines: &str, optimizers: &Optimizers) -> Result<Vec<Series>> {
     let mut series: Vec<Series> = Vec::new();
     for text in split_lines(lines) {
+        if text.is_empty() {
+            return Err(Error::Asked(format!("--optimizers is `{lines}`, expected an optimizer between all commas")));
+        }
         let line: Line = text.parse()?;
         if line.size() != Some(1) {
             return Err(Error::Asked(format!("--optimizers holds the grid `{text}`, expected one setting for each path")));
         }
-        let recipe = downhill::descent::Recipe::read(&line, optimizers)?;
-        let short = recipe.spec.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|");
-        let taken = series.iter().any(|other| other.label == short);
-        let label = if taken { text.replace(',', " ") } else { short };
+        Recipe::read(&line, optimizers)?;
+        let short = line.names();
+        let taken = |label: &str| series.iter().any(|other| other.label == label);
+        let label = if taken(&short) { text.replace(',', " ") } else { short };
+        if taken(&label) {
+            return Err(Error::Asked(format!("--optimizers holds `{text}` twice, expected each once")));
+        }
         series.push(Series { label, optimizer: text, schedule: None, sweep: None, task: None, published: None });
     }
     Ok(series)

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{At, Claim, Expect, Experiment, SECONDS};
-use crate::chart::short;
+use crate::chart::{short, with_spread};
 use crate::record::{Outcome, Run};
 use crate::spec::{Line, Spec};
 use crate::study::Found;
@@ -91,10 +91,11 @@ impl Candidate {
         self.specs().into_iter().find(optimizer).map_or(String::new(), |spec| spec.name)
     }
 
-    /// Its name with the learning rate and what else was swept: `nag lr=1 mu=0.99`.
+    /// Its name, with that of what stands around it, the learning rate, and what else was swept: `clip_global|nag lr=1 mu=0.99`.
     pub fn brief(&self, swept: &[String]) -> String {
         let shown = self.settings().into_iter().filter(|(key, _)| key == "lr" || swept.contains(key));
-        std::iter::once(self.name()).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
+        let name = self.optimizer.parse::<Line>().map_or(String::new(), |line| line.names());
+        std::iter::once(name).chain(shown.map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>().join(" ")
     }
 
     /// The seeds whose run diverged.
@@ -118,7 +119,12 @@ impl Curve {
     pub fn why_none(&self) -> String {
         match (self.missing, self.candidates.len()) {
             (0, 0) => "no runs".into(),
+            (0, 1) => {
+                let end = self.candidates[0].runs.iter().filter_map(|run| run.end.as_ref()).find(|end| end.outcome == Outcome::Diverged);
+                end.and_then(|end| end.reason.as_ref()).map_or("diverged".into(), |reason| format!("diverged: {reason}"))
+            }
             (0, _) => "diverged at every setting".into(),
+            (1, 1) => "not all of its runs are there".into(),
             (missing, all) => format!("runs of {missing} of {all} settings are missing"),
         }
     }
@@ -274,7 +280,7 @@ impl Claim {
 fn mean_judged(expect: &Expect, values: &[f64]) -> (Held, String) {
     let center = mean(values);
     let found = match deviation(values) {
-        Some(sd) => format!("{} ± {} over {} seeds", short(center), short(sd), values.len()),
+        Some(sd) => format!("{} over {} seeds", with_spread(center, sd), values.len()),
         None => short(center),
     };
     match expect.holds(center) {
@@ -309,17 +315,23 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
     let center = mean(&margins);
     if curves.iter().flat_map(|curve| &curve.candidates).flat_map(|candidate| &candidate.runs).all(|run| run.header.task.is_certain()) {
         let held = if center > 0.0 { Held::Yes } else { Held::No };
-        return (held, format!("margin {center:+.4}; there is no chance in it"));
+        return (held, format!("margin {}; there is no chance in it", signed(center)));
     }
     let Some(half) = half_width(&margins) else {
-        return (Held::Undecided, format!("margin {center:+.4} from 1 seed; an interval needs at least 2"));
+        return (Held::Undecided, format!("margin {} from 1 seed; an interval needs at least 2", signed(center)));
     };
     let held = match (center - half > 0.0, center + half < 0.0) {
         (true, _) => Held::Yes,
         (_, true) => Held::No,
         _ => Held::Undecided,
     };
-    (held, format!("margin {center:+.4}, 95 % interval {:+.4} to {:+.4} over {} seeds", center - half, center + half, margins.len()))
+    let [middle, from, to] = [center, center - half, center + half].map(signed);
+    (held, format!("margin {middle}, 95 % interval {from} to {to} over {} seeds", margins.len()))
+}
+
+/// Four digits, and the sign whichever it is.
+fn signed(x: f64) -> String {
+    if x >= 0.0 { format!("+{}", short(x)) } else { short(x) }
 }
 
 /// The number of a run that is compared: infinite if it diverged, nothing if it is incomplete.

@@ -449,7 +449,7 @@ impl Single<'_> {
             (Some(own), None) => own.clone(),
             (None, other) => Schedule::read(&other.unwrap_or("constant").parse()?)?,
         };
-        let series = recipe.spec.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|");
+        let series = recipe.spec.names();
         let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose };
         let (ready, spec, shapes) = classifier(self.model, self.data, self.batch, self.penalty, self.device)?;
         let header = header(&ready.task, ["train", "", &series, self.device], &plan, self.seed);

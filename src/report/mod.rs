@@ -7,7 +7,7 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::chart::{Banded, Chart, Line, Style, Table};
+use crate::chart::{Banded, Chart, Line, Style, Table, short, with_spread};
 use crate::error::{Error, Result};
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::experiment::{At, Experiment, Scale};
@@ -349,7 +349,7 @@ fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
         match deviation(&values) {
             _ if values.is_empty() => "-".into(),
             _ if diverged > 0 => format!("{diverged} of {} diverged", values.len()),
-            Some(sd) => format!("{} ± {}", short(mean(&values)), short(sd)),
+            Some(sd) => with_spread(mean(&values), sd),
             None => short(mean(&values)),
         }
     };
@@ -360,19 +360,6 @@ fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
         finals: measures.iter().map(|(name, _)| final_of(name)).collect(),
         seconds: format!("{:.1}", mean(&seconds)),
         runs,
-    }
-}
-
-/// Four decimals, none for what is counted, or the power of ten of a number that exploded or vanished.
-fn short(x: f64) -> String {
-    if x.fract() == 0.0 && x.abs() < 1e9 {
-        format!("{x}")
-    } else if x.abs() < 1e-3 {
-        format!("{x:.1e}")
-    } else if x.abs() < 1e5 {
-        format!("{x:.4}")
-    } else {
-        format!("{x:.1e}")
     }
 }
 
@@ -413,7 +400,9 @@ fn charts(
 ) -> Vec<(&'static str, Chart)> {
     let against = |by: Option<&str>, measure: &str| {
         let line = |(i, curve): (usize, &Curve)| {
-            let under = if curve.chosen().is_some() { curve.brief() } else { curve.why_none() };
+            // the reason of a divergence is too long for a legend
+            let none = || curve.why_none().split(':').next().unwrap_or_default().to_string();
+            let under = if curve.chosen().is_some() { curve.brief() } else { none() };
             let (points, diverged) = curve.chosen().map_or((Vec::new(), Vec::new()), |chosen| band(chosen, by, measure));
             Line { points, diverged, ..Line::new(&format!("{}\n{under}", curve.label), style(curves, i, optimizers), Vec::new()) }
         };
@@ -450,13 +439,22 @@ fn charts(
             };
             let all = || lines().into_iter().chain(published.clone()).collect::<Vec<Line>>();
             let after_first = lines().iter().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
-            vec![
+            let mut charts = vec![
                 ("figure", Chart { y_max: after_first, lines: late(all()), ..Chart::new("Each optimizer at its best setting", x, y) }),
                 (
                     "figure-log",
                     Chart { log_y: true, lines: all(), ..Chart::new("The same, logarithmic, with the value before training", x, y) },
                 ),
-            ]
+            ];
+            if !published.is_empty() {
+                let lines = lines().into_iter().zip(curves).filter_map(|(line, curve)| {
+                    let theirs = published.iter().find(|theirs| theirs.label.starts_with(&format!("{}, ", curve.label)))?;
+                    Some(apart(&line, theirs))
+                });
+                let title = "Ours less the published mean; band: their standard deviation";
+                charts.push(("published", Chart { lines: lines.collect(), ..Chart::new(title, x, &format!("difference in {y}")) }));
+            }
+            charts
         }
     };
     if curves.iter().any(|curve| curve.candidates.len() > 1) {
@@ -495,6 +493,15 @@ fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers
         }
     };
     experiment.series.iter().filter_map(|series| Some((series.label.as_str(), series.published.as_ref()?))).map(of).collect()
+}
+
+/// How far a line is from a published one, with the published band around zero.
+fn apart(ours: &Line, theirs: &Line) -> Line {
+    let at = |ours: &Banded| {
+        let (_, mean, low, high) = theirs.points.iter().find(|theirs| theirs.0 == ours.0)?;
+        Some((ours.0, ours.1 - mean, low - mean, high - mean))
+    };
+    Line { points: ours.points.iter().filter_map(at).collect(), ..ours.clone() }
 }
 
 /// The mean over the seeds at each epoch, with the lowest and highest run; and where the first diverged, at which the line ends. `by` is the
@@ -568,6 +575,11 @@ pub fn read(folders: &[PathBuf], optimizers: &Optimizers) -> Result<(Option<Expe
     for folder in folders {
         let files = below(folder, "jsonl")?;
         if files.is_empty() {
+            let study = crate::experiment::load(&folder.join("experiment.toml").to_string_lossy(), optimizers);
+            if let Ok((Experiment { task: crate::experiment::Task::Study { .. }, name, .. }, _)) = study {
+                let expected = format!("records; a study has none, `downhill run {name}` computes it anew");
+                return Err(Error::content(folder, "the page of a study", expected));
+            }
             return Err(Error::content(folder, "no records", "*.jsonl files somewhere below"));
         }
         for file in files {
@@ -576,6 +588,11 @@ pub fn read(folders: &[PathBuf], optimizers: &Optimizers) -> Result<(Option<Expe
     }
     let order = |run: &Run| (run.header.series.clone(), run.header.optimizer.clone(), run.header.seed);
     runs.sort_by_key(order);
+    let names: BTreeSet<&str> = runs.iter().map(|run| run.header.experiment.as_str()).collect();
+    if names.len() > 1 {
+        let found = format!("records of {}", names.into_iter().collect::<Vec<_>>().join(" and "));
+        return Err(Error::content(&folders[0], found, "those of one experiment"));
+    }
     let name = runs.first().map(|run| run.header.experiment.clone()).unwrap_or_default();
     let beside = folders.iter().map(|folder| folder.join("experiment.toml")).find(|path| path.is_file());
     let experiment = match beside {

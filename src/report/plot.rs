@@ -57,8 +57,8 @@ pub fn svg(chart: &Chart) -> Result<Option<String>> {
         let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
         let drawn = root.fill(&WHITE).map_err(|error| error.to_string()).and_then(|()| {
             let (left, right) = root.split_horizontally(WIDTH - LEGEND);
-            let items: Vec<_> = chart.lines.iter().map(|line| (line.label.as_str(), line.style)).collect();
-            legend(&items, chart.lines.iter().any(|line| !line.diverged.is_empty()), &right)?;
+            let items: Vec<_> = chart.lines.iter().map(|line| (line.label.as_str(), Key::Line(line.style, line.joined))).collect();
+            legend(items, chart.lines.iter().any(|line| !line.diverged.is_empty()), &right)?;
             let (x, y) = (x_low..x_high, y_low..y_high);
             match (chart.log_x, chart.log_y) {
                 (false, false) => draw(chart, &left, x, y),
@@ -120,10 +120,11 @@ where
     Y::CoordDescType: ValueFormatter<f64> + Ranged<ValueType = f64>,
 {
     let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+    caption(area, &chart.title)?;
     let mut built = ChartBuilder::on(area);
     let mut plane = built
-        .caption(&chart.title, (FAMILY, pt(16)))
         .margin(pt(12))
+        .margin_top(CAPTION)
         .x_label_area_size(pt(44))
         .y_label_area_size(pt(68))
         .build_cartesian_2d(x, y)
@@ -172,6 +173,17 @@ where
     Ok(())
 }
 
+/// Room above a chart for its title.
+const CAPTION: i32 = pt(40);
+
+/// The title over the middle of a chart. The plotting crate's own touches the frame, since its distance is in units of the fine grid.
+fn caption(area: &Area<'_>, title: &str) -> std::result::Result<(), String> {
+    use plotters::style::text_anchor::{HPos, Pos, VPos};
+    let style = (FAMILY, pt(16)).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Top));
+    let middle = area.dim_in_pixel().0 as i32 / 2 + pt(24);
+    area.draw(&Text::new(title, (middle, pt(12)), style)).map_err(|error| error.to_string())
+}
+
 fn rgb(style: Style) -> RGBColor {
     let (r, g, b) = PALETTE[style.color];
     RGBColor(r, g, b)
@@ -218,20 +230,41 @@ fn dashes(pixels: &[(i32, i32)], pattern: &[u32]) -> Vec<Vec<(i32, i32)>> {
     pieces
 }
 
-fn legend(items: &[(&str, Style)], diverged: bool, area: &Area<'_>) -> std::result::Result<(), String> {
-    let mut y = pt(56);
-    let lines = items.iter().map(|(label, style)| (*label, Some(*style)));
-    for (label, style) in lines.chain(diverged.then_some(("× diverged", None))) {
+/// What stands before an entry of a legend.
+#[derive(Clone, Copy)]
+enum Key {
+    /// a line; or a dot where its points are not joined
+    Line(Style, bool),
+    /// an empty square
+    Hole,
+    /// nothing
+    Text,
+}
+
+fn legend(mut items: Vec<(&str, Key)>, diverged: bool, area: &Area<'_>) -> std::result::Result<(), String> {
+    items.extend(diverged.then_some(("× diverged", Key::Text)));
+    let text: i32 = items.iter().map(|(label, _)| label.split('\n').count() as i32 * pt(17)).sum();
+    // as loose as there is room for
+    let room = area.dim_in_pixel().1 as i32 - pt(52) - text;
+    let gap = (room / items.len().max(1) as i32).clamp(0, pt(10));
+    let mut y = pt(44);
+    for (label, key) in items {
         let said = |error: DrawingAreaErrorKind<_>| error.to_string();
-        if let Some(style) = style {
-            stroke(area, &[(pt(6), y + pt(7)), (pt(30), y + pt(7))], style, 3)?;
+        match key {
+            Key::Line(style, true) => stroke(area, &[(pt(6), y + pt(7)), (pt(30), y + pt(7))], style, 3)?,
+            Key::Line(style, false) => area.draw(&Circle::new((pt(18), y + pt(7)), pt(3), rgb(style).filled())).map_err(said)?,
+            Key::Hole => {
+                let corners = [(pt(12), y + pt(1)), (pt(24), y + pt(13))];
+                area.draw(&Rectangle::new(corners, GREY.stroke_width(FINE))).map_err(said)?;
+            }
+            Key::Text => {}
         }
         for (i, part) in label.split('\n').enumerate() {
             let (size, color) = if i == 0 { (14, BLACK) } else { (12, GREY) };
             area.draw(&Text::new(part, (pt(36), y), (FAMILY, pt(size)).into_font().color(&color))).map_err(said)?;
             y += pt(17);
         }
-        y += pt(10);
+        y += gap;
     }
     Ok(())
 }
@@ -250,9 +283,10 @@ fn ground(scene: &Scene) -> Result<(String, [f64; 4])> {
             let (area, side) = root.split_horizontally(SCENE.0 * FINE - LEGEND);
             legend_of(scene, &side)?;
             let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+            caption(&area, &title(scene))?;
             let mut plane = ChartBuilder::on(&area)
-                .caption(title(scene), (FAMILY, pt(16)))
                 .margin(pt(12))
+                .margin_top(CAPTION)
                 .x_label_area_size(pt(44))
                 .y_label_area_size(pt(60))
                 .build_cartesian_2d(left..right, low..high)
@@ -316,8 +350,11 @@ fn title(scene: &Scene) -> String {
 
 fn legend_of(scene: &Scene, area: &Area<'_>) -> std::result::Result<(), String> {
     let labels: Vec<String> = scene.paths.iter().map(|path| format!("{}\n{}", path.label, path.brief)).collect();
-    let items: Vec<_> = labels.iter().zip(&scene.paths).map(|(label, path)| (label.as_str(), path.style)).collect();
-    legend(&items, scene.paths.iter().any(|path| path.diverged.is_some()), area)
+    let mut items: Vec<_> = labels.iter().zip(&scene.paths).map(|(label, path)| (label.as_str(), Key::Line(path.style, true))).collect();
+    if scene.holes {
+        items.push(("not defined here", Key::Hole));
+    }
+    legend(items, scene.paths.iter().any(|path| path.diverged.is_some()), area)
 }
 
 fn inside(scene: &Scene, x: f64, y: f64) -> bool {
@@ -333,7 +370,7 @@ fn to_pixel(scene: &Scene, [x0, y0, x1, y1]: [f64; 4]) -> impl Fn(f64, f64) -> (
 fn paths(scene: &Scene, frame: [f64; 4], step: usize) -> String {
     let (mut svg, to) = (String::new(), to_pixel(scene, frame));
     let mut heads = String::new();
-    for path in &scene.paths {
+    for path in scene.upwards() {
         let points = &path.points[..path.points.len().min(step + 1)];
         let (color, dashes) =
             (path.style.hex(), path.style.dashes().iter().map(|dash| (dash * FINE).to_string()).collect::<Vec<_>>().join(" "));
@@ -446,9 +483,10 @@ pub fn relief(scene: &Scene) -> Result<String> {
             legend_of(scene, &key)?;
             let said = |error: DrawingAreaErrorKind<_>| error.to_string();
             let height = if steep { "height: log10(1 + f - lowest f)" } else { "height: f" };
+            caption(&area, &format!("{}, {height}", scene.surface.name))?;
             let mut space = ChartBuilder::on(&area)
-                .caption(format!("{}, {height}", scene.surface.name), (FAMILY, pt(16)))
                 .margin(pt(12))
+                .margin_top(CAPTION)
                 .build_cartesian_3d(left..right, bottom..top, low..high)
                 .map_err(said)?;
             space.with_projection(|mut projection| {
@@ -469,12 +507,15 @@ pub fn relief(scene: &Scene) -> Result<String> {
                 .map_err(said)?;
             let corner = |i: usize, j: usize| {
                 let at = j * side + i;
-                (xs[at], drawn(if heights[at].is_finite() { heights[at] } else { highest }), ys[at])
+                (xs[at], drawn(heights[at]), ys[at])
             };
             // from the back to the front, as seen
             let mut cells: Vec<(usize, usize)> = (0..CELLS * CELLS).map(|at| (at % CELLS, at / CELLS)).collect();
             cells.sort_by(|a, b| f64::total_cmp(&depth(*b), &depth(*a)));
-            for (i, j) in cells {
+            let hole = |(i, j): &(usize, usize)| {
+                [(0, 0), (1, 0), (0, 1), (1, 1)].iter().any(|(a, b)| !heights[(j + b) * side + i + a].is_finite())
+            };
+            for (i, j) in cells.into_iter().filter(|cell| !hole(cell)) {
                 let corners = vec![corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)];
                 let share = (corners.iter().map(|corner| corner.1).sum::<f64>() / 4.0 - bottom) / (top - bottom);
                 let (r, g, b) = super::scene::shade(share.clamp(0.0, 1.0));
@@ -482,14 +523,21 @@ pub fn relief(scene: &Scene) -> Result<String> {
                 space.draw_series([Polygon::new(corners, RGBColor(r, g, b).filled())]).map_err(said)?;
                 space.draw_series([PathElement::new(outline, RGBColor(150, 165, 185).stroke_width(FINE / 2))]).map_err(said)?;
             }
-            for path in &scene.paths {
+            for path in scene.upwards() {
                 let pixel = |[x, y, f]: &[f64; 3]| space.plotting_area().map_coordinate(&(*x, drawn(*f).clamp(bottom, top), *y));
                 let visible = |[x, y, f]: &[f64; 3]| inside(scene, *x, *y) && f.is_finite();
                 for piece in path.points.split(|point| !visible(point)) {
                     stroke(&area, &piece.iter().map(pixel).collect::<Vec<_>>(), path.style, 2)?;
                 }
-                if let Some(head) = path.points.last().filter(|last| visible(last)) {
-                    area.draw(&Circle::new(pixel(head), pt(4), rgb(path.style).filled())).map_err(said)?;
+                let color = rgb(path.style);
+                match path.points.iter().rfind(|point| visible(point)) {
+                    Some(last) if path.diverged.is_some() => {
+                        area.draw(&Cross::new(pixel(last), pt(5), color.stroke_width(3 * FINE))).map_err(said)?;
+                    }
+                    Some(last) if path.points.last().is_some_and(visible) => {
+                        area.draw(&Circle::new(pixel(last), pt(4), color.filled())).map_err(said)?;
+                    }
+                    _ => {}
                 }
             }
             Ok(())

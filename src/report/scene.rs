@@ -25,8 +25,10 @@ pub struct Scene {
     pub surface: Surface,
     /// names of its coordinates
     pub axes: [&'static str; 2],
-    /// from the lowest up
+    /// from the lowest up; at the end, where there is no height, what is left white
     pub bands: Vec<Band>,
+    /// whether the surface is not defined everywhere
+    pub holes: bool,
     /// one a series
     pub paths: Vec<Path>,
 }
@@ -99,8 +101,20 @@ impl Scene {
         if paths.is_empty() {
             return Ok(None);
         }
-        let bands = bands(&surface)?;
-        Ok(Some(Scene { surface, axes, bands, paths }))
+        let (bands, holes) = bands(&surface)?;
+        Ok(Some(Scene { surface, axes, bands, holes, paths }))
+    }
+
+    /// The paths in the order they are painted: short ones above long ones, which show where those end, and dashed ones above whole ones.
+    pub fn upwards(&self) -> Vec<&Path> {
+        let visible = |point: &&[f64; 3]| self.surface.outside(point[0], point[1]) == 0.0;
+        let length = |path: &Path| {
+            let points: Vec<&[f64; 3]> = path.points.iter().filter(visible).collect();
+            points.windows(2).map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1])).sum::<f64>()
+        };
+        let mut paths: Vec<(f64, &Path)> = self.paths.iter().map(|path| (length(path), path)).collect();
+        paths.sort_by(|(a, first), (b, second)| first.style.dash.cmp(&second.style.dash).then(b.total_cmp(a)));
+        paths.into_iter().map(|(_, path)| path).collect()
     }
 
     /// Steps of the longest path.
@@ -144,8 +158,10 @@ impl Scene {
         };
         let surface = &self.surface;
         let data = json!({
+            "axes": self.axes,
             "surface": { "name": surface.name, "formula": surface.formula, "window": surface.window, "minima": surface.minima },
             "bands": self.bands.iter().map(band).collect::<Vec<_>>(),
+            "upwards": self.upwards().iter().map(|path| self.paths.iter().position(|other| other.label == path.label)).collect::<Vec<_>>(),
             "paths": self.paths.iter().map(path).collect::<Vec<_>>(),
         });
         // so that no text of a user's can end the script
@@ -158,15 +174,15 @@ fn rounded(x: f64) -> f64 {
     format!("{x:.5e}").parse().unwrap_or(x)
 }
 
-/// Bands of nearly equal area. Heights that are not finite belong to none.
-fn bands(surface: &Surface) -> Result<Vec<Band>> {
+/// Bands of nearly equal area; and whether a last one, in white, covers cells with heights that are not finite.
+fn bands(surface: &Surface) -> Result<(Vec<Band>, bool)> {
     let [left, right, low, high] = surface.window;
     let along = |from: f64, to: f64, i: usize| from + (to - from) * i as f64 / (GRID - 1) as f64;
     let (xs, ys): (Vec<f64>, Vec<f64>) = (0..GRID * GRID).map(|at| (along(left, right, at % GRID), along(low, high, at / GRID))).unzip();
     let heights = surface.grid(&xs, &ys);
     let mut sorted: Vec<f64> = heights.iter().copied().filter(|height| height.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
-    let (Some(lowest), Some(highest)) = (sorted.first().copied(), sorted.last().copied()) else { return Ok(Vec::new()) };
+    let (Some(lowest), Some(highest)) = (sorted.first().copied(), sorted.last().copied()) else { return Ok((Vec::new(), true)) };
     let edge = |band: usize| {
         let share = (band as f64 / BANDS as f64).powf(1.5);
         sorted[((sorted.len() - 1) as f64 * share) as usize]
@@ -175,6 +191,7 @@ fn bands(surface: &Surface) -> Result<Vec<Band>> {
     edges[0] = lowest - 1e-9 * (1.0 + lowest.abs());
     edges[BANDS] = highest + 1e-9 * (1.0 + highest.abs());
     edges.dedup_by(|b, a| *b <= *a);
+    let holes = holes(&heights, &xs, &ys);
     let finite: Vec<f64> = heights.into_iter().map(|height| if height.is_finite() { height } else { highest }).collect();
     let builder = ContourBuilder::new(GRID, GRID, true)
         .x_origin(left)
@@ -190,7 +207,34 @@ fn bands(surface: &Surface) -> Result<Vec<Band>> {
         let rings = rings.map(|ring| ring.0.iter().map(inside).collect()).collect();
         Band { from, to, fill: shade(at as f64 / last as f64), rings }
     };
-    Ok(made.into_iter().enumerate().map(band).collect())
+    let mut bands: Vec<Band> = made.into_iter().enumerate().map(band).collect();
+    let some = !holes.is_empty();
+    if some {
+        bands.push(Band { from: f64::NAN, to: f64::NAN, fill: (255, 255, 255), rings: holes });
+    }
+    Ok((bands, some))
+}
+
+/// Cells of the grid with a corner that has no height, neighbours in a row as one rectangle.
+fn holes(heights: &[f64], xs: &[f64], ys: &[f64]) -> Vec<Vec<[f64; 2]>> {
+    let mut rings = Vec::new();
+    for row in 0..GRID - 1 {
+        let low = row * GRID;
+        let hole = |i: usize| [low + i, low + i + 1, low + GRID + i, low + GRID + i + 1].iter().any(|at| !heights[*at].is_finite());
+        let mut from = None;
+        for i in 0..GRID {
+            match (from, i + 1 < GRID && hole(i)) {
+                (None, true) => from = Some(i),
+                (Some(start), false) => {
+                    let (x, to, y, up) = (xs[low + start], xs[low + i], ys[low], ys[low + GRID]);
+                    rings.push(vec![[x, y], [to, y], [to, up], [x, up], [x, y]]);
+                    from = None;
+                }
+                _ => {}
+            }
+        }
+    }
+    rings
 }
 
 /// From nearly white at the bottom to a blue grey at the top, pale enough for every line to stand out.

@@ -130,11 +130,8 @@ impl Formula {
         if text.len() > LONGEST {
             return Err(wrong(format!("it is {} characters long, and {LONGEST} are enough", text.len())));
         }
-        let expression = FlatEx::<Term, Operators>::parse(&signs(text).map_err(wrong)?)
+        let expression = FlatEx::<Term, Operators>::parse(&prepared(text).map_err(wrong)?)
             .map_err(|error| wrong(error.msg().lines().next().unwrap_or_default().to_string()))?;
-        if let Some(other) = expression.var_names().iter().find(|name| !["x", "y"].contains(&name.as_str())) {
-            return Err(wrong(format!("it holds `{other}`")));
-        }
         Ok(Formula { text: text.into(), expression })
     }
 
@@ -152,40 +149,114 @@ impl Formula {
     }
 }
 
-/// What exmex reads otherwise than mathematics does. A sign there binds closer than a power, -x^2 = (-x)^2: at the beginning of a term it becomes
-/// a difference from 0, and behind an operator it has to be put in brackets. Numbers with an exponent, 1e-3, it does not know.
-fn signs(text: &str) -> std::result::Result<String, String> {
-    let text: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let mut done = String::with_capacity(text.len() + 8);
-    let (mut last, mut at) = ('(', 0);
-    while let Some(&c) = text.get(at) {
-        let length = if last.is_alphanumeric() || last == '_' { 0 } else { with_exponent(&text[at..]) };
-        if length > 0 {
-            let number: String = text[at..at + length].iter().collect();
-            let value: f64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
-            done += &value.to_string();
-            (last, at) = ('0', at + length);
-            continue;
-        }
-        if "+-".contains(c) && last == '(' {
-            done.push('0');
-        } else if "+-".contains(c) && "+-*/^".contains(last) {
-            return Err(format!("a sign behind `{last}` needs brackets, as in x^(-2)"));
-        }
-        done.push(c);
-        (last, at) = (c, at + 1);
-    }
-    Ok(done)
+/// A number, a word or a sign of an expression.
+#[derive(Clone, Copy, PartialEq)]
+enum Token<'a> {
+    Number(&'a str),
+    Word(&'a str),
+    Sign(char),
 }
 
-/// How long the number with an exponent is that a text begins with; 0 if there is none.
-fn with_exponent(text: &[char]) -> usize {
-    let digits = |from: usize| text[from.min(text.len())..].iter().take_while(|c| c.is_ascii_digit()).count();
-    let mantissa = text.iter().take_while(|c| c.is_ascii_digit() || **c == '.').count();
-    let sign = usize::from(matches!(text.get(mantissa + 1), Some('+' | '-')));
-    let exponent = digits(mantissa + 1 + sign);
-    let there = mantissa > 0 && exponent > 0 && matches!(text.get(mantissa), Some('e' | 'E'));
-    if there { mantissa + 1 + sign + exponent } else { 0 }
+const VARIABLES: [&str; 2] = ["x", "y"];
+const FUNCTIONS: [&str; 7] = ["sin", "cos", "tanh", "exp", "ln", "sqrt", "abs"];
+
+impl Token<'_> {
+    fn is_function(self) -> bool {
+        matches!(self, Token::Word(word) if FUNCTIONS.contains(&word))
+    }
+
+    /// Whether a value ends here, so that an operator has to follow.
+    fn is_value(self) -> bool {
+        self == Token::Sign(')') || (!matches!(self, Token::Sign(_)) && !self.is_function())
+    }
+}
+
+impl fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Token::Number(text) | Token::Word(text) => f.write_str(text),
+            Token::Sign(sign) => write!(f, "{sign}"),
+        }
+    }
+}
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let (mut tokens, mut rest) = (Vec::new(), text.trim_start());
+    while let Some(first) = rest.chars().next() {
+        let end = |wanted: fn(char) -> bool| rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        let (token, length) = if first.is_ascii_digit() || first == '.' {
+            let length = with_exponent(rest);
+            (Token::Number(&rest[..length]), length)
+        } else if first.is_alphabetic() || first == '_' {
+            let length = end(|c| c.is_alphanumeric() || c == '_');
+            (Token::Word(&rest[..length]), length)
+        } else {
+            (Token::Sign(first), first.len_utf8())
+        };
+        tokens.push(token);
+        rest = rest[length..].trim_start();
+    }
+    tokens
+}
+
+/// How long the number is that a text begins with, its exponent included: `1e-3`, but not the `e` of `2exp(x)`.
+fn with_exponent(text: &str) -> usize {
+    let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
+    let mantissa = text.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.').count();
+    if !matches!(text.as_bytes().get(mantissa), Some(b'e' | b'E')) {
+        return mantissa;
+    }
+    let sign = usize::from(matches!(text.as_bytes().get(mantissa + 1), Some(b'+' | b'-')));
+    match digits(mantissa + 1 + sign) {
+        0 => mantissa,
+        exponent => mantissa + 1 + sign + exponent,
+    }
+}
+
+/// The expression as exmex reads it rightly, or what is wrong with it. A sign there binds closer than a power, -x^2 = (-x)^2: at the beginning of
+/// a term it becomes a difference from 0, and behind an operator it has to be put in brackets. Numbers with an exponent, 1e-3, it does not know.
+fn prepared(text: &str) -> std::result::Result<String, String> {
+    let (mut done, mut last, mut open) = (String::with_capacity(text.len() + 8), Token::Sign('('), 0usize);
+    for token in tokens(text) {
+        let operator = |token: Token<'_>| matches!(token, Token::Sign(sign) if "+-*/^".contains(sign));
+        if last.is_function() && token != Token::Sign('(') {
+            return Err(format!("`{last}` needs brackets, as in {last}(x)"));
+        }
+        match token {
+            Token::Number(_) | Token::Word(_) | Token::Sign('(') if last.is_value() => {
+                return Err(format!("there is no operator between `{last}` and `{token}`, as in {last}*{token}"));
+            }
+            Token::Number(number) => {
+                let value: f64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+                done += &value.to_string();
+            }
+            Token::Word("log") => return Err("`log` is not known; the natural logarithm is `ln`".into()),
+            Token::Word(word) if word != "pi" && !VARIABLES.contains(&word) && !FUNCTIONS.contains(&word) => {
+                return Err(format!("`{word}` is not known"));
+            }
+            Token::Sign('*') if last == Token::Sign('*') => return Err("a power is written ^, not **".into()),
+            Token::Sign(sign @ ('+' | '-')) if operator(last) => {
+                return Err(format!("a sign behind `{last}` needs brackets, as in x^({sign}2)"));
+            }
+            Token::Sign(sign @ ('+' | '-')) if last == Token::Sign('(') => done += &format!("0{sign}"),
+            Token::Sign(')') if open == 0 => return Err("a bracket is closed that was not opened".into()),
+            Token::Sign('*' | '/' | '^' | ')') if !last.is_value() => return Err(format!("nothing stands before `{token}`")),
+            Token::Sign(sign) if !"+-*/^()".contains(sign) => return Err(format!("it holds `{sign}`")),
+            token => done += &token.to_string(),
+        }
+        match token {
+            Token::Sign('(') => open += 1,
+            Token::Sign(')') => open -= 1,
+            _ => {}
+        }
+        last = token;
+    }
+    match (last.is_value(), open) {
+        (true, 0) => Ok(done),
+        (true, _) => Err("a bracket is not closed".into()),
+        (false, _) if done.is_empty() => Err("nothing is there".into()),
+        (false, _) => Err(format!("nothing stands behind `{last}`")),
+    }
 }
 
 fn shortened(text: &str) -> String {

@@ -161,16 +161,21 @@ impl Surface {
         };
         let wrong = |key: &str, found: String, expected: String| Err(Error::Asked(format!("{key} is {found}, expected {expected}")));
         let [left, right, low, high] = surface.window;
-        if surface.window.iter().any(|edge| !edge.is_finite() || edge.abs() > 1e6) || left >= right || low >= high {
-            return wrong("the window", format!("{:?}", surface.window), "x from, x to, y from, y to, rising and at most 1e6".into());
+        for (axis, from, to) in [("x", left, right), ("y", low, high)] {
+            // not `from >= to`, which NaN would pass
+            if !(from < to && from.abs() <= 1e6 && to.abs() <= 1e6) {
+                let expected = "the lower end first, both at most 1e6";
+                return wrong("the window", format!("{from:?} to {to:?} in {axis}"), expected.into());
+            }
         }
         let [x, y] = surface.start;
         if !((left..=right).contains(&x) && (low..=high).contains(&y)) {
-            return wrong("the start", format!("{x},{y}"), format!("a point within the window, x {left} to {right} and y {low} to {high}"));
+            let expected = format!("a point within the window, x {left:?} to {right:?} and y {low:?} to {high:?}");
+            return wrong("the start", format!("{x:?},{y:?}"), expected);
         }
         let value = surface.at(x, y);
         if !value.is_finite() {
-            return wrong(&format!("`{formula}` at the start {x},{y}"), value.to_string(), "a finite number".into());
+            return wrong(&format!("`{formula}` at the start {x:?},{y:?}"), value.to_string(), "a finite number".into());
         }
         Ok(surface)
     }
