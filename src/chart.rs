@@ -1,8 +1,23 @@
 //! What a picture shows, as plain data. `report/plot.rs` draws it.
 
-/// Okabe and Ito's colours, which people with any colour vision tell apart; the last is ours.
-pub const PALETTE: [(u8, u8, u8); 8] =
-    [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (0, 0, 0), (148, 132, 0)];
+/// Okabe and Ito's colours, which people with any colour vision tell apart; the last of the eight is ours. They are the optimizers'. Behind them
+/// four of Tol's, for what is no optimizer.
+pub const PALETTE: [(u8, u8, u8); 12] = [
+    (0, 114, 178),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 0, 0),
+    (148, 132, 0),
+    (51, 34, 136),
+    (136, 34, 85),
+    (68, 170, 153),
+    (119, 119, 119),
+];
+/// How many of them are optimizers'.
+const OF_OPTIMIZERS: usize = 8;
 
 /// Dashes and gaps in points, for what comes after the palette's end: whole lines first.
 pub const DASHES: [&[u32]; 4] = [&[], &[7, 4], &[2, 3], &[9, 3, 2, 3]];
@@ -17,9 +32,17 @@ pub struct Style {
 }
 
 impl Style {
-    /// That of the n-th thing: colours first, then dashes.
+    /// That of the n-th optimizer: colours first, then dashes. Each round of dashes begins at another colour, so that an optimizer does not share
+    /// its colour with that of its kin in the round before.
     pub fn nth(n: usize) -> Style {
-        Style { color: n % PALETTE.len(), dash: n / PALETTE.len() % DASHES.len() }
+        let round = n / OF_OPTIMIZERS;
+        Style { color: (n + 6 * round) % OF_OPTIMIZERS, dash: round % DASHES.len() }
+    }
+
+    /// That of the n-th thing that is no optimizer.
+    pub fn other(n: usize) -> Style {
+        let others = PALETTE.len() - OF_OPTIMIZERS;
+        Style { color: OF_OPTIMIZERS + n % others, dash: n / others % DASHES.len() }
     }
 
     /// The same colour with the next dashes.

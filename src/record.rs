@@ -218,9 +218,15 @@ impl Task {
                 vec![("surface", self.size()), ("window", format!("x {left} to {right}, y {low} to {high}"))]
             }
             Task::LeastSquares { batch, order, until, .. } => {
-                vec![("data", self.size()), ("batch", format!("{batch} examples, {order:?}")), ("until", format!("{until:?}"))]
+                vec![
+                    ("data", self.size()),
+                    ("batch", format!("{batch} examples, {}", format!("{order:?}").to_lowercase())),
+                    ("until", format!("{until:?}").to_lowercase()),
+                ]
             }
-            Task::Quadratic { batch, order } => vec![("data", self.size()), ("batch", format!("{batch} examples, {order:?}"))],
+            Task::Quadratic { batch, order } => {
+                vec![("data", self.size()), ("batch", format!("{batch} examples, {}", format!("{order:?}").to_lowercase()))]
+            }
         }
     }
 }

@@ -151,6 +151,48 @@ fn a_path_that_leaves_ends_there_and_is_marked_and_one_of_a_saddle_has_arrived()
 }
 
 #[test]
+fn a_contour_lies_where_the_surface_has_its_height() {
+    let place = tempfile::tempdir().unwrap();
+    let done = downhill(&["surface", "saddle", "--optimizers", "sgd", "--steps", "2"], place.path());
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let page = fs::read_to_string(place.path().join("index.html")).unwrap();
+    let data = page.split("id=\"player-data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let mut seen = 0;
+    for band in data["bands"].as_array().unwrap() {
+        let edges = [band["from"].as_f64().unwrap(), band["to"].as_f64().unwrap()];
+        for point in band["rings"].as_array().unwrap().iter().flat_map(|ring| ring.as_array().unwrap()) {
+            let (x, y) = (point[0].as_f64().unwrap(), point[1].as_f64().unwrap());
+            // the outermost points lie on the frame, whatever the height
+            if x.abs() < 1.18 && y.abs() < 0.98 {
+                let height = x * x - y * y;
+                assert!(edges.iter().any(|edge| (height - edge).abs() < 1e-3), "{height} at {x}, {y}, between {edges:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 1000, "{seen}");
+}
+
+#[test]
+fn every_picture_of_the_animation_has_the_same_colours() {
+    let place = tempfile::tempdir().unwrap();
+    let done = downhill(&["surface", "beale", "--steps", "50"], place.path());
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let mut decoder = gif::DecodeOptions::new().read_info(fs::File::open(place.path().join("animation.gif")).unwrap()).unwrap();
+    let palette = decoder.global_palette().unwrap().to_vec();
+    for (r, g, b) in [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 0, 0)] {
+        assert!(palette.chunks(3).any(|color| color == [r, g, b]), "{r} {g} {b}");
+    }
+    let mut pictures = 0;
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        assert!(frame.palette.is_none());
+        pictures += 1;
+    }
+    assert!(pictures > 40, "{pictures}");
+}
+
+#[test]
 fn noise_comes_from_the_seed_and_gives_each_seed_a_path_of_its_own() {
     let paths = || {
         let place = tempfile::tempdir().unwrap();

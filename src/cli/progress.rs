@@ -59,7 +59,7 @@ impl Progress for Bars {
     fn start(&self, runs: usize, steps: usize, done_before: usize) {
         let before = if done_before > 0 { format!(", {done_before} are there already") } else { String::new() };
         if runs > 0 || done_before > 0 {
-            self.bar.suspend(|| tell(&format!("{runs} runs to make{before}")));
+            self.bar.suspend(|| tell(&format!("{runs} run{} to make{before}", if runs == 1 { "" } else { "s" })));
         }
         self.show(self.bar.position() as usize + steps);
     }
@@ -70,7 +70,8 @@ impl Progress for Bars {
 
     fn run_ended(&self, header: &Header, end: &End, steps_left: usize) {
         self.bar.inc(steps_left as u64); // those that a diverged run will not take
-        let line = format!("{}, {} seed {}: {}", header.series, header.optimizer, header.seed, end.outcome);
+        let swept = if header.lr().is_empty() { String::new() } else { format!(", lr {}", header.lr()) };
+        let line = format!("{}{swept}, seed {}: {}", header.series, header.seed, end.outcome);
         if self.watched {
             self.bar.set_message(line);
         } else {

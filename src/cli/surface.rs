@@ -19,13 +19,9 @@ use super::tables::table;
 pub struct SurfaceArgs {
     /// Its name, or an expression of x and y such as "x^2+10*y^2"; without one, the names are listed
     surface: Option<String>,
-    /// Optimizers with their settings, separated by commas; | puts parts around one
-    #[arg(
-        long,
-        value_name = "LINES",
-        default_value = "sgd:lr=0.01,momentum:lr=0.005,nag:lr=0.005,adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1"
-    )]
-    optimizers: String,
+    /// Optimizers with their settings, separated by commas; | puts parts around one [default: six of them, at rates for the surface]
+    #[arg(long, value_name = "LINES")]
+    optimizers: Option<String>,
     /// Where the paths begin [default: the surface's own; -1.5,1 for an expression]
     #[arg(long, value_name = "X,Y", allow_hyphen_values = true)]
     start: Option<String>,
@@ -64,8 +60,10 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     if args.seeds > 1 && noise == 0.0 {
         return Err(Error::Asked(format!("--seeds is {} and --noise 0, so all paths would be the same; expected noise", args.seeds)));
     }
-    let series = series(&args.optimizers, optimizers)?;
-    let known = SURFACES.iter().any(|known| known.name == name);
+    let known = SURFACES.iter().find(|known| known.name == name);
+    let lr = known.map_or(0.01, |known| known.lr);
+    let six = || format!("sgd:lr={lr},momentum:lr={half},nag:lr={half},adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1", half = lr / 2.0);
+    let series = series(&args.optimizers.unwrap_or_else(six), optimizers)?;
     let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, about: format!("{} steps", args.steps) };
     let experiment = Experiment {
         name: "surface".into(),
@@ -90,7 +88,7 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         data: None,
         device: "flex".into(),
         seeds: None,
-        out: Some(args.out.unwrap_or_else(|| Path::new("out/surface").join(if known { name.clone() } else { plain }))),
+        out: Some(args.out.unwrap_or_else(|| Path::new("out/surface").join(if known.is_some() { name.clone() } else { plain }))),
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         fresh: args.fresh,
     };

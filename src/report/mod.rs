@@ -129,7 +129,7 @@ impl Report {
         }
         let measures = first.task.measures();
         Ok(Report {
-            columns: measures.iter().map(|(_, title)| *title).collect(),
+            columns: measures.iter().map(|(name, title)| if *name == "distance" { first.task.distance() } else { title }).collect(),
             table: curves.iter().map(|curve| row(curve, measures)).collect(),
             verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &curves)),
             remarks,
@@ -206,8 +206,8 @@ impl Report {
             "remarks": self.remarks,
             "verdicts": self.verdicts,
             "header": header,
-            "task": header.map(|header| header.task.lines()),
-            "data": header.map(|header| header.task.size()),
+            "task": together(self.runs.iter().map(|run| run.header.task.lines())),
+            "data": together(self.runs.iter().map(|run| vec![("", run.header.task.size())])).first().map(|(_, sizes)| sizes.clone()),
             "counted": header.map(|header| header.task.x_label()),
             "command": self.command(),
             "search": self.search,
@@ -303,6 +303,19 @@ impl Report {
     }
 }
 
+/// The lines of several tasks: where they differ, all that a line says.
+fn together(tasks: impl Iterator<Item = Vec<(&'static str, String)>>) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
+    for (key, text) in tasks.flatten() {
+        match lines.iter_mut().find(|(own, _)| *own == key) {
+            Some((_, texts)) if texts.contains(&text) => {}
+            Some((_, texts)) => texts.push(text),
+            None => lines.push((key, vec![text])),
+        }
+    }
+    lines.into_iter().map(|(key, texts)| (key, texts.join("; "))).collect()
+}
+
 /// How many seeds there are among runs.
 fn seeds(runs: &[Run]) -> usize {
     runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len()
@@ -358,7 +371,11 @@ fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
         series: curve.label.clone(),
         chosen: curve.brief(),
         finals: measures.iter().map(|(name, _)| final_of(name)).collect(),
-        seconds: format!("{:.1}", mean(&seconds)),
+        seconds: match mean(&seconds) {
+            long @ 10.0.. => format!("{long:.0}"),
+            short @ 0.1.. => format!("{short:.2}"),
+            shortest => format!("{shortest:.3}"),
+        },
         runs,
     }
 }
@@ -383,8 +400,8 @@ fn remarks(curve: &Curve) -> Vec<String> {
 /// The look of a curve: that of its optimizer, with other dashes for a second curve of the same.
 fn style(curves: &[Curve], at: usize, optimizers: &Optimizers) -> Style {
     let name = |curve: &Curve| curve.candidates.first().map_or(String::new(), Candidate::name);
-    if curves.iter().all(|curve| name(curve) == name(&curves[at])) {
-        return Style::nth(at); // no optimizer to be told from another
+    if curves.len() > 1 && curves.iter().all(|curve| name(curve) == name(&curves[at])) {
+        return Style::other(at); // no optimizer to be told from another
     }
     let own = Style::nth(optimizers.place(&name(&curves[at])).unwrap_or(at));
     curves[..at].iter().filter(|other| name(other) == name(&curves[at])).fold(own, |style, _| style.next_dash())
@@ -403,7 +420,9 @@ fn charts(
             // the reason of a divergence is too long for a legend
             let none = || curve.why_none().split(':').next().unwrap_or_default().to_string();
             let under = if curve.chosen().is_some() { curve.brief() } else { none() };
-            let (points, diverged) = curve.chosen().map_or((Vec::new(), Vec::new()), |chosen| band(chosen, by, measure));
+            // of a single setting, what there was before it diverged is worth seeing
+            let shown = curve.chosen().or_else(|| curve.candidates.first().filter(|_| curve.candidates.len() == 1));
+            let (points, diverged) = shown.map_or((Vec::new(), Vec::new()), |shown| band(shown, by, measure));
             Line { points, diverged, ..Line::new(&format!("{}\n{under}", curve.label), style(curves, i, optimizers), Vec::new()) }
         };
         curves.iter().enumerate().map(line).collect::<Vec<Line>>()
@@ -411,7 +430,13 @@ fn charts(
     let lines = || against(None, &choose.metric);
     let mut charts = match task {
         record::Task::Surface { .. } => vec![
-            ("value", Chart { lines: against(None, "value"), ..Chart::new("Height against steps", x, "f") }),
+            {
+                let lines = against(None, "value");
+                let heights = || lines.iter().flat_map(|line| &line.points).map(|point| point.1);
+                let (low, high) = (heights().fold(f64::INFINITY, f64::min), heights().fold(0.0, f64::max));
+                let log_y = low > 0.0 && high > 1e3 * low;
+                ("value", Chart { log_y, lines, ..Chart::new("Height against steps", x, "f") })
+            },
             ("distance", Chart { log_y: true, lines: against(None, "distance"), ..Chart::new(task.distance(), x, "distance") }),
         ],
         record::Task::LeastSquares { .. } => vec![
@@ -439,8 +464,13 @@ fn charts(
             };
             let all = || lines().into_iter().chain(published.clone()).collect::<Vec<Line>>();
             let after_first = lines().iter().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
+            let title = if curves.iter().any(|curve| curve.candidates.len() > 1) {
+                "Each optimizer at its best setting"
+            } else {
+                "Each optimizer at the rate that was given"
+            };
             let mut charts = vec![
-                ("figure", Chart { y_max: after_first, lines: late(all()), ..Chart::new("Each optimizer at its best setting", x, y) }),
+                ("figure", Chart { y_max: after_first, lines: late(all()), ..Chart::new(title, x, y) }),
                 (
                     "figure-log",
                     Chart { log_y: true, lines: all(), ..Chart::new("The same, logarithmic, with the value before training", x, y) },
@@ -451,7 +481,7 @@ fn charts(
                     let theirs = published.iter().find(|theirs| theirs.label.starts_with(&format!("{}, ", curve.label)))?;
                     Some(apart(&line, theirs))
                 });
-                let title = "Ours less the published mean; band: their standard deviation";
+                let title = "Ours at the rates in the legend, less the published mean; band: their sd";
                 charts.push(("published", Chart { lines: lines.collect(), ..Chart::new(title, x, &format!("difference in {y}")) }));
             }
             charts
@@ -462,7 +492,8 @@ fn charts(
             At::End => "Every learning rate of the grid, at the end",
             At::Mean => "Every learning rate of the grid, averaged over the passes",
         };
-        let mut lines: Vec<Line> = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose)).collect();
+        let searched = curves.iter().enumerate().filter(|(_, curve)| curve.candidates.len() > 1);
+        let mut lines: Vec<Line> = searched.map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose)).collect();
         beyond(&mut lines);
         charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
     }
@@ -483,14 +514,10 @@ fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers
         };
         let points: Vec<Banded> = csv::Reader::from_reader(TABLE.as_bytes()).into_records().flatten().filter_map(row).collect();
         let at = curves.iter().position(|curve| curve.label == label).unwrap_or(0);
-        Line {
-            points,
-            ..Line::new(
-                &format!("{label}, published\nmean and sd of 10"),
-                style(curves, at, optimizers).next_dash().next_dash(),
-                Vec::new(),
-            )
-        }
+        let name = format!("{label}, published\nmean of 10, each fifth pass");
+        // as dots, for our line runs through them
+        let points = points.into_iter().filter(|point| point.0 % 5.0 == 0.0).collect();
+        Line { points, marks: true, joined: false, ..Line::new(&name, style(curves, at, optimizers), Vec::new()) }
     };
     experiment.series.iter().filter_map(|series| Some((series.label.as_str(), series.published.as_ref()?))).map(of).collect()
 }

@@ -49,7 +49,7 @@ pub fn svg(chart: &Chart) -> Result<Option<String>> {
     let y_high = chart.y_max.filter(|max| *max > y_low && *max < y_high).unwrap_or(y_high);
     let (x_low, x_high) = if chart.log_x { (x_low / 1.3, x_high * 1.3) } else { (x_low, x_high) };
     // nobody reads further down than rounding reaches
-    let y_low = if chart.log_y { y_low.max(y_high * 1e-18) } else { y_low };
+    let y_low = if chart.log_y { y_low.max(y_high * 1e-24) } else { y_low };
     let (y_low, y_high) = if chart.log_y { (y_low / 1.05, y_high * 1.1) } else { padded(y_low, y_high) };
 
     let mut text = String::new();
@@ -354,7 +354,13 @@ fn legend_of(scene: &Scene, area: &Area<'_>) -> std::result::Result<(), String> 
     if scene.holes {
         items.push(("not defined here", Key::Hole));
     }
-    legend(items, scene.paths.iter().any(|path| path.diverged.is_some()), area)
+    if scene.paths.iter().any(|path| path.diverged.is_some()) {
+        items.push(("× left, or diverged", Key::Text));
+    }
+    if !scene.surface.minima.is_empty() {
+        items.push(("+ minimum", Key::Text));
+    }
+    legend(items, false, area)
 }
 
 fn inside(scene: &Scene, x: f64, y: f64) -> bool {
@@ -405,10 +411,13 @@ fn paths(scene: &Scene, frame: [f64; 4], step: usize) -> String {
             }
             (Some([x, y]), _) if head.is_some() => {
                 let (x, y) = to(x, y);
+                // a dashed line has a hollow end
+                let (fill, edge, width) = if path.style.dash > 0 { ("#ffffff", color.as_str(), 2) } else { (color.as_str(), "#ffffff", 1) };
                 write!(
                     heads,
-                    "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{}\" fill=\"{color}\" stroke=\"#ffffff\" stroke-width=\"{FINE}\"/>",
-                    pt(4)
+                    "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{}\" fill=\"{fill}\" stroke=\"{edge}\" stroke-width=\"{}\"/>",
+                    pt(4),
+                    width * FINE
                 )
             }
             _ => Ok(()),
@@ -530,13 +539,18 @@ pub fn relief(scene: &Scene) -> Result<String> {
                     stroke(&area, &piece.iter().map(pixel).collect::<Vec<_>>(), path.style, 2)?;
                 }
                 let color = rgb(path.style);
-                match path.points.iter().rfind(|point| visible(point)) {
-                    Some(last) if path.diverged.is_some() => {
-                        area.draw(&Cross::new(pixel(last), pt(5), color.stroke_width(3 * FINE))).map_err(said)?;
+                // from the last point within the window to its edge
+                let inner = path.points.iter().rposition(visible);
+                let out = inner.and_then(|at| Some((path.points[at], *path.points.get(at + 1)?)));
+                let edge = out.and_then(|(a, b)| clipped(scene.surface.window, a, b)).map(|(_, [x, y])| [x, y, scene.surface.at(x, y)]);
+                if let (Some((a, _)), Some(edge)) = (out, edge.filter(|edge| edge[2].is_finite())) {
+                    stroke(&area, &[pixel(&a), pixel(&edge)], path.style, 2)?;
+                }
+                match (inner.map(|at| path.points[at]), edge) {
+                    (_, Some(end)) | (Some(end), None) if path.diverged.is_some() => {
+                        area.draw(&Cross::new(pixel(&end), pt(5), color.stroke_width(3 * FINE))).map_err(said)?;
                     }
-                    Some(last) if path.points.last().is_some_and(visible) => {
-                        area.draw(&Circle::new(pixel(last), pt(4), color.filled())).map_err(said)?;
-                    }
+                    (Some(end), None) => area.draw(&Circle::new(pixel(&end), pt(4), color.filled())).map_err(said)?,
                     _ => {}
                 }
             }
@@ -571,23 +585,38 @@ pub fn gif(scene: &Scene, steps: &[usize]) -> Result<Vec<u8>> {
     let wrong = |error: String| Error::Asked(format!("cannot make the animation: {error}"));
     let still = pixels(&sized(&background, SCENE), SMALL, None)?;
     let (width, height) = (still.width() as u16, still.height() as u16);
-    let picture = |step: &usize| -> Result<gif::Frame<'static>> {
+    let rgba = |step: usize| -> Result<Vec<u8>> {
         let (w, h) = (SCENE.0 * FINE, SCENE.1 * FINE);
         let over = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {w} {h}\">{}</svg>",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {w} {h}\">{}\
+             <text x=\"{}\" y=\"{}\" font-family=\"{FAMILY}\" font-size=\"{}\" fill=\"#5a5a5a\">step {step}</text></svg>",
             SCENE.0,
             SCENE.1,
-            paths(scene, frame, *step)
+            paths(scene, frame, step),
+            w - LEGEND + pt(6) as u32,
+            h - pt(20) as u32,
+            pt(14),
         );
-        let mut rgba = pixels(&over, SMALL, Some(&still))?.take();
-        let mut picture = gif::Frame::from_rgba_speed(width, height, &mut rgba, 20);
-        picture.delay = if steps.last() == Some(step) { PAUSE.1 } else { PAUSE.0 };
-        Ok(picture)
+        Ok(pixels(&over, SMALL, Some(&still))?.take())
+    };
+    // one palette for all pictures, or lines would change their colours; those of the lines have a place of their own in it
+    let lines = scene.paths.iter().flat_map(|path| [&rgb(path.style)].map(|color| [color.0, color.1, color.2, 255]));
+    let lines: Vec<[u8; 4]> = lines.collect();
+    let learnt = color_quant::NeuQuant::new(1, 256 - lines.len().min(128), &rgba(scene.steps())?);
+    let palette: Vec<u8> = lines.iter().flat_map(|color| color[..3].to_vec()).chain(learnt.color_map_rgb()).collect();
+    let index = |color: &[u8]| {
+        let own = lines.iter().position(|line| line[..3] == color[..3]);
+        own.unwrap_or_else(|| lines.len() + learnt.index_of(color)) as u8
+    };
+    let picture = |step: &usize| -> Result<gif::Frame<'static>> {
+        let indices: Vec<u8> = rgba(*step)?.chunks_exact(4).map(index).collect();
+        let delay = if steps.last() == Some(step) { PAUSE.1 } else { PAUSE.0 };
+        Ok(gif::Frame { width, height, delay, buffer: indices.into(), ..gif::Frame::default() })
     };
     let pictures: Vec<gif::Frame<'static>> = steps.par_iter().map(picture).collect::<Result<_>>()?;
     let mut bytes = Vec::new();
     {
-        let mut encoder = gif::Encoder::new(&mut bytes, width, height, &[]).map_err(|error| wrong(error.to_string()))?;
+        let mut encoder = gif::Encoder::new(&mut bytes, width, height, &palette).map_err(|error| wrong(error.to_string()))?;
         encoder.set_repeat(gif::Repeat::Infinite).map_err(|error| wrong(error.to_string()))?;
         for picture in &pictures {
             encoder.write_frame(picture).map_err(|error| wrong(error.to_string()))?;

@@ -23,6 +23,8 @@ const FRAMES: usize = 60;
 pub struct Scene {
     /// where they went
     pub surface: Surface,
+    /// what its height is, in words or as a formula
+    pub height: String,
     /// names of its coordinates
     pub axes: [&'static str; 2],
     /// from the lowest up; at the end, where there is no height, what is left white
@@ -83,6 +85,10 @@ impl Scene {
             Task::Surface { .. } => ("value", ["x", "y"]),
             _ => ("loss", ["theta 1", "theta 2"]),
         };
+        let words = match task {
+            Task::Surface { .. } => surface.formula.clone(),
+            _ => "mean over all draws: 20.1 a² + 33.1 a b + 20.1 b² for a = theta 1 − 1, b = theta 2 − 2".into(),
+        };
         let path = |(at, curve): (usize, &Curve)| {
             // a series that diverged at every setting is shown by its first one: diverging is what there is to see
             let candidate = curve.chosen().or_else(|| curve.candidates.iter().find(|candidate| !candidate.runs.is_empty()))?;
@@ -102,7 +108,7 @@ impl Scene {
             return Ok(None);
         }
         let (bands, holes) = bands(&surface)?;
-        Ok(Some(Scene { surface, axes, bands, holes, paths }))
+        Ok(Some(Scene { surface, height: words, axes, bands, holes, paths }))
     }
 
     /// The paths in the order they are painted: short ones above long ones, which show where those end, and dashed ones above whole ones.
@@ -131,7 +137,11 @@ impl Scene {
     pub fn animation(&self) -> Result<Vec<u8>> {
         let steps = self.steps();
         let frames = FRAMES.min(steps + 1);
-        let at = |frame: usize| if frames < 2 { steps } else { frame * steps / (frames - 1) };
+        // where most have arrived long before the last one, the beginning is what there is to see
+        let mut lengths: Vec<usize> = self.paths.iter().map(|path| path.points.len()).collect();
+        lengths.sort_unstable();
+        let power = if lengths[lengths.len() / 2] * 3 < steps { 2.0 } else { 1.0 };
+        let at = |frame: usize| ((frame as f64 / (frames - 1).max(1) as f64).powf(power) * steps as f64).round() as usize;
         plot::gif(self, &(0..frames).map(at).collect::<Vec<_>>())
     }
 
@@ -159,7 +169,7 @@ impl Scene {
         let surface = &self.surface;
         let data = json!({
             "axes": self.axes,
-            "surface": { "name": surface.name, "formula": surface.formula, "window": surface.window, "minima": surface.minima },
+            "surface": { "name": surface.name, "formula": self.height, "window": surface.window, "minima": surface.minima },
             "bands": self.bands.iter().map(band).collect::<Vec<_>>(),
             "upwards": self.upwards().iter().map(|path| self.paths.iter().position(|other| other.label == path.label)).collect::<Vec<_>>(),
             "paths": self.paths.iter().map(path).collect::<Vec<_>>(),
@@ -193,11 +203,10 @@ fn bands(surface: &Surface) -> Result<(Vec<Band>, bool)> {
     edges.dedup_by(|b, a| *b <= *a);
     let holes = holes(&heights, &xs, &ys);
     let finite: Vec<f64> = heights.into_iter().map(|height| if height.is_finite() { height } else { highest }).collect();
-    let builder = ContourBuilder::new(GRID, GRID, true)
-        .x_origin(left)
-        .y_origin(low)
-        .x_step((right - left) / (GRID - 1) as f64)
-        .y_step((high - low) / (GRID - 1) as f64);
+    // the crate counts from the corner of a cell whose middle has the height
+    let (x_step, y_step) = ((right - left) / (GRID - 1) as f64, (high - low) / (GRID - 1) as f64);
+    let builder =
+        ContourBuilder::new(GRID, GRID, true).x_origin(left - x_step / 2.0).y_origin(low - y_step / 2.0).x_step(x_step).y_step(y_step);
     let made = builder.isobands(&finite, &edges).map_err(|error| Error::Asked(format!("cannot find the contours: {error}")))?;
     let last = made.len().max(2) - 1;
     let band = |(at, made): (usize, contour::Band)| {

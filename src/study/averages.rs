@@ -26,11 +26,11 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
     let days: Vec<f64> = (0..DAYS).map(|day| wave(day) + generator.random_range(-8.0..8.0)).collect();
     let mut chart = Chart::new("Averages of noisy observations", "day t", "observation, and its averages");
     let points = days.iter().enumerate().map(|(t, value)| (t as f64 + 1.0, *value));
-    chart.lines.push(Line { marks: true, joined: false, ..Line::new("observations", Style::nth(5), points) });
+    chart.lines.push(Line { marks: true, joined: false, ..Line::new("observations", Style::other(3), points) });
     for (n, beta) in [0.9, 0.98].into_iter().enumerate() {
         let (plain, corrected) = averages(&days, beta);
         let days = |values: Vec<f64>| values.into_iter().enumerate().map(|(t, value)| (t as f64 + 1.0, value)).collect::<Vec<_>>();
-        let style = Style::nth([6, 1][n]);
+        let style = Style::other([0, 1][n]);
         chart.lines.push(Line::new(&format!("beta {beta}\ncorrected"), style, days(corrected)));
         chart.lines.push(Line::new(&format!("beta {beta}\nnot corrected"), style.next_dash(), days(plain)));
     }
@@ -45,7 +45,7 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
         if beta < 0.999 {
             chart.lines.push(Line::new(
                 &format!("beta {beta}"),
-                Style::nth([1, 0, 2][n]),
+                Style::other([2, 0, 1][n]),
                 (0..=100).map(|i| (i as f64, f64::powi(beta, i))),
             ));
         }
@@ -53,7 +53,7 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
         found.value(&format!("share of the window, beta {beta}"), share);
         rows.push([beta, window, weight, share, 1.0 - beta].map(short).to_vec());
     }
-    chart.lines.push(Line::new("1 / e", Style { color: 6, dash: 1 }, [(0.0, (-1.0f64).exp()), (100.0, (-1.0f64).exp())]));
+    chart.lines.push(Line::new("1 / e", Style::other(7), [(0.0, (-1.0f64).exp()), (100.0, (-1.0f64).exp())]));
     found.charts.push(("weights", chart));
     found.tables.push(Table {
         title: "The window 1 / (1 - beta)".into(),
@@ -83,9 +83,9 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
     found.value("first step / lr without the corrections", uncorrected[0].1);
     let mut chart = Chart::new("Adam's moments while every gradient is 1", "step t", "relative to the gradient");
     chart.lines.push(Line::new("step / lr\nwith both corrections", adam, moved));
-    chart.lines.push(Line::new("m / sqrt(v)\nstep / lr without them", Style::nth(1), uncorrected));
-    chart.lines.push(Line::new("m", Style::nth(0), m));
-    chart.lines.push(Line::new("sqrt(v)", Style::nth(2), v));
+    chart.lines.push(Line::new("m / sqrt(v)\nstep / lr without them", Style::other(1), uncorrected));
+    chart.lines.push(Line::new("m", Style::other(0), m));
+    chart.lines.push(Line::new("sqrt(v)", Style::other(2), v));
     found.charts.push(("moments", chart));
     Ok(found)
 }

@@ -74,7 +74,9 @@ pub fn study(ask: &Ask<'_>) -> Result<Found> {
         note: "Exact second derivatives. The line search halves a step until f falls, and ends where f is at its rounding error.".into(),
     });
     let mut chart = Chart { log_y: true, ..Chart::new("Across Rosenbrock's valley", "step", "f") };
-    for (label, path, style) in [("full steps", full, ask.style("newton")), ("with a line search", searched, Style::nth(1))] {
+    for (label, path, style) in
+        [("full steps", full, ask.style("newton")), ("with a line search", searched, Style { dash: 0, ..ask.style("newton") })]
+    {
         // at the minimum itself f is 0, which a logarithmic axis has no place for
         let points = path.points.iter().enumerate().filter(|(_, point)| point.f > 0.0).map(|(step, point)| (step as f64, point.f));
         chart.lines.push(Line { marks: true, ..Line::new(label, style, points) });

@@ -53,8 +53,8 @@ pub fn study(_: &Ask<'_>) -> Result<Found> {
         log_y: true,
         ..Chart::new("Noise of the gradient against the batch", "examples in a batch", "noise of the gradient")
     };
-    chart.lines.push(Line { marks: true, joined: false, ..Line::new("measured", Style::nth(1), measured) });
-    chart.lines.push(Line::new("s sqrt((n - b) / (n - 1) / b)", Style::nth(0), expected));
+    chart.lines.push(Line { marks: true, joined: false, ..Line::new("measured", Style::other(1), measured) });
+    chart.lines.push(Line::new("s sqrt((n - b) / (n - 1) / b)", Style::other(0), expected));
     found.charts.push(("noise", chart));
     found.tables.push(Table {
         title: "Noise of the gradient".into(),

@@ -50,7 +50,7 @@ fn longest(ask: &Ask<'_>, found: &mut Found) -> Result<()> {
         let (at, longest) = lengths.iter().copied().fold((0.0, 0.0), |best, now| if now.1 > best.1 { now } else { best });
         found.value(&format!("{label} after zeros: longest step / lr"), longest);
         rows.push(vec![label.into(), short(longest), short(at)]);
-        chart.lines.push(Line::new(&label.replacen(" that ", "\nthat ", 1), Style::nth(n), lengths));
+        chart.lines.push(Line::new(&label.replacen(" that ", "\nthat ", 1), Style::other(n), lengths));
     }
     let lines =
         [("(1 - beta1) / sqrt(1 - beta2)", claimed), ("the same / sqrt(1 - beta1^2 / beta2)", claimed / (1.0 - BETAS.0 / growth).sqrt())];

@@ -26,6 +26,8 @@ pub struct Known {
     pub start: [f64; 2],
     /// its lowest points, where it has some
     pub minima: &'static [[f64; 2]],
+    /// a learning rate that gradient descent survives here; with momentum it is half of that
+    pub lr: f64,
 }
 
 const PI: f64 = std::f64::consts::PI;
@@ -39,6 +41,7 @@ pub const SURFACES: &[Known] = &[
         window: [-0.5, 4.5, -2.0, 2.0],
         start: [1.0, 1.5],
         minima: &[[3.0, 0.5]],
+        lr: 0.01,
     },
     Known {
         name: "rosenbrock",
@@ -47,6 +50,7 @@ pub const SURFACES: &[Known] = &[
         window: [-2.0, 2.0, -1.0, 3.0],
         start: [-1.2, 1.0],
         minima: &[[1.0, 1.0]],
+        lr: 0.001,
     },
     Known {
         name: "himmelblau",
@@ -55,6 +59,7 @@ pub const SURFACES: &[Known] = &[
         window: [-5.0, 5.0, -5.0, 5.0],
         start: [0.0, 0.0],
         minima: &[[3.0, 2.0], [-2.805118, 3.131312], [-3.779310, -3.283186], [3.584428, -1.848126]],
+        lr: 0.01,
     },
     Known {
         name: "rastrigin",
@@ -63,6 +68,7 @@ pub const SURFACES: &[Known] = &[
         window: [-5.12, 5.12, -5.12, 5.12],
         start: [-2.0, 3.5],
         minima: &[[0.0, 0.0]],
+        lr: 0.001,
     },
     Known {
         name: "ill_conditioned",
@@ -71,6 +77,7 @@ pub const SURFACES: &[Known] = &[
         window: [-10.0, 10.0, -2.0, 2.0],
         start: [-9.0, 1.0],
         minima: &[[0.0, 0.0]],
+        lr: 0.01,
     },
     Known {
         name: "long_valley",
@@ -79,6 +86,7 @@ pub const SURFACES: &[Known] = &[
         window: [-4.0, 4.0, -1.5, 1.5],
         start: [0.01, 1.0],
         minima: &[[PI, 0.0], [-PI, 0.0]],
+        lr: 0.1,
     },
     Known {
         name: "saddle",
@@ -87,6 +95,7 @@ pub const SURFACES: &[Known] = &[
         window: [-1.2, 1.2, -1.0, 1.0],
         start: [1.0, 1e-6],
         minima: &[],
+        lr: 0.01,
     },
     Known {
         name: "monkey_saddle",
@@ -95,6 +104,7 @@ pub const SURFACES: &[Known] = &[
         window: [-1.5, 1.5, -1.5, 1.5],
         start: [1.0, 0.001],
         minima: &[],
+        lr: 0.01,
     },
     Known {
         name: "plateau",
@@ -103,6 +113,7 @@ pub const SURFACES: &[Known] = &[
         window: [-4.0, 4.0, -4.0, 4.0],
         start: [-2.5, 2.0],
         minima: &[[0.0, 0.0]],
+        lr: 0.2,
     },
 ];
 
