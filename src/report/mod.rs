@@ -434,7 +434,7 @@ fn charts(
                 let lines = against(None, "value");
                 let heights = || lines.iter().flat_map(|line| &line.points).map(|point| point.1);
                 let (low, high) = (heights().fold(f64::INFINITY, f64::min), heights().fold(0.0, f64::max));
-                let log_y = low > 0.0 && high > 1e3 * low;
+                let log_y = low > 0.0 && high > 1e2 * low;
                 ("value", Chart { log_y, lines, ..Chart::new("Height against steps", x, "f") })
             },
             ("distance", Chart { log_y: true, lines: against(None, "distance"), ..Chart::new(task.distance(), x, "distance") }),
@@ -462,7 +462,10 @@ fn charts(
                 };
                 lines.into_iter().map(keep).collect::<Vec<Line>>()
             };
-            let all = || lines().into_iter().chain(published.clone()).collect::<Vec<Line>>();
+            // as dots, for our line runs through them
+            let fifth =
+                |line: &Line| Line { points: line.points.iter().filter(|point| point.0 % 5.0 == 0.0).copied().collect(), ..line.clone() };
+            let all = || lines().into_iter().chain(published.iter().map(fifth)).collect::<Vec<Line>>();
             let after_first = lines().iter().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
             let title = if curves.iter().any(|curve| curve.candidates.len() > 1) {
                 "Each optimizer at its best setting"
@@ -515,8 +518,6 @@ fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers
         let points: Vec<Banded> = csv::Reader::from_reader(TABLE.as_bytes()).into_records().flatten().filter_map(row).collect();
         let at = curves.iter().position(|curve| curve.label == label).unwrap_or(0);
         let name = format!("{label}, published\nmean of 10, each fifth pass");
-        // as dots, for our line runs through them
-        let points = points.into_iter().filter(|point| point.0 % 5.0 == 0.0).collect();
         Line { points, marks: true, joined: false, ..Line::new(&name, style(curves, at, optimizers), Vec::new()) }
     };
     experiment.series.iter().filter_map(|series| Some((series.label.as_str(), series.published.as_ref()?))).map(of).collect()
