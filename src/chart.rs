@@ -116,6 +116,23 @@ impl Line {
     }
 }
 
+/// A number for each pair of two settings, as a coloured table.
+#[derive(Clone, Debug)]
+pub struct Heat {
+    /// above
+    pub title: String,
+    /// below
+    pub x: String,
+    /// at the left
+    pub y: String,
+    /// of the columns
+    pub columns: Vec<String>,
+    /// of the rows, the lowest last
+    pub rows: Vec<String>,
+    /// row by row: infinite where a run diverged, nothing where one is missing
+    pub cells: Vec<Vec<Option<f64>>>,
+}
+
 /// A table on a page.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Table {

@@ -88,6 +88,21 @@ pub enum Task {
         batch: usize,
         /// spec with every setting, or `none`
         penalty: String,
+        /// what was done to the inputs beforehand
+        #[serde(default = "none", skip_serializing_if = "is_none")]
+        prepare: String,
+        /// what is done to the images of a batch
+        #[serde(default = "none", skip_serializing_if = "is_none")]
+        augment: String,
+        /// examples split off the training part for validation
+        #[serde(default, skip_serializing_if = "is_zero")]
+        validation: usize,
+        /// spec with every setting, or `none`
+        #[serde(default = "none", skip_serializing_if = "is_none")]
+        early_stopping: String,
+        /// training examples that `train_loss` is measured on, where it is not all
+        #[serde(default, skip_serializing_if = "is_zero")]
+        measured: usize,
     },
     /// A surface of two variables.
     Surface {
@@ -122,6 +137,18 @@ pub enum Task {
     },
 }
 
+fn none() -> String {
+    "none".into()
+}
+
+fn is_none(text: &str) -> bool {
+    text == "none"
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 /// In which order examples come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,7 +179,10 @@ impl Task {
     /// Name and size of the data.
     pub fn size(&self) -> String {
         match self {
-            Task::Classify { data, train, test, .. } => format!("{data}: {train} to train on, {test} to test on"),
+            Task::Classify { data, train, test, validation, .. } => {
+                let validation = if *validation > 0 { format!(", {validation} to validate on") } else { String::new() };
+                format!("{data}: {train} to train on, {test} to test on{validation}")
+            }
             Task::Surface { formula, start: [x, y], noise, .. } => {
                 let noise = if *noise > 0.0 { format!(", noise {noise} on the gradient") } else { String::new() };
                 format!("f(x, y) = {formula}, from ({x}, {y}){noise}")
@@ -205,15 +235,29 @@ impl Task {
         }
     }
 
+    /// The title of a measurement.
+    pub fn title_of<'a>(&self, measure: &'a str) -> &'a str {
+        let also: &[(&'static str, &'static str)] = if matches!(self, Task::Classify { .. }) { CLASSIFY_TOO } else { &[] };
+        self.measures().iter().chain(also).find(|(name, _)| *name == measure).map_or(measure, |(_, title)| title)
+    }
+
     /// Everything, line by line.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         match self {
-            Task::Classify { model, parameters, sha256, batch, penalty, .. } => vec![
-                ("model", format!("{model}, {parameters} parameters")),
-                ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
-                ("batch", format!("{batch} examples")),
-                ("penalty", penalty.clone()),
-            ],
+            Task::Classify { model, parameters, sha256, batch, penalty, prepare, augment, early_stopping, measured, .. } => {
+                let mut lines = vec![
+                    ("model", format!("{model}, {parameters} parameters")),
+                    ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
+                    ("batch", format!("{batch} examples")),
+                    ("penalty", penalty.clone()),
+                ];
+                let also = [("inputs", prepare), ("augmentation", augment), ("early stopping", early_stopping)];
+                lines.extend(also.into_iter().filter(|(_, text)| !is_none(text)).map(|(name, text)| (name, text.clone())));
+                if *measured > 0 {
+                    lines.push(("train loss", format!("over the first {measured} training examples")));
+                }
+                lines
+            }
             Task::Surface { window: [left, right, low, high], .. } => {
                 vec![("surface", self.size()), ("window", format!("x {left} to {right}, y {low} to {high}"))]
             }
@@ -231,9 +275,21 @@ impl Task {
     }
 }
 
-/// What is measured of a classifier.
+/// What is measured of a classifier, as columns of a table.
 pub const CLASSIFY: &[(&str, &str)] =
     &[("train_loss", "train loss"), ("objective", "train loss + penalty"), ("test_loss", "test loss"), ("test_accuracy", "test accuracy")];
+/// What else is measured of a classifier: shares of examples told wrong, by how much the test part fares worse, and the validation part.
+pub const CLASSIFY_TOO: &[(&str, &str)] = &[
+    ("train_error", "train error"),
+    ("test_error", "test error"),
+    ("gap", "test loss - train loss"),
+    (VALIDATION_LOSS, "validation loss"),
+    ("validation_error", "validation error"),
+];
+/// The loss that early stopping looks at.
+pub const VALIDATION_LOSS: &str = "validation_loss";
+/// The mean loss of an epoch's batches, penalty and masks included, each before its step.
+pub const BATCH_LOSS: &str = "batch_loss";
 
 /// What is measured on a surface.
 pub const SURFACE: &[(&str, &str)] = &[("steps", "steps"), ("value", "f"), ("distance", "distance"), ("x", "x"), ("y", "y")];
@@ -269,6 +325,13 @@ pub struct Point {
     pub seconds: f64,
 }
 
+impl Point {
+    /// A number by its name: what the problem measures, or `batch_loss`.
+    pub fn value(&self, measure: &str) -> Option<f64> {
+        if measure == BATCH_LOSS { self.batch_loss } else { self.measures.get(measure).copied() }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -277,9 +340,12 @@ pub struct End {
     pub outcome: Outcome,
     /// at which step
     pub step: usize,
-    /// why it diverged
+    /// why it diverged, or stopped before its last pass
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// the pass whose model was handed out, where early stopping chose one
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kept: Option<usize>,
     /// since the start of the run
     pub seconds: f64,
 }
@@ -360,10 +426,16 @@ impl Run {
         }
     }
 
+    /// Place of the point whose model was handed out: the last, but where early stopping chose an earlier one.
+    fn kept(&self) -> Option<usize> {
+        let kept = self.end.as_ref().and_then(|end| end.kept);
+        kept.and_then(|epoch| self.points.iter().position(|point| point.epoch == epoch)).or(self.points.len().checked_sub(1))
+    }
+
     /// The last value of a measurement; infinite if the run diverged, nothing if it is incomplete.
     pub fn last(&self, measure: &str) -> Option<f64> {
         match self.end.as_ref()?.outcome {
-            Outcome::Finished => self.points.last()?.measures.get(measure).copied(),
+            Outcome::Finished => self.points[self.kept()?].value(measure),
             Outcome::Diverged => Some(f64::INFINITY),
             Outcome::Interrupted => None,
         }

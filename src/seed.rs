@@ -18,6 +18,8 @@ pub enum Purpose {
     Noise = 2,
     /// examples that are made up
     Examples = 3,
+    /// which examples are left out, and which validate
+    Split = 4,
 }
 
 impl Seed {

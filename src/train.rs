@@ -9,7 +9,9 @@ use burn::tensor::Tensor;
 
 use crate::descent::{Layer, Recipe};
 use crate::error::{Error, Result};
-use crate::record::{End, Outcome, Point};
+use crate::record::{End, Outcome, Point, VALIDATION_LOSS};
+use crate::regularizer::EarlyStopping;
+use crate::regularizer::early_stopping::Patience;
 use crate::schedule::{Moment, Pace, Schedule};
 use crate::seed::Seed;
 
@@ -78,6 +80,8 @@ pub struct Plan {
     pub epochs: usize,
     /// whether the points tell what the last step of each epoch did to every parameter
     pub diagnose: bool,
+    /// when to stop by the validation loss, which the problem then has to measure
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 impl Plan {
@@ -102,9 +106,15 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
     let mut now = Moment { step: 0, epoch: 0, batch: 0, steps: plan.epochs * problem.steps() };
     plan.fits(now.steps)?;
     let mut pace = Pace::new(plan.schedule.clone());
-    let end =
-        |outcome, now: Moment, reason: Option<String>| End { outcome, step: now.step, reason, seconds: start.elapsed().as_secs_f64() };
+    let end = |outcome, now: Moment, reason: Option<String>| End {
+        outcome,
+        step: now.step,
+        reason,
+        kept: None,
+        seconds: start.elapsed().as_secs_f64(),
+    };
     let mut last = Last::default();
+    let (mut patience, mut best) = (Patience::default(), None);
 
     loop {
         let out = descent.hand_out(&model)?;
@@ -114,6 +124,13 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             return Ok((out, end(Outcome::Diverged, now, Some(reason))));
         }
         let stop = problem.stop(&measures);
+        let mut impatient = None;
+        if let (Some(rule), Some(loss)) = (&plan.early_stopping, measures.get(VALIDATION_LOSS)) {
+            if patience.is_better(*loss, rule) && rule.restore {
+                best = Some((now.epoch, out.clone()));
+            }
+            impatient = patience.is_over(rule).then(|| format!("no lower validation loss in {} passes", rule.patience));
+        }
         watch.point(&Point {
             step: now.step,
             epoch: now.epoch,
@@ -126,8 +143,9 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
         if let Some(Stop::Lost(reason)) = stop {
             return Ok((out, end(Outcome::Diverged, now, Some(reason))));
         }
-        if stop == Some(Stop::Done) || now.epoch == plan.epochs {
-            return Ok((out, end(Outcome::Finished, now, None)));
+        if stop == Some(Stop::Done) || impatient.is_some() || now.epoch == plan.epochs {
+            let (kept, out) = best.map_or((None, out), |(epoch, model)| (Some(epoch), model));
+            return Ok((out, End { kept, ..end(Outcome::Finished, now, impatient) }));
         }
 
         now.epoch += 1;

@@ -38,6 +38,11 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         test: 1,
         batch: 1,
         penalty: "none".into(),
+        prepare: "none".into(),
+        augment: "none".into(),
+        validation: 0,
+        early_stopping: "none".into(),
+        measured: 0,
     };
     let header = Header {
         format: 1,
@@ -65,7 +70,7 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         seconds: 0.0,
     };
     let outcome = if losses.len() > 1 { Outcome::Finished } else { Outcome::Diverged };
-    let end = Some(End { outcome, step: 2, reason: None, seconds: 0.0 });
+    let end = Some(End { outcome, step: 2, reason: None, kept: None, seconds: 0.0 });
     Run { header, points: losses.iter().enumerate().map(point).collect(), end }
 }
 

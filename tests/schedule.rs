@@ -350,7 +350,7 @@ impl Watch for Kept {
 /// How far each epoch went.
 fn descend(schedule: &str, of_epoch: usize, epochs: usize) -> Result<Vec<f64>> {
     let recipe = Recipe::read(&"sgd:lr=0.5".parse().unwrap(), &Optimizers::default()).unwrap();
-    let plan = Plan { recipe, schedule: read(schedule), epochs, diagnose: false };
+    let plan = Plan { recipe, schedule: read(schedule), epochs, diagnose: false, early_stopping: None };
     let model = LinearConfig::new(1, 1).with_bias(false).init(&Device::flex().autodiff());
     let mut kept = Kept::default();
     train(&mut Line { of_epoch }, model, &plan, &mut kept)?;

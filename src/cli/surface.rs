@@ -64,7 +64,8 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let lr = known.map_or(0.01, |known| known.lr);
     let six = || format!("sgd:lr={lr},momentum:lr={half},nag:lr={half},adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1", half = lr / 2.0);
     let series = series(&args.optimizers.unwrap_or_else(six), optimizers)?;
-    let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, about: format!("{} steps", args.steps) };
+    let about = format!("{} steps", args.steps);
+    let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, train: None, test: None, about };
     let experiment = Experiment {
         name: "surface".into(),
         title: format!("Paths on {name}"),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use downhill::data;
 use downhill::device;
+use downhill::experiment::Classification;
 use downhill::experiment::run::Single;
 use downhill::model::{self, Shapes, saved};
 use downhill::optim::Optimizers;
@@ -34,6 +35,18 @@ pub struct TrainArgs {
     /// A bundled set by name, or a folder in MNIST's layout
     #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
     data: String,
+    /// What is done to the inputs beforehand, with statistics of the training part: none, or "standardise", "gcn|zca"
+    #[arg(long, value_name = "SPECS", default_value = "none")]
+    prepare: String,
+    /// What is done to the images of each batch: none, or "hflip|crop:pad=4|color:brightness=0.2"
+    #[arg(long, value_name = "SPECS", default_value = "none")]
+    augment: String,
+    /// Share of the training part that validates
+    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true)]
+    validation: f64,
+    /// When to stop by the loss of the validation part: none, or early_stopping:patience=5
+    #[arg(long, value_name = "SPEC", default_value = "none")]
+    early_stopping: String,
     /// flex, ndarray or wgpu
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
@@ -71,14 +84,21 @@ pub struct EvalArgs {
 
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let single = Single {
-        model: &args.model,
+        task: Classification {
+            model: args.model,
+            data: args.data,
+            batch: args.batch as usize,
+            penalty: args.penalty,
+            prepare: args.prepare,
+            augment: args.augment,
+            validation: args.validation,
+            early_stopping: args.early_stopping,
+            measured: None,
+        },
         optimizer: &args.optimizer,
         schedule: args.schedule.as_deref(),
-        penalty: &args.penalty,
-        data: &args.data,
         device: &args.device,
         epochs: args.epochs as usize,
-        batch: args.batch as usize,
         seed: args.seed,
         fresh: args.fresh,
         diagnose: args.diagnose,

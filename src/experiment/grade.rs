@@ -67,7 +67,7 @@ impl Candidate {
     }
 
     /// Those of the optimizer by their names, those of what stands around it as `ema.decay`, those of the schedule as `cosine.warmup`.
-    fn settings(&self) -> Vec<(String, String)> {
+    pub fn settings(&self) -> Vec<(String, String)> {
         let (own, all) = (self.name().to_string(), self.specs());
         let named = |spec: Spec| {
             let prefix = if spec.name == own { String::new() } else { format!("{}.", spec.name) };
@@ -291,7 +291,56 @@ fn mean_judged(expect: &Expect, values: &[f64]) -> (Held, String) {
     }
 }
 
+/// The final number of each setting of a grid, averaged over the seeds whose runs are complete: infinite where one diverged. A setting with no
+/// complete run is left out.
+fn grid(curve: &Curve, metric: &str) -> Vec<(BTreeMap<String, String>, f64)> {
+    let swept = curve.swept();
+    let of = |candidate: &Candidate| {
+        let values: Vec<f64> = candidate.runs.iter().filter_map(|run| value(run, metric, At::End)).collect();
+        let settings = candidate.settings().into_iter().filter(|(key, _)| swept.contains(key)).collect();
+        (!values.is_empty()).then(|| (settings, mean(&values)))
+    };
+    curve.candidates.iter().filter_map(of).collect()
+}
+
+/// A check of whole grids; nothing for one of best settings.
+fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str) -> Option<(Held, String)> {
+    let named = |label: &str| curves.iter().find(|curve| curve.label == label);
+    let judged = |holds: f64, found: String| match expect.holds(holds) {
+        Some(true) => (Held::Pass, found),
+        _ => (Held::Fail, found),
+    };
+    match expect {
+        Expect::Spread { of, .. } => {
+            let curve = named(of).filter(|curve| curve.missing == 0)?;
+            let grid = grid(curve, metric);
+            let (low, high) = grid.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, v)| (low.min(*v), high.max(*v)));
+            let high_in_words = if high.is_infinite() { "diverged".into() } else { short(high) };
+            Some(judged(high - low, format!("{} to {high_in_words} over {} settings", short(low), grid.len())))
+        }
+        Expect::Cells { a, b, tie, .. } => {
+            let (a, b) = (grid(named(a)?, metric), grid(named(b)?, metric));
+            let pairs = a.iter().filter_map(|(settings, a)| Some((*a, b.iter().find(|(other, _)| other == settings)?.1)));
+            let pairs: Vec<(f64, f64)> = pairs.collect();
+            let close = |(a, b): &&(f64, f64)| a == b || (a - b).abs() <= tie * b.abs();
+            let (ties, below) = (pairs.iter().filter(close).count(), pairs.iter().filter(|pair| pair.0 < pair.1 && !close(pair)).count());
+            if pairs.is_empty() {
+                return Some((Held::Undecided, "the grids have no setting in common".into()));
+            }
+            let share = (ties + below) as f64 / pairs.len() as f64;
+            Some(judged(
+                share,
+                format!("lower in {below}, a tie in {ties}, higher in {} of {} settings", pairs.len() - ties - below, pairs.len()),
+            ))
+        }
+        _ => None,
+    }
+}
+
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
+    if let Some(judged) = judge_grids(expect, curves, metric) {
+        return judged;
+    }
     let mut by_label = BTreeMap::new();
     for label in expect.labels() {
         let Some(curve) = curves.iter().find(|curve| curve.label == label) else { continue };
@@ -344,8 +393,7 @@ fn value(run: &Run, metric: &str, at: At) -> Option<f64> {
         _ if last.is_infinite() => Some(last),
         At::End => Some(last),
         At::Mean => {
-            let values: Option<Vec<f64>> =
-                run.points.iter().filter(|point| point.epoch > 0).map(|p| p.measures.get(metric).copied()).collect();
+            let values: Option<Vec<f64>> = run.points.iter().filter(|point| point.epoch > 0).map(|p| p.value(metric)).collect();
             values.map(|values| mean(&values))
         }
     }

@@ -11,14 +11,15 @@ use crate::error::{Error, Result};
 use crate::model;
 use crate::optim::Optimizers;
 use crate::problem::Quadratic;
-use crate::record::{self, CLASSIFY, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
-use crate::regularizer::Penalty;
+use crate::record::{self, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
+use crate::regularizer::{EarlyStopping, Penalty};
 use crate::schedule::Schedule;
-use crate::spec::{Line, Spec, unknown};
+use crate::spec::{Line, Settings, Spec, unknown};
 use crate::study;
 use crate::surface::Surface;
 
 pub mod grade;
+mod ready;
 pub mod run;
 
 use grade::Planned;
@@ -91,17 +92,7 @@ fn constant() -> String {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Task {
     /// A classifier, trained on batches.
-    Classify {
-        /// spec
-        model: String,
-        /// name of bundled data, where none is given
-        data: String,
-        /// examples in a batch
-        batch: usize,
-        /// spec, or `none`
-        #[serde(default = "none")]
-        penalty: String,
-    },
+    Classify(Classification),
     /// A surface of two variables; an epoch is a step.
     Surface {
         /// its name, or an expression of x and y
@@ -142,6 +133,80 @@ pub enum Task {
     },
 }
 
+/// A classifier, and how it is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classification {
+    /// spec
+    pub model: String,
+    /// name of the data, where none is given
+    pub data: String,
+    /// examples in a batch
+    pub batch: usize,
+    /// spec, or `none`
+    #[serde(default = "none")]
+    pub penalty: String,
+    /// what is done to the inputs beforehand: specs, or `none`
+    #[serde(default = "none")]
+    pub prepare: String,
+    /// what is done to the images of a batch: specs, or `none`
+    #[serde(default = "none")]
+    pub augment: String,
+    /// share of the training part that validates
+    #[serde(default)]
+    pub validation: f64,
+    /// spec, or `none`
+    #[serde(default = "none")]
+    pub early_stopping: String,
+    /// on how many of its examples the training part is measured; all by default
+    pub measured: Option<usize>,
+}
+
+impl Classification {
+    /// Whether it can be done, as far as that is known without the data.
+    fn check(&self) -> Result<()> {
+        let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("task.{key}: found {found}, expected {expected}")));
+        model::canonical(&self.model.parse()?)?;
+        Penalty::read(&self.penalty.parse()?)?;
+        if self.batch == 0 || self.measured == Some(0) {
+            return wrong("batch and task.measured", "0".into(), "at least 1 example");
+        }
+        if !(0.0..1.0).contains(&self.validation) {
+            return wrong("validation", self.validation.to_string(), "a share from 0 up to, but not including, 1");
+        }
+        if self.stopping()?.is_some() && self.validation == 0.0 {
+            return wrong("early_stopping", self.early_stopping.clone(), "a share of the training part in task.validation");
+        }
+        Ok(())
+    }
+
+    /// When to stop before the last pass.
+    ///
+    /// # Errors
+    /// On an unknown name or setting, or a value that is not allowed.
+    pub fn stopping(&self) -> Result<Option<EarlyStopping>> {
+        let spec: Spec = self.early_stopping.parse()?;
+        match spec.name.as_str() {
+            "none" => Ok(None),
+            "early_stopping" => Ok(Some(spec.read()?)),
+            other => Err(unknown("way to stop", other, ["none", "early_stopping"]).into()),
+        }
+    }
+
+    /// Every spec with every setting spelled out.
+    ///
+    /// # Errors
+    /// As [`parse`] finds them.
+    pub fn canonical(&self) -> Result<Classification> {
+        Ok(Classification {
+            model: model::canonical(&self.model.parse()?)?.to_string(),
+            penalty: Penalty::read(&self.penalty.parse()?)?.spec(),
+            early_stopping: self.stopping()?.map_or_else(none, |rule| rule.spec("early_stopping").to_string()),
+            ..self.clone()
+        })
+    }
+}
+
 fn one() -> usize {
     1
 }
@@ -161,6 +226,9 @@ pub struct Metric {
     /// the best setting of a grid has the lowest number at the end, or on average over the epochs
     #[serde(default)]
     pub choose: At,
+    /// other measurements that get a chart
+    #[serde(default)]
+    pub also: Vec<String>,
 }
 
 /// How much work.
@@ -197,6 +265,10 @@ pub struct Extent {
     pub seeds: usize,
     /// runs of every setting, with the first seeds, from which the best is chosen; all by default
     pub search: Option<usize>,
+    /// at most so many training examples; all by default
+    pub train: Option<usize>,
+    /// at most so many test examples; all by default
+    pub test: Option<usize>,
     /// one line
     pub about: String,
 }
@@ -271,6 +343,30 @@ pub enum Expect {
         is: f64,
         /// the tolerance
         within: f64,
+    },
+    /// The highest less the lowest number of a grid, each the mean over the seeds that choose, keeps a bound: PASS or FAIL.
+    Spread {
+        /// label of a series
+        of: String,
+        /// what is compared, where it is not the metric
+        measure: Option<String>,
+        /// not less
+        at_least: Option<f64>,
+        /// not more
+        at_most: Option<f64>,
+    },
+    /// In the share `at_least` of the settings that the grids of `a` and `b` have in common, `a` is not above `b`: PASS or FAIL.
+    Cells {
+        /// label of a series
+        a: String,
+        /// label of a series
+        b: String,
+        /// what is compared, where it is not the metric
+        measure: Option<String>,
+        /// differences up to this share of `b` are ties, which count for `a`
+        tie: f64,
+        /// the share
+        at_least: f64,
     },
     /// The mean over the seeds keeps a bound: PASS or FAIL.
     Bound {
@@ -392,6 +488,9 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
     if !study && !measured.contains(&experiment.metric.name.as_str()) {
         return Err(wrong("metric.name", format!("`{}`", experiment.metric.name), &format!("one of {}", measured.join(", "))));
     }
+    if let Some(other) = experiment.metric.also.iter().find(|also| !measured.contains(&also.as_str()) && *also != "test_accuracy") {
+        return Err(wrong("metric.also", format!("`{other}`"), &format!("some of {}", measured.join(", "))));
+    }
     for claim in &experiment.claim {
         if let Expect::Similar { within, .. } = claim.expect
             && !(within.is_finite() && within > 0.0)
@@ -448,11 +547,7 @@ impl Task {
             _ => Ok(()),
         };
         match self {
-            Task::Classify { model, batch: size, penalty, .. } => {
-                model::canonical(&model.parse()?)?;
-                Penalty::read(&penalty.parse()?)?;
-                batch(*size)
-            }
+            Task::Classify(classification) => classification.check(),
             Task::Surface { surface, window, start, noise } => {
                 if !(noise.is_finite() && *noise >= 0.0) {
                     return Err(Error::Asked(format!("task.noise: found {noise}, expected 0 or a finite number above")));
@@ -473,30 +568,33 @@ impl Task {
         }
     }
 
+    /// When a run stops before its last pass.
+    ///
+    /// # Errors
+    /// As [`Classification::stopping`].
+    pub fn early_stopping(&self) -> Result<Option<EarlyStopping>> {
+        if let Task::Classify(classification) = self { classification.stopping() } else { Ok(None) }
+    }
+
     /// What can be drawn and graded, lower being better.
     fn measured(&self) -> Vec<&'static str> {
-        let all: &[(&str, &str)] = match self {
-            Task::Classify { .. } => CLASSIFY,
-            Task::Surface { .. } => SURFACE,
-            Task::LeastSquares { .. } => LEAST_SQUARES,
-            Task::Quadratic { .. } => QUADRATIC,
-            Task::Study { .. } => &[],
+        let all = match self {
+            Task::Classify(_) => [CLASSIFY, CLASSIFY_TOO].concat(),
+            Task::Surface { .. } => SURFACE.to_vec(),
+            Task::LeastSquares { .. } => LEAST_SQUARES.to_vec(),
+            Task::Quadratic { .. } => QUADRATIC.to_vec(),
+            Task::Study { .. } => return Vec::new(),
         };
-        all.iter().map(|(name, _)| *name).filter(|name| !name.contains("accuracy")).collect()
+        all.into_iter().map(|(name, _)| name).filter(|name| !name.contains("accuracy")).chain([BATCH_LOSS]).collect()
     }
 
     /// Whether a run was of this task, whatever the data.
     fn is_of(&self, run: &record::Task) -> bool {
         match (self, run) {
-            (
-                Task::Classify { model, batch, penalty, .. },
-                record::Task::Classify { model: run_model, batch: run_batch, penalty: run_penalty, .. },
-            ) => {
-                let canonical = |text: &str| text.parse::<Spec>().map_err(Error::from).and_then(|spec| model::canonical(&spec));
-                let penalty = penalty.parse::<Spec>().map_err(Error::from).and_then(|spec| Penalty::read(&spec));
-                canonical(model).is_ok_and(|model| model.to_string() == *run_model)
-                    && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
-                    && batch == run_batch
+            (Task::Classify(own), record::Task::Classify { model, batch, penalty, prepare, augment, early_stopping, .. }) => {
+                let run = (model, batch, penalty, prepare, augment, early_stopping);
+                own.canonical()
+                    .is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.prepare, &own.augment, &own.early_stopping) == run)
             }
             (
                 Task::Surface { surface, window, start, noise },
@@ -604,7 +702,7 @@ impl Expect {
     pub fn at(&self) -> At {
         match self {
             Expect::Ahead { at, .. } | Expect::Similar { at, .. } => *at,
-            Expect::Value { .. } | Expect::Bound { .. } => At::End,
+            Expect::Value { .. } | Expect::Bound { .. } | Expect::Spread { .. } | Expect::Cells { .. } => At::End,
         }
     }
 
@@ -616,23 +714,27 @@ impl Expect {
                 let (a, b, c) = (of(a)?, of(b)?, of(against)?);
                 Some(within * (c - (a + b) / 2.0).abs() - (a - b).abs())
             }
-            Expect::Value { .. } | Expect::Bound { .. } => None,
+            Expect::Value { .. } | Expect::Bound { .. } | Expect::Spread { .. } | Expect::Cells { .. } => None,
         }
     }
 
     /// The series it compares.
     pub fn labels(&self) -> Vec<&str> {
         match self {
-            Expect::Ahead { a, b, .. } => vec![a, b],
+            Expect::Ahead { a, b, .. } | Expect::Cells { a, b, .. } => vec![a, b],
             Expect::Similar { a, b, against, .. } => vec![a, b, against],
-            Expect::Value { of, .. } | Expect::Bound { of, .. } => vec![of],
+            Expect::Value { of, .. } | Expect::Bound { of, .. } | Expect::Spread { of, .. } => vec![of],
         }
     }
 
     /// What it compares, where that is not the metric.
     pub fn measure(&self) -> Option<&str> {
         match self {
-            Expect::Ahead { measure, .. } | Expect::Value { measure, .. } | Expect::Bound { measure, .. } => measure.as_deref(),
+            Expect::Ahead { measure, .. }
+            | Expect::Value { measure, .. }
+            | Expect::Bound { measure, .. }
+            | Expect::Spread { measure, .. }
+            | Expect::Cells { measure, .. } => measure.as_deref(),
             Expect::Similar { .. } => None,
         }
     }
@@ -642,9 +744,10 @@ impl Expect {
         match self {
             Expect::Value { is, within, .. } => Some((mean - is).abs() <= *within),
             // not `<` turned round: NaN keeps no bound
-            Expect::Bound { at_least, at_most, .. } => {
+            Expect::Bound { at_least, at_most, .. } | Expect::Spread { at_least, at_most, .. } => {
                 Some(at_least.is_none_or(|least| mean >= least) && at_most.is_none_or(|most| mean <= most))
             }
+            Expect::Cells { at_least, .. } => Some(mean >= *at_least),
             Expect::Ahead { .. } | Expect::Similar { .. } => None,
         }
     }
@@ -659,14 +762,25 @@ impl Expect {
         match self {
             Expect::Ahead { a, b, at, .. } => format!("{} of {a} below that of {b}", when(at)),
             Expect::Value { of: name, is, within, .. } => format!("{} = {} ± {}", of(name), short(*is), short(*within)),
-            Expect::Bound { of: name, at_least, at_most, .. } => {
-                let from = at_least.map(|least| format!("at least {}", short(least)));
-                let to = at_most.map(|most| format!("at most {}", short(most)));
-                format!("{} is {}", of(name), from.into_iter().chain(to).collect::<Vec<_>>().join(" and "))
+            Expect::Bound { of: name, at_least, at_most, .. } => format!("{} is {}", of(name), between(*at_least, *at_most)),
+            Expect::Spread { of: name, at_least, at_most, .. } => {
+                format!("{}, the highest of the grid less the lowest, is {}", of(name), between(*at_least, *at_most))
+            }
+            Expect::Cells { a, b, tie, at_least, .. } => {
+                format!(
+                    "final {metric} of {a} not above that of {b} by more than {tie} of it, in at least {at_least} of the common settings"
+                )
             }
             Expect::Similar { a, b, against, within, at } => {
                 format!("{} of {a} and {b} apart by less than {within} of their distance to {against}", when(at))
             }
         }
     }
+}
+
+/// `at least 1 and at most 2`
+fn between(at_least: Option<f64>, at_most: Option<f64>) -> String {
+    let from = at_least.map(|least| format!("at least {}", short(least)));
+    let to = at_most.map(|most| format!("at most {}", short(most)));
+    from.into_iter().chain(to).collect::<Vec<_>>().join(" and ")
 }

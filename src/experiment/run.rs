@@ -6,21 +6,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::grade::{self, Choose};
-use super::{Experiment, Scale, Task};
-use crate::data;
+use super::ready::{Job, Loaded, World, classifier, ready};
+use super::{Classification, Experiment, Scale};
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::files::place;
-use crate::model::{self, Net, Shapes};
+use crate::model::{Net, Shapes};
 use crate::optim::Optimizers;
-use crate::problem::{Classify, LeastSquares, Quadratic, Slope};
-use crate::record::{self, End, FORMAT, Header, Line, Point, Run, Writer};
-use crate::regularizer::Penalty;
+use crate::problem::classify::Share;
+use crate::record::{self, End, FORMAT, Header, Run};
 use crate::schedule::Schedule;
-use crate::seed::Seed;
-use crate::spec::{Line as Parts, Spec};
-use crate::surface::Surface;
-use crate::train::{Plan, Problem, Watch, train};
+use crate::spec::{Line, Spec};
+use crate::train::{Plan, Problem};
 
 /// burn's version, for records.
 pub const BURN: &str = "0.22.1";
@@ -89,130 +86,6 @@ pub struct Results {
     pub interrupted: bool,
 }
 
-/// A run to be made.
-struct Job {
-    header: Header,
-    path: PathBuf,
-    plan: Plan,
-}
-
-/// A task with all that its runs share, ready to be run by any optimizer with any seed.
-struct Ready<P: Problem> {
-    task: record::Task,
-    problem: P,
-    begin: Box<dyn Fn(Seed) -> Result<P::Model> + Send + Sync>,
-}
-
-/// The same, whatever kind of problem it is.
-trait World: Send + Sync {
-    fn task(&self) -> &record::Task;
-    /// Steps of one epoch.
-    fn steps(&self) -> usize;
-    /// Makes one run and writes its record.
-    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<End>;
-}
-
-impl<P: Problem + Clone + Send + Sync> World for Ready<P> {
-    fn task(&self) -> &record::Task {
-        &self.task
-    }
-    fn steps(&self) -> usize {
-        self.problem.steps()
-    }
-    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<End> {
-        self.make(job, step, stop).map(|(_, end)| end)
-    }
-}
-
-impl<P: Problem + Clone> Ready<P> {
-    fn make(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<(P::Model, End)> {
-        let seed = Seed(job.header.seed);
-        let model = (self.begin)(seed)?;
-        let mut writer = Writer::create(&job.path, &job.header)?;
-        let mut follow = Follow { writer: &mut writer, step, stop };
-        let mut problem = self.problem.clone().seeded(seed);
-        match train(&mut problem, model, &job.plan, &mut follow) {
-            Ok((model, end)) => {
-                writer.write(&Line::End(end.clone()))?;
-                Ok((model, end))
-            }
-            Err(error) => {
-                // what could not be done leaves nothing half written
-                let _ = fs::remove_file(&job.path);
-                Err(error)
-            }
-        }
-    }
-}
-
-/// A classifier to be trained: names are read first, the slow part last.
-fn classifier(model: &str, data: &str, batch: usize, penalty: &str, device: &str) -> Result<(Ready<Classify>, Spec, Shapes)> {
-    let (model, penalty) = (model::canonical(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
-    let device = crate::device::find(device)?.autodiff();
-    let data = data::load(data)?;
-    let shapes = Shapes { input: data.train.shape.clone(), classes: data.classes };
-    let task = record::Task::Classify {
-        model: model.to_string(),
-        parameters: model::parameters(&model, &shapes)?,
-        data: data.name.clone(),
-        sha256: data.sha256(),
-        train: data.train.len(),
-        test: data.test.len(),
-        batch,
-        penalty: penalty.spec(),
-    };
-    let problem = Classify::new(&data, batch, penalty, &device);
-    let begin = {
-        let (model, shapes) = (model.clone(), shapes.clone());
-        Box::new(move |seed| model::build(&model, &shapes, seed, &device))
-    };
-    Ok((Ready { task, problem, begin }, model, shapes))
-}
-
-/// A task made ready.
-fn ready(task: &Task, choice: &Choice) -> Result<Box<dyn World>> {
-    let on_processor = || match (&choice.data, choice.device.as_str()) {
-        (Some(data), _) => Err(Error::Asked(format!("--data is {data}, and this experiment has no data to choose"))),
-        (None, "flex") => Ok(()),
-        (None, other) => Err(Error::Asked(format!("--device is {other}, and this experiment runs on flex, in f64"))),
-    };
-    Ok(match task {
-        Task::Classify { model, data, batch, penalty } => {
-            Box::new(classifier(model, choice.data.as_deref().unwrap_or(data), *batch, penalty, &choice.device)?.0)
-        }
-        Task::Surface { surface, window, start, noise } => {
-            on_processor()?;
-            let surface = Surface::read(surface, *window, *start)?;
-            let task = record::Task::Surface {
-                surface: surface.name.clone(),
-                formula: surface.formula.clone(),
-                window: surface.window,
-                start: surface.start,
-                noise: *noise,
-            };
-            let problem = Slope::new(surface, *noise);
-            let from = problem.clone();
-            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
-        }
-        Task::LeastSquares { examples, batch, order, until } => {
-            on_processor()?;
-            let (examples, batch, order, until) = (*examples, batch.map_or(*examples, |batch| batch.min(*examples)), *order, *until);
-            let problem = LeastSquares::new(examples, batch, order, until);
-            let from = problem.clone();
-            let task = record::Task::LeastSquares { examples, batch, order, until };
-            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
-        }
-        Task::Quadratic { batch, order } => {
-            on_processor()?;
-            let problem = Quadratic::new(*batch, *order)?;
-            let from = problem.clone();
-            let task = record::Task::Quadratic { batch: *batch, order: *order };
-            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
-        }
-        Task::Study { study } => return Err(Error::Asked(format!("{study} is a study, which has no runs"))),
-    })
-}
-
 /// The header of a run, from what differs between runs.
 fn header(task: &record::Task, [experiment, scale, series, device]: [&str; 4], plan: &Plan, seed: u64) -> Header {
     Header {
@@ -246,11 +119,13 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Results> {
     let extent = experiment.extent_of(choice.scale)?;
-    let common = ready(&experiment.task, choice)?;
+    let mut loaded = Loaded::default();
+    let common = ready(&experiment.task, choice, extent, &mut loaded)?;
     let mut own = Vec::new();
     for series in &experiment.series {
-        own.push(series.task.as_ref().map(|task| ready(task, choice)).transpose()?);
+        own.push(series.task.as_ref().map(|task| ready(task, choice, extent, &mut loaded)).transpose()?);
     }
+    drop(loaded);
     let world = |series: usize| own[series].as_deref().unwrap_or(common.as_ref());
     let folder = choice.out.clone().unwrap_or_else(|| {
         let data = match common.task() {
@@ -271,7 +146,8 @@ pub fn run(
     let epochs = extent.epochs;
     for (at, series) in experiment.series.iter().enumerate() {
         for (recipe, schedule) in experiment.grid(series, choice.scale, optimizers)? {
-            let plan = Plan { recipe, schedule, epochs, diagnose: false };
+            let early_stopping = experiment.task_of(series).early_stopping()?;
+            let plan = Plan { recipe, schedule, epochs, diagnose: false, early_stopping };
             plan.fits(epochs * world(at).steps())?;
             settings.push((series.label.as_str(), world(at), plan));
         }
@@ -381,41 +257,18 @@ fn make_all(jobs: &[(Job, &dyn World)], workers: usize, progress: &impl Progress
     failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
 }
 
-/// Writes the points, counts the steps, and listens to Ctrl-C.
-struct Follow<'a> {
-    writer: &'a mut Writer,
-    step: &'a mut dyn FnMut(),
-    stop: &'a AtomicBool,
-}
-
-impl Watch for Follow<'_> {
-    fn point(&mut self, point: &Point) -> Result<()> {
-        self.writer.write(&Line::Point(point.clone()))
-    }
-    fn step(&mut self) -> bool {
-        (self.step)();
-        !self.stop.load(Ordering::Relaxed)
-    }
-}
-
 /// A single training, as `downhill train` asks for it.
 pub struct Single<'a> {
-    /// spec
-    pub model: &'a str,
+    /// the classifier
+    pub task: Classification,
     /// an optimizer, with what stands around it
     pub optimizer: &'a str,
     /// spec, where the line of the optimizer has no schedule
     pub schedule: Option<&'a str>,
-    /// spec
-    pub penalty: &'a str,
-    /// name or folder
-    pub data: &'a str,
     /// `flex`, `ndarray` or `wgpu`
     pub device: &'a str,
     /// passes over the data
     pub epochs: usize,
-    /// examples in a batch
-    pub batch: usize,
     /// of weights and order
     pub seed: u64,
     /// trains again what is there already
@@ -438,7 +291,7 @@ impl Single<'_> {
         mut step: impl FnMut(),
         stop: &AtomicBool,
     ) -> Result<(Run, Option<Trained>, PathBuf)> {
-        let recipe = Recipe::read(&self.optimizer.parse::<Parts>()?, optimizers)?;
+        let recipe = Recipe::read(&self.optimizer.parse::<Line>()?, optimizers)?;
         let schedule = match (&recipe.schedule, self.schedule) {
             (Some(own), Some(other)) => {
                 return Err(Error::Asked(format!(
@@ -450,8 +303,10 @@ impl Single<'_> {
             (None, other) => Schedule::read(&other.unwrap_or("constant").parse()?)?,
         };
         let series = recipe.spec.names();
-        let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose };
-        let (ready, spec, shapes) = classifier(self.model, self.data, self.batch, self.penalty, self.device)?;
+        self.task.check()?;
+        let early_stopping = self.task.stopping()?;
+        let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose, early_stopping };
+        let (ready, spec, shapes) = classifier(&self.task, Share::default(), self.device, &mut Loaded::default())?;
         let header = header(&ready.task, ["train", "", &series, self.device], &plan, self.seed);
         let steps = self.epochs * ready.problem.steps();
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;

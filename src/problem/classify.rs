@@ -5,25 +5,73 @@ use std::collections::BTreeMap;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 
+use rand::seq::SliceRandom;
+
 use crate::data::{Dataset, Resident, Shuffled};
 use crate::model::Net;
+use crate::record::VALIDATION_LOSS;
 use crate::regularizer::Penalty;
 use crate::schedule::Moment;
-use crate::seed::Seed;
+use crate::seed::{Purpose, Seed};
 use crate::train::Problem;
 
 /// Examples evaluated at once, which bounds the memory that evaluation takes.
 const AT_ONCE: usize = 10_000;
 
+/// The examples of a run, on its device.
+#[derive(Clone)]
+pub struct Parts {
+    /// to train on
+    pub train: Resident,
+    /// to choose by, split off the training part
+    pub validation: Option<Resident>,
+    /// to test on
+    pub test: Resident,
+}
+
+/// How much of the data is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Share {
+    /// at most so many training examples, those for validation included
+    pub train: Option<usize>,
+    /// at most so many test examples
+    pub test: Option<usize>,
+    /// this share of the training examples validates
+    pub validation: f64,
+}
+
+impl Parts {
+    /// Moves the data to a device. What is left out and what validates is drawn once and for all: it is the same for every run of the same data.
+    pub fn of(data: &Dataset, share: Share, device: &Device) -> Parts {
+        let device = device.clone().inner();
+        let (train, test) = (data.train.resident(&device), data.test.resident(&device));
+        let drawn = |resident: &Resident, at_most: Option<usize>, part: usize| {
+            let mut places: Vec<i32> = (0..resident.len() as i32).collect();
+            places.shuffle(&mut Seed(0).generator(Purpose::Split, part));
+            places.truncate(at_most.unwrap_or(places.len()));
+            places
+        };
+        let test = if share.test.is_some_and(|n| n < test.len()) { test.select(&drawn(&test, share.test, 1)) } else { test };
+        if share.train.is_none_or(|n| n >= train.len()) && share.validation == 0.0 {
+            return Parts { train, validation: None, test };
+        }
+        let places = drawn(&train, share.train, 0);
+        let (kept, validation) = places.split_at(places.len() - (places.len() as f64 * share.validation).round() as usize);
+        let validation = (!validation.is_empty()).then(|| train.select(validation));
+        Parts { train: train.select(kept), validation, test }
+    }
+}
+
 /// A data set to be told apart in batches.
 ///
 /// Each epoch sees every training example once, in an order of its own; the last batch may be shorter. The loss of a batch is its mean
-/// cross-entropy plus the penalty. Measured are, without the penalty, `train_loss` over the whole training part, `test_loss` and
-/// `test_accuracy`, and `objective`: `train_loss` plus the penalty.
+/// cross-entropy plus the penalty. Measured are, without the penalty, `train_loss` and `train_error` over the training part, or the beginning of
+/// it, `test_loss`, `test_error` and `test_accuracy`, the same of a validation part; `objective`: `train_loss` plus the penalty; and `gap`:
+/// `test_loss` less `train_loss`.
 #[derive(Clone)]
 pub struct Classify {
-    train: Resident,
-    test: Resident,
+    parts: Parts,
+    measured: usize,
     batch: usize,
     penalty: Penalty,
     seed: Seed,
@@ -34,10 +82,14 @@ pub struct Classify {
 impl Classify {
     /// Moves the data to `device`, which is one with autodiff. Clones share it.
     pub fn new(data: &Dataset, batch: usize, penalty: Penalty, device: &Device) -> Classify {
-        let inner = device.clone().inner();
+        Classify::on(Parts::of(data, Share::default(), device), None, batch, penalty, device)
+    }
+
+    /// With data that are there already; the training part is measured on so many of its examples, all by default.
+    pub fn on(parts: Parts, measured: Option<usize>, batch: usize, penalty: Penalty, device: &Device) -> Classify {
         Classify {
-            train: data.train.resident(&inner),
-            test: data.test.resident(&inner),
+            measured: measured.unwrap_or(parts.train.len()).min(parts.train.len()),
+            parts,
             batch,
             penalty,
             seed: Seed(0),
@@ -55,14 +107,15 @@ impl Problem for Classify {
     }
 
     fn steps(&self) -> usize {
-        self.train.len().div_ceil(self.batch)
+        self.parts.train.len().div_ceil(self.batch)
     }
 
     fn loss(&mut self, model: &Net, now: Moment) -> Tensor<1> {
-        let order = self.order.of(self.train.len(), self.seed, now.epoch);
+        let train = &self.parts.train;
+        let order = self.order.of(train.len(), self.seed, now.epoch);
         let start = (now.batch - 1) * self.batch;
-        let places = &order[start..(start + self.batch).min(self.train.len())];
-        let batch = self.train.select(places);
+        let places = &order[start..(start + self.batch).min(train.len())];
+        let batch = train.select(places);
         let scores = model.forward(Tensor::from_inner(batch.x));
         let loss = cross_entropy(scores, batch.y.to_device(&self.device)).mean();
         match self.penalty.of(model) {
@@ -72,14 +125,22 @@ impl Problem for Classify {
     }
 
     fn measure(&self, model: &Net, _now: Moment) -> BTreeMap<String, f64> {
-        let (train, test) = (evaluate(model, &self.train), evaluate(model, &self.test));
+        let (train, test) = (evaluate(model, &self.parts.train.slice(0, self.measured)), evaluate(model, &self.parts.test));
         let penalty = self.penalty.of(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
-        BTreeMap::from([
+        let mut measures = BTreeMap::from([
             ("train_loss".into(), train.loss),
+            ("train_error".into(), train.error()),
             ("objective".into(), train.loss + penalty),
             ("test_loss".into(), test.loss),
+            ("test_error".into(), test.error()),
             ("test_accuracy".into(), test.accuracy()),
-        ])
+            ("gap".into(), test.loss - train.loss),
+        ]);
+        if let Some(validation) = self.parts.validation.as_ref().map(|part| evaluate(model, part)) {
+            measures.insert(VALIDATION_LOSS.into(), validation.loss);
+            measures.insert("validation_error".into(), validation.error());
+        }
+        measures
     }
 }
 
@@ -101,8 +162,20 @@ pub struct Evaluation {
 impl Evaluation {
     /// Share of the examples told right.
     pub fn accuracy(&self) -> f64 {
-        let right: usize = self.confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
-        right as f64 / self.confusion.iter().flatten().sum::<usize>() as f64
+        self.right() as f64 / self.all() as f64
+    }
+
+    /// Share of the examples told wrong.
+    pub fn error(&self) -> f64 {
+        (self.all() - self.right()) as f64 / self.all() as f64
+    }
+
+    fn right(&self) -> usize {
+        self.confusion.iter().enumerate().map(|(class, row)| row[class]).sum()
+    }
+
+    fn all(&self) -> usize {
+        self.confusion.iter().flatten().sum()
     }
 }
 

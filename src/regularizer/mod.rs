@@ -1,4 +1,5 @@
-//! Penalties on the weights, added to the loss. A new one is a new file, and a line in the table below.
+//! What keeps a model from fitting its training examples alone: penalties on the weights, added to the loss, and early stopping. A new penalty
+//! is a new file, and a line in the table below.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -6,6 +7,10 @@ use burn::tensor::Tensor;
 use crate::about::About;
 use crate::error::Result;
 use crate::spec::{Setting, Settings, Spec, unknown};
+
+pub mod early_stopping;
+
+pub use early_stopping::EarlyStopping;
 
 macro_rules! penalties {
     ($($module:ident::$Type:ident),* $(,)?) => {

@@ -7,7 +7,7 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::chart::{Banded, Chart, Line, Style, Table, short, with_spread};
+use crate::chart::{Banded, Chart, Heat, Line, Style, Table, short, with_spread};
 use crate::error::{Error, Result};
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::experiment::{At, Experiment, Scale};
@@ -16,6 +16,7 @@ use crate::optim::Optimizers;
 use crate::record::{self, Header, Outcome, Run};
 use crate::study::Found;
 
+mod heat;
 pub mod plot;
 mod scene;
 
@@ -33,7 +34,8 @@ pub struct Report {
     pub remarks: Vec<String>,
     /// tables that a study made
     pub tables: Vec<Table>,
-    charts: Vec<(&'static str, Chart)>,
+    charts: Vec<(String, Chart)>,
+    heats: Vec<Heat>,
     scene: Option<Scene>,
     runs: Vec<Run>,
     experiment: Option<Experiment>,
@@ -135,6 +137,7 @@ impl Report {
             remarks,
             tables: Vec::new(),
             charts: charts(&curves, &choose, [first.task.x_label(), &y], &first.task, experiment.as_ref(), optimizers),
+            heats: heat::heats(&curves, &choose, &y),
             scene: Scene::of(&first.task, &curves, &|at| style(&curves, at, optimizers))?,
             runs,
             experiment,
@@ -151,7 +154,8 @@ impl Report {
             verdicts: grade::study_verdicts(&experiment, &found),
             remarks: Vec::new(),
             tables: found.tables,
-            charts: found.charts,
+            charts: found.charts.into_iter().map(|(name, chart)| (name.to_string(), chart)).collect(),
+            heats: Vec::new(),
             scene: None,
             runs: Vec::new(),
             experiment: Some(experiment),
@@ -172,6 +176,12 @@ impl Report {
                 place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
                 pictures.push(json!({ "name": name, "svg": svg, "title": chart.title }));
             }
+        }
+        for (at, heat) in self.heats.iter().enumerate() {
+            let (name, svg) = (format!("heat-{}", at + 1), plot::heat(heat)?);
+            place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
+            place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
+            pictures.push(json!({ "name": name, "svg": svg, "title": heat.title }));
         }
         let player = match &self.scene {
             Some(scene) => {
@@ -295,7 +305,7 @@ impl Report {
             for line in &chart.lines {
                 for point in &line.points {
                     let label = line.label.replace('\n', ", ");
-                    csv.write_record([*name, &label, &point.0.to_string(), &point.1.to_string()])?;
+                    csv.write_record([name, &label, &point.0.to_string(), &point.1.to_string()])?;
                 }
             }
         }
@@ -414,7 +424,7 @@ fn charts(
     task: &record::Task,
     experiment: Option<&Experiment>,
     optimizers: &Optimizers,
-) -> Vec<(&'static str, Chart)> {
+) -> Vec<(String, Chart)> {
     let against = |by: Option<&str>, measure: &str| {
         let line = |(i, curve): (usize, &Curve)| {
             // the reason of a divergence is too long for a legend
@@ -500,6 +510,14 @@ fn charts(
         beyond(&mut lines);
         charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
     }
+    let mut charts: Vec<(String, Chart)> = charts.into_iter().map(|(name, chart)| (name.to_string(), chart)).collect();
+    for also in experiment.map_or(&[][..], |experiment| &experiment.metric.also) {
+        let title = task.title_of(also);
+        charts.push((
+            also.replace('_', "-"),
+            Chart { lines: against(None, also), ..Chart::new(&format!("The same runs: {title}"), x, title) },
+        ));
+    }
     charts
 }
 
@@ -538,7 +556,7 @@ fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, 
     let mut by_epoch: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
     let longest = candidate.runs.iter().max_by_key(|run| run.points.len()).map_or(&[][..], |run| &run.points);
     for run in &candidate.runs {
-        let value = |point: &record::Point| point.measures.get(metric).copied();
+        let value = |point: &record::Point| point.value(metric);
         let arrived = run.points.last().filter(|_| run.ended() == Some(Outcome::Finished));
         for point in longest {
             let own = run.points.get(point.epoch).or(arrived).and_then(value);

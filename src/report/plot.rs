@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use resvg::{tiny_skia, usvg};
 
 use super::scene::Scene;
-use crate::chart::{Banded, Chart, Line, PALETTE, Style, short};
+use crate::chart::{Banded, Chart, Heat, Line, PALETTE, Style, short};
 use crate::error::{Error, Result};
 use crate::surface::Surface;
 
@@ -267,6 +267,80 @@ fn legend(mut items: Vec<(&str, Key)>, diverged: bool, area: &Area<'_>) -> std::
         y += gap;
     }
     Ok(())
+}
+
+/// Width of the labels of a heat map's rows, and the height of a cell, in points.
+const ROWS: i32 = 170;
+const CELL: i32 = 40;
+
+/// A heat map as SVG: pale is low, and every number stands in its cell.
+///
+/// # Errors
+/// If the plotting crate cannot draw it.
+pub fn heat(heat: &Heat) -> Result<String> {
+    use plotters::style::text_anchor::{HPos, Pos, VPos};
+    fonts();
+    let (rows, columns) = (heat.rows.len() as i32, heat.columns.len().max(1) as i32);
+    let size = (SIZE.0, (110 + CELL * rows) as u32);
+    let width = (pt(SIZE.0 as i32 - ROWS - 24)) / columns;
+    let left = pt(ROWS);
+    let finite = || heat.cells.iter().flatten().flatten().copied().filter(|v| v.is_finite());
+    let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    // what spans much is told apart by its logarithm
+    let scale = |v: f64| if low > 0.0 && high > 10.0 * low { v.ln() } else { v };
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (size.0 * FINE, size.1 * FINE)).into_drawing_area();
+        let said = |error: DrawingAreaErrorKind<_>| error.to_string();
+        let at = |points: i32, color: &RGBColor, h: HPos| (FAMILY, pt(points)).into_font().color(color).pos(Pos::new(h, VPos::Center));
+        let drawn = root.fill(&WHITE).map_err(|error| error.to_string()).and_then(|()| {
+            caption(&root, &heat.title)?;
+            for (i, (label, cells)) in heat.rows.iter().zip(&heat.cells).enumerate() {
+                let y = pt(44 + CELL * i as i32);
+                let middle = y + pt(CELL / 2);
+                root.draw(&Text::new(label.clone(), (left - pt(8), middle), at(13, &GREY, HPos::Right))).map_err(said)?;
+                for (j, cell) in cells.iter().enumerate() {
+                    let x = left + width * j as i32;
+                    let share =
+                        cell.filter(|v| v.is_finite() && high > low).map_or(0.0, |v| (scale(v) - scale(low)) / (scale(high) - scale(low)));
+                    let (r, g, b) = warm(share);
+                    let (fill, word) = match cell {
+                        Some(v) if v.is_finite() => (RGBColor(r, g, b), short(*v)),
+                        Some(_) => (RGBColor(225, 225, 225), "\u{d7}".into()),
+                        None => (WHITE, "-".into()),
+                    };
+                    let color = if share > 0.6 { WHITE } else { BLACK };
+                    root.draw(&Rectangle::new([(x, y), (x + width - pt(1), y + pt(CELL - 1))], fill.filled())).map_err(said)?;
+                    root.draw(&Text::new(word, (x + width / 2, middle), at(13, &color, HPos::Center))).map_err(said)?;
+                }
+            }
+            let below = pt(44 + CELL * rows);
+            for (j, label) in heat.columns.iter().enumerate() {
+                let x = left + width * j as i32 + width / 2;
+                root.draw(&Text::new(label.clone(), (x, below + pt(12)), at(13, &GREY, HPos::Center))).map_err(said)?;
+            }
+            root.draw(&Text::new(heat.x.clone(), (left + width * columns / 2, below + pt(36)), at(14, &GREY, HPos::Center)))
+                .map_err(said)?;
+            root.draw(&Text::new(heat.y.clone(), (left - pt(8), below + pt(12)), at(13, &GREY, HPos::Right))).map_err(said)?;
+            if heat.cells.iter().flatten().flatten().any(|v| v.is_infinite()) {
+                let place = (pt(SIZE.0 as i32 - 24), below + pt(36));
+                root.draw(&Text::new("\u{d7} diverged", place, at(13, &BLACK, HPos::Right))).map_err(said)?;
+            }
+            Ok(())
+        });
+        drawn.and_then(|()| root.present().map_err(|error| error.to_string())).map_err(Error::Asked)?;
+    }
+    Ok(sized(&text, size))
+}
+
+/// From a pale yellow over orange to a dark red, darker step by step, so that it can be read without colours.
+fn warm(share: f64) -> (u8, u8, u8) {
+    const STOPS: [(f64, f64, f64); 4] = [(255.0, 247.0, 219.0), (253.0, 190.0, 116.0), (222.0, 92.0, 48.0), (110.0, 16.0, 32.0)];
+    let place = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let from = (place as usize).min(STOPS.len() - 2);
+    let (a, b, share) = (STOPS[from], STOPS[from + 1], place - from as f64);
+    let mix = |a: f64, b: f64| (a + (b - a) * share).round() as u8;
+    (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 
 /// Size of a picture of a scene.

@@ -1,0 +1,209 @@
+//! A task made ready: its data on the device, its problem, its first model, and what a header says of them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::tensor::Device;
+
+use super::run::Choice;
+use super::{Classification, Extent, Task};
+use crate::data::{self, Resident};
+use crate::error::{Error, Result};
+use crate::model::{self, Shapes};
+use crate::problem::classify::{Parts, Share};
+use crate::problem::{Classify, LeastSquares, Quadratic, Slope};
+use crate::record::{self, End, Header, Line, Point, Writer};
+use crate::regularizer::Penalty;
+use crate::seed::Seed;
+use crate::spec::Spec;
+use crate::surface::Surface;
+use crate::train::{Plan, Problem, Watch, train};
+
+/// A run to be made.
+pub(super) struct Job {
+    pub header: Header,
+    pub path: PathBuf,
+    pub plan: Plan,
+}
+
+/// A task with all that its runs share, ready to be run by any optimizer with any seed.
+pub(super) struct Ready<P: Problem> {
+    pub task: record::Task,
+    pub problem: P,
+    begin: Box<dyn Fn(Seed) -> Result<P::Model> + Send + Sync>,
+}
+
+/// The same, whatever kind of problem it is.
+pub(super) trait World: Send + Sync {
+    fn task(&self) -> &record::Task;
+    /// Steps of one epoch.
+    fn steps(&self) -> usize;
+    /// Makes one run and writes its record.
+    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<End>;
+}
+
+impl<P: Problem + Clone + Send + Sync> World for Ready<P> {
+    fn task(&self) -> &record::Task {
+        &self.task
+    }
+    fn steps(&self) -> usize {
+        self.problem.steps()
+    }
+    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<End> {
+        self.make(job, step, stop).map(|(_, end)| end)
+    }
+}
+
+impl<P: Problem + Clone> Ready<P> {
+    pub fn make(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<(P::Model, End)> {
+        let seed = Seed(job.header.seed);
+        let model = (self.begin)(seed)?;
+        let mut writer = Writer::create(&job.path, &job.header)?;
+        let mut follow = Follow { writer: &mut writer, step, stop };
+        let mut problem = self.problem.clone().seeded(seed);
+        match train(&mut problem, model, &job.plan, &mut follow) {
+            Ok((model, end)) => {
+                writer.write(&Line::End(end.clone()))?;
+                Ok((model, end))
+            }
+            Err(error) => {
+                // what could not be done leaves nothing half written
+                let _ = fs::remove_file(&job.path);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Data on a device, for all series that ask for the same.
+#[derive(Default)]
+pub(super) struct Loaded(Vec<(String, String, Share, Arc<Given>)>);
+
+/// Data, and what a header says of it.
+struct Given {
+    name: String,
+    sha256: String,
+    shapes: Shapes,
+    parts: Parts,
+}
+
+impl Loaded {
+    fn of(&mut self, data: &str, prepare: &str, share: Share, device: &Device) -> Result<Arc<Given>> {
+        let same = |(own, prepared, part, _): &&(String, String, Share, _)| own == data && prepared == prepare && *part == share;
+        if let Some((.., given)) = self.0.iter().find(same) {
+            return Ok(given.clone());
+        }
+        let loaded = data::load(data)?;
+        let given = Arc::new(Given {
+            name: loaded.name.clone(),
+            sha256: loaded.sha256(),
+            shapes: Shapes { input: loaded.train.shape.clone(), classes: loaded.classes },
+            parts: Parts::of(&loaded, share, device),
+        });
+        if given.parts.train.is_empty() || given.parts.test.is_empty() {
+            return Err(Error::content(data, "no example to train or to test on", "some, after those for validation are split off"));
+        }
+        self.0.push((data.into(), prepare.into(), share, given.clone()));
+        Ok(given)
+    }
+}
+
+/// A classifier to be trained: names are read first, the slow part last.
+pub(super) fn classifier(
+    asked: &Classification,
+    share: Share,
+    device: &str,
+    loaded: &mut Loaded,
+) -> Result<(Ready<Classify>, Spec, Shapes)> {
+    let asked = asked.canonical()?;
+    let (model, penalty): (Spec, Penalty) = (asked.model.parse()?, Penalty::read(&asked.penalty.parse()?)?);
+    let device = crate::device::find(device)?.autodiff();
+    let given = loaded.of(&asked.data, &asked.prepare, Share { validation: asked.validation, ..share }, &device)?;
+    let (parts, shapes) = (&given.parts, given.shapes.clone());
+    let task = record::Task::Classify {
+        parameters: model::parameters(&model, &shapes)?,
+        model: asked.model,
+        data: given.name.clone(),
+        sha256: given.sha256.clone(),
+        train: parts.train.len(),
+        test: parts.test.len(),
+        batch: asked.batch,
+        penalty: asked.penalty,
+        prepare: asked.prepare,
+        augment: asked.augment,
+        validation: parts.validation.as_ref().map_or(0, Resident::len),
+        early_stopping: asked.early_stopping,
+        measured: asked.measured.filter(|n| *n < parts.train.len()).unwrap_or(0),
+    };
+    let problem = Classify::on(parts.clone(), asked.measured, asked.batch, penalty, &device);
+    let begin = {
+        let (model, shapes) = (model.clone(), shapes.clone());
+        Box::new(move |seed| model::build(&model, &shapes, seed, &device))
+    };
+    Ok((Ready { task, problem, begin }, model, shapes))
+}
+
+/// A task made ready.
+pub(super) fn ready(task: &Task, choice: &Choice, extent: &Extent, loaded: &mut Loaded) -> Result<Box<dyn World>> {
+    let on_processor = || match (&choice.data, choice.device.as_str()) {
+        (Some(data), _) => Err(Error::Asked(format!("--data is {data}, and this experiment has no data to choose"))),
+        (None, "flex") => Ok(()),
+        (None, other) => Err(Error::Asked(format!("--device is {other}, and this experiment runs on flex, in f64"))),
+    };
+    Ok(match task {
+        Task::Classify(asked) => {
+            let asked = Classification { data: choice.data.clone().unwrap_or(asked.data.clone()), ..asked.clone() };
+            let share = Share { train: extent.train, test: extent.test, ..Share::default() };
+            Box::new(classifier(&asked, share, &choice.device, loaded)?.0)
+        }
+        Task::Surface { surface, window, start, noise } => {
+            on_processor()?;
+            let surface = Surface::read(surface, *window, *start)?;
+            let task = record::Task::Surface {
+                surface: surface.name.clone(),
+                formula: surface.formula.clone(),
+                window: surface.window,
+                start: surface.start,
+                noise: *noise,
+            };
+            let problem = Slope::new(surface, *noise);
+            let from = problem.clone();
+            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
+        }
+        Task::LeastSquares { examples, batch, order, until } => {
+            on_processor()?;
+            let (examples, batch, order, until) = (*examples, batch.map_or(*examples, |batch| batch.min(*examples)), *order, *until);
+            let problem = LeastSquares::new(examples, batch, order, until);
+            let from = problem.clone();
+            let task = record::Task::LeastSquares { examples, batch, order, until };
+            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
+        }
+        Task::Quadratic { batch, order } => {
+            on_processor()?;
+            let problem = Quadratic::new(*batch, *order)?;
+            let from = problem.clone();
+            let task = record::Task::Quadratic { batch: *batch, order: *order };
+            Box::new(Ready { task, problem, begin: Box::new(move |_| Ok(from.begin())) })
+        }
+        Task::Study { study } => return Err(Error::Asked(format!("{study} is a study, which has no runs"))),
+    })
+}
+
+/// Writes the points, counts the steps, and listens to Ctrl-C.
+struct Follow<'a> {
+    writer: &'a mut Writer,
+    step: &'a mut dyn FnMut(),
+    stop: &'a AtomicBool,
+}
+
+impl Watch for Follow<'_> {
+    fn point(&mut self, point: &Point) -> Result<()> {
+        self.writer.write(&Line::Point(point.clone()))
+    }
+    fn step(&mut self) -> bool {
+        (self.step)();
+        !self.stop.load(Ordering::Relaxed)
+    }
+}

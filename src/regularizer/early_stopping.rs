@@ -1,0 +1,54 @@
+//! # Early stopping: the model of the lowest validation loss
+//!
+//! ```text
+//! after each pass: better = validation loss < lowest so far - min_delta
+//! stop after `patience` passes that were not better
+//! ```
+//!
+//! The validation examples are split off the training part; the test part has no say. With `restore=yes` the model that is handed out, saved and
+//! measured is the one of the lowest validation loss, also where the run came to its last pass.
+//!
+//! ## Differs from
+//! - **Keras**: there `patience` counts the same, but `restore_best_weights` is off by default, and before Keras 3 the best was restored only if training had stopped early.
+//! - **torch**: has none; Lightning's counts validation checks, not passes.
+//!
+//! ## Source
+//! arXiv 1712.04711, section 4.5, in the document S1; Prechelt, "Early stopping - but when?", 1998.
+
+use crate::spec::{Allowed, YES_OR_NO};
+
+crate::settings! {
+    /// When to stop, and what to keep.
+    pub struct EarlyStopping {
+        /// passes without a better validation loss after which the run stops
+        patience: usize = 5, Allowed::Count;
+        /// by how much a loss must be lower to be better
+        min_delta: f64 = 0.0, Allowed::NotNegative;
+        /// whether the best model is handed out, rather than the last
+        restore: bool = true, YES_OR_NO;
+    }
+}
+
+/// The lowest loss so far, and how long ago that was.
+#[derive(Clone, Debug, Default)]
+pub struct Patience {
+    lowest: Option<f64>,
+    since: usize,
+}
+
+impl Patience {
+    /// Takes in the loss after a pass; whether it is better than all before.
+    pub fn is_better(&mut self, loss: f64, rule: &EarlyStopping) -> bool {
+        let better = self.lowest.is_none_or(|lowest| loss < lowest - rule.min_delta);
+        self.since = if better { 0 } else { self.since + 1 };
+        if better {
+            self.lowest = Some(loss);
+        }
+        better
+    }
+
+    /// Whether it has run out.
+    pub fn is_over(&self, rule: &EarlyStopping) -> bool {
+        self.since >= rule.patience
+    }
+}
