@@ -106,8 +106,8 @@ struct RunArgs {
     /// How much work
     #[arg(long, value_enum, default_value = "quick")]
     scale: ScaleName,
-    /// Other data: a bundled set by name, or a folder in MNIST's layout (*-images-idx3-ubyte, *-labels-idx1-ubyte, plain or .gz)
-    #[arg(long, value_name = "NAME|DIR")]
+    /// Other data: a set by name (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
+    #[arg(long, value_name = "NAME|PATH")]
     data: Option<String>,
     /// flex (this processor), ndarray or wgpu (a GPU); the last two have to be built in: cargo run --release --features wgpu -- run ...
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]

@@ -1,7 +1,7 @@
 //! What `show` prints.
 
 use downhill::about::About;
-use downhill::data::{self, BUNDLED};
+use downhill::data::{self, BUNDLED, known};
 use downhill::descent::PARTS;
 use downhill::experiment;
 use downhill::model::{self, MODELS};
@@ -68,6 +68,20 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             data.sha256()
         ));
     }
+    if let Some(known) = known::known(name) {
+        let mut text = format!("{name}: {}\nlicence: {}\nsource: {}\n", known.about, known.licence, known.source);
+        let folder = known::folder()?.join(name);
+        text += &match folder.is_dir() {
+            true => format!("in {}\n", folder.display()),
+            false => format!("not in {}; `downhill fetch {name}` brings it\n", folder.display()),
+        };
+        text += "\nFiles\n";
+        for file in known.files {
+            text += &format!("  {}, {} bytes, sha256 {}\n", file.name, file.size, file.sha256);
+            file.at.iter().for_each(|address| text += &format!("      {address}{}\n", file.name));
+        }
+        return Ok(text);
+    }
     match experiment::load(name, optimizers) {
         Ok((experiment, toml)) => {
             let mut text = format!("{}\n{}, {}\n\n{}\n", experiment.title, experiment.paper, experiment.url, experiment.about.trim());
@@ -98,6 +112,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                 .chain(SCHEDULES.iter().map(|schedule| schedule.name))
                 .chain(penalties)
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
+                .chain(known::KNOWN.iter().map(|known| known.name))
                 .chain(MODELS.iter().map(|model| model.name))
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
             Err(Error::Spec(unknown("name", name, names)))
