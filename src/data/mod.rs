@@ -17,6 +17,8 @@ use crate::seed::{Purpose, Seed};
 
 pub mod archive;
 pub mod cifar;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 pub mod idx;
 pub mod imdb;
 pub mod known;

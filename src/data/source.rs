@@ -43,6 +43,13 @@ pub fn load(name_or_path: &str) -> Result<Dataset> {
         }
         return of_known(known, &folder);
     }
+    // one of the user's own, which `downhill fetch NAME --from PATH` took
+    if !name_or_path.contains(['/', '\\', '.']) && !Path::new(name_or_path).exists() {
+        let folder = known::folder()?.join(name_or_path);
+        if folder.is_dir() {
+            return path(&folder);
+        }
+    }
     if !Path::new(name_or_path).exists() {
         let names = BUNDLED.iter().map(|bundled| bundled.name).chain(KNOWN.iter().map(|known| known.name));
         return Err(Error::Spec(unknown("data set, folder or file", name_or_path, names)));
@@ -91,7 +98,7 @@ pub(super) fn path(path: &Path) -> Result<Dataset> {
 }
 
 /// The files of the data set at a path, as they are to lie in a folder of their own: names and contents.
-#[allow(dead_code)]
+#[cfg(feature = "fetch")]
 pub(super) fn files(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let named = |file: PathBuf| {
         let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
