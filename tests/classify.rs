@@ -17,7 +17,7 @@ fn examples(n: usize) -> Examples {
 }
 
 fn data() -> Dataset {
-    Dataset { name: "small".into(), classes: 3, names: Vec::new(), train: examples(10), test: examples(4) }
+    Dataset { name: "small".into(), classes: 3, names: Vec::new(), train: examples(10), test: examples(4), fingerprint: None }
 }
 
 fn net(device: &Device) -> Net {

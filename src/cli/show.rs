@@ -1,6 +1,7 @@
 //! What `show` prints.
 
 use downhill::about::About;
+use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{self, BUNDLED, known};
 use downhill::descent::PARTS;
 use downhill::experiment;
@@ -46,6 +47,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     }
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
+    }
+    if let Some(entry) = PREPARATIONS.iter().find(|entry| entry.name == name) {
+        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
     }
     // a penalty of the loss and a part around the optimizer may have one name
     let part = PARTS
@@ -113,6 +117,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                 .chain(penalties)
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
                 .chain(known::KNOWN.iter().map(|known| known.name))
+                .chain(PREPARATIONS.iter().map(|preparation| preparation.name))
                 .chain(MODELS.iter().map(|model| model.name))
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
             Err(Error::Spec(unknown("name", name, names)))

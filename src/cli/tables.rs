@@ -1,6 +1,7 @@
 //! Tables for the terminal.
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{BUNDLED, known};
 use downhill::experiment::{self, BUILT_IN};
 use downhill::model::MODELS;
@@ -72,6 +73,16 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     let known = known::KNOWN.iter().map(|known| vec![known.name.into(), known.about.into(), place(known)]);
     let title = "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts)";
     part(Kind::Data, title, &["name", "", "is"], bundled.chain(known).collect());
+    let rows = PREPARATIONS.iter().map(|preparation| {
+        let settings: Vec<&str> = preparation.settings.iter().map(|setting| setting.name).collect();
+        vec![preparation.name.into(), rest(&preparation.about.title()), names(&settings)]
+    });
+    part(
+        Kind::Data,
+        "What is done to data, from left to right (--data \"cifar10|gcn|zca:eps=0.1\")",
+        &["name", "", "settings"],
+        rows.collect(),
+    );
     let rows = MODELS.iter().map(|model| {
         let settings: Vec<&str> = model.settings.iter().map(|setting| setting.name).collect();
         vec![model.name.into(), rest(&model.about.title()), names(&settings)]

@@ -65,7 +65,7 @@ fn dataset(name: &str, mut found: Found, names: &str, train: Part, test: Part) -
     } else {
         Vec::new()
     };
-    Ok(Dataset { name: name.into(), classes, names, train: train.examples(), test: test.examples() })
+    Ok(Dataset { name: name.into(), classes, names, train: train.examples(), test: test.examples(), fingerprint: None })
 }
 
 /// Records read so far.

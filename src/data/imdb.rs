@@ -42,7 +42,14 @@ pub fn read(name: &str, mut found: Found) -> Result<Dataset> {
     let examples =
         |bags: Sparse, labels| Examples { shape: vec![columns.len()], inputs: Inputs::Sparse(Arc::new(bags.choose(&columns))), labels };
     let names = vec!["negative".into(), "positive".into()];
-    Ok(Dataset { name: name.into(), classes: 2, names, train: examples(train, train_labels), test: examples(test, test_labels) })
+    Ok(Dataset {
+        name: name.into(),
+        classes: 2,
+        names,
+        train: examples(train, train_labels),
+        test: examples(test, test_labels),
+        fingerprint: None,
+    })
 }
 
 /// The bag and the class of each review.

@@ -66,7 +66,7 @@ pub fn folder(name: &str, path: &Path) -> Result<Dataset> {
     if train.shape != test.shape {
         return Err(Error::content(images, format!("images of {:?}", test.shape), format!("the training images' size, {:?}", train.shape)));
     }
-    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test })
+    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test, fingerprint: None })
 }
 
 /// The first four fifths to train on, the rest to test on.
@@ -76,7 +76,7 @@ fn split(name: &str, path: &Path, all: Examples) -> Result<Dataset> {
     }
     let at = all.len() - all.len() / 5;
     let (train, test) = (all.part(0..at), all.part(at..all.len()));
-    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test })
+    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test, fingerprint: None })
 }
 
 fn examples(images_path: &Path, images: &[u8], labels_path: &Path, labels: &[u8]) -> Result<Examples> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{self, Found, GZIP};
 use super::known::{self, KNOWN, Known};
+use super::prepare::Prepare;
 use super::{BUNDLED, Dataset, cifar, imdb, mnist, text};
 use crate::error::{Error, Result};
 use crate::spec::unknown;
@@ -28,11 +29,22 @@ const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, p
                         and so on), of aclImdb (its bags of words), a .tar.gz of one of these, or one .csv of labels and texts";
 
 /// A data set by its name, or from a folder or file: a bundled one, a known one that [was fetched](super::known), or a path with the files
-/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts.
+/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts. What stands behind it [is done](super::prepare) to the data:
+/// `cifar10|gcn|zca:eps=0.1`.
 ///
 /// # Errors
 /// If there is none, or the files are damaged.
 pub fn load(name_or_path: &str) -> Result<Dataset> {
+    match name_or_path.split_once('|') {
+        Some((data, line)) if !Path::new(name_or_path).exists() => {
+            let prepare = Prepare::read(line)?; // a mistake in it is found before the data are read
+            prepare.of(plain(data.trim())?)
+        }
+        _ => plain(name_or_path),
+    }
+}
+
+fn plain(name_or_path: &str) -> Result<Dataset> {
     if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name_or_path) {
         return (bundled.load)();
     }

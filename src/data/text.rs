@@ -85,7 +85,14 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
         |bags: &Sparse, labels| Examples { shape: vec![columns.len()], inputs: Inputs::Sparse(Arc::new(bags.choose(&columns))), labels };
     let mut names = vec![String::new(); classes.len()];
     classes.iter().for_each(|(label, class)| names[usize::from(*class)] = (*label).to_string());
-    Ok(Dataset { name: name.into(), classes: names.len(), names, train: examples(&train.0, train.1), test: examples(&test.0, test.1) })
+    Ok(Dataset {
+        name: name.into(),
+        classes: names.len(),
+        names,
+        train: examples(&train.0, train.1),
+        test: examples(&test.0, test.1),
+        fingerprint: None,
+    })
 }
 
 /// The words of a text that is in lower case already.
