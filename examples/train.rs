@@ -29,7 +29,7 @@ fn main() -> downhill::Result<()> {
     let device = Device::flex().autodiff();
     device.seed(1);
     let digits = data::load("mnist-10k")?;
-    let (train, test) = (digits.train.resident(&device), digits.test.resident(&device));
+    let (train, test) = (digits.train.resident(&device), digits.test.resident(&device).all());
 
     let mut network = Network { hidden: LinearConfig::new(784, 100).init(&device), output: LinearConfig::new(100, 10).init(&device) };
     // let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();

@@ -12,12 +12,12 @@ use downhill::seed::Seed;
 use downhill::train::Problem;
 
 fn examples(n: usize) -> Examples {
-    let inputs = (0..n * 4).map(|i| ((i * 7 + 3) % 11) as f32 / 11.0).collect();
+    let inputs = (0..n * 4).map(|i| ((i * 7 + 3) % 11) as f32 / 11.0).collect::<Vec<_>>().into();
     Examples { shape: vec![2, 2], inputs, labels: (0..n).map(|i| (i % 3) as u8).collect() }
 }
 
 fn data() -> Dataset {
-    Dataset { name: "small".into(), classes: 3, train: examples(10), test: examples(4) }
+    Dataset { name: "small".into(), classes: 3, names: Vec::new(), train: examples(10), test: examples(4), fingerprint: None }
 }
 
 fn net(device: &Device) -> Net {

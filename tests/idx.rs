@@ -90,7 +90,7 @@ fn images_and_labels_must_fit_together() {
     };
     let labels = |labels: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8], labels].concat();
 
-    assert!(load().unwrap_err().starts_with("DIR: found no such pair of files, expected train-images-idx3-ubyte(.gz)"));
+    assert!(load().unwrap_err().starts_with("DIR: found no data in it, expected the files of MNIST (train-images-idx3-ubyte"));
     write("images-idx3-ubyte", &images());
     write("labels-idx1-ubyte", &labels(&[1, 2]));
     assert_eq!(load().unwrap_err(), "DIR/labels-idx1-ubyte: found 2 labels, expected one for each of the 3 images");

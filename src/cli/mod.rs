@@ -13,6 +13,7 @@ use downhill::study::{self, Ask};
 use downhill::{Error, Result};
 
 mod card;
+mod fetch;
 mod progress;
 mod show;
 mod surface;
@@ -47,6 +48,11 @@ enum Command {
         #[arg(long)]
         toml: bool,
     },
+    /// Bring a data set to this machine: mnist, fashion-mnist, cifar10, cifar100, imdb, or files of your own
+    #[command(
+        after_help = "What was cut off is resumed; nothing is used before its checksum is right. DOWNHILL_MIRROR=URL is asked for URL/NAME/FILE instead of the official addresses.\n\nExamples:\n  downhill fetch cifar10\n  downhill fetch cifar10 --from ~/Downloads/cifar-10-binary.tar.gz\n  downhill fetch my-reviews --from reviews.csv"
+    )]
+    Fetch(fetch::FetchArgs),
     /// Run an experiment: make the runs that are missing, grade the claims, write the page
     #[command(
         after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
@@ -106,8 +112,8 @@ struct RunArgs {
     /// How much work
     #[arg(long, value_enum, default_value = "quick")]
     scale: ScaleName,
-    /// Other data: a bundled set by name, or a folder in MNIST's layout (*-images-idx3-ubyte, *-labels-idx1-ubyte, plain or .gz)
-    #[arg(long, value_name = "NAME|DIR")]
+    /// Other data: a set by name (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
+    #[arg(long, value_name = "NAME|PATH")]
     data: Option<String>,
     /// flex (this processor), ndarray or wgpu (a GPU); the last two have to be built in: cargo run --release --features wgpu -- run ...
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
@@ -143,6 +149,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::List { what } => say(&tables::list(what, &optimizers)),
         Command::Show { name, toml: true } => say(&experiment::load(&name, &optimizers)?.1),
         Command::Show { name, toml: false } => say(&show::show(&name, &optimizers)?),
+        Command::Fetch(args) => fetch::fetch(args),
         Command::Run(args) => run_experiment(args, &optimizers),
         Command::Report { folders, out } => {
             let (experiment, runs) = report::read(&folders, &optimizers)?;

@@ -1,7 +1,8 @@
 //! What `show` prints.
 
 use downhill::about::About;
-use downhill::data::{self, BUNDLED};
+use downhill::data::prepare::PREPARATIONS;
+use downhill::data::{self, BUNDLED, known};
 use downhill::descent::PARTS;
 use downhill::experiment;
 use downhill::model::{self, MODELS};
@@ -47,6 +48,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
     }
+    if let Some(entry) = PREPARATIONS.iter().find(|entry| entry.name == name) {
+        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
+    }
     // a penalty of the loss and a part around the optimizer may have one name
     let part = PARTS
         .iter()
@@ -67,6 +71,20 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             data.classes,
             data.sha256()
         ));
+    }
+    if let Some(known) = known::known(name) {
+        let mut text = format!("{name}: {}\nlicence: {}\nsource: {}\n", known.about, known.licence, known.source);
+        let folder = known::folder()?.join(name);
+        text += &match folder.is_dir() {
+            true => format!("in {}\n", folder.display()),
+            false => format!("not in {}; `downhill fetch {name}` brings it\n", folder.display()),
+        };
+        text += "\nFiles\n";
+        for file in known.files {
+            text += &format!("  {}, {} bytes, sha256 {}\n", file.name, file.size, file.sha256);
+            file.at.iter().for_each(|address| text += &format!("      {address}{}\n", file.name));
+        }
+        return Ok(text);
     }
     match experiment::load(name, optimizers) {
         Ok((experiment, toml)) => {
@@ -98,6 +116,8 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                 .chain(SCHEDULES.iter().map(|schedule| schedule.name))
                 .chain(penalties)
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
+                .chain(known::KNOWN.iter().map(|known| known.name))
+                .chain(PREPARATIONS.iter().map(|preparation| preparation.name))
                 .chain(MODELS.iter().map(|model| model.name))
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
             Err(Error::Spec(unknown("name", name, names)))

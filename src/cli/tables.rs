@@ -1,7 +1,8 @@
 //! Tables for the terminal.
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use downhill::data::BUNDLED;
+use downhill::data::prepare::PREPARATIONS;
+use downhill::data::{BUNDLED, known};
 use downhill::experiment::{self, BUILT_IN};
 use downhill::model::MODELS;
 use downhill::optim::Optimizers;
@@ -27,6 +28,14 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Ta
 /// `Adam: adaptive moment estimation` without what stands in the name's column.
 fn rest(title: &str) -> String {
     title.split_once(": ").map_or(title, |(_, rest)| rest).to_string()
+}
+
+/// Where a known data set is.
+fn place(known: &known::Known) -> String {
+    match known::folder().map(|folder| folder.join(known.name)) {
+        Ok(folder) if folder.is_dir() => format!("in {}", folder.display()),
+        _ => format!("to be had by `downhill fetch {}` ({:.0} MB)", known.name, known.size() as f64 / 1e6),
+    }
 }
 
 /// Everything of a kind, or of all kinds.
@@ -60,8 +69,20 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         vec![name.to_string(), title]
     });
     part(Kind::Experiments, "Experiments (downhill run NAME)", &["name", ""], rows.collect());
-    let rows = BUNDLED.iter().map(|bundled| vec![bundled.name.into(), bundled.about.into()]);
-    part(Kind::Data, "Data (--data NAME, or a folder in MNIST's layout)", &["name", ""], rows.collect());
+    let bundled = BUNDLED.iter().map(|bundled| vec![bundled.name.into(), bundled.about.into(), "in the program".into()]);
+    let known = known::KNOWN.iter().map(|known| vec![known.name.into(), known.about.into(), place(known)]);
+    let title = "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts)";
+    part(Kind::Data, title, &["name", "", "is"], bundled.chain(known).collect());
+    let rows = PREPARATIONS.iter().map(|preparation| {
+        let settings: Vec<&str> = preparation.settings.iter().map(|setting| setting.name).collect();
+        vec![preparation.name.into(), rest(&preparation.about.title()), names(&settings)]
+    });
+    part(
+        Kind::Data,
+        "What is done to data, from left to right (--data \"cifar10|gcn|zca:eps=0.1\")",
+        &["name", "", "settings"],
+        rows.collect(),
+    );
     let rows = MODELS.iter().map(|model| {
         let settings: Vec<&str> = model.settings.iter().map(|setting| setting.name).collect();
         vec![model.name.into(), rest(&model.about.title()), names(&settings)]

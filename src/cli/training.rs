@@ -32,8 +32,8 @@ pub struct TrainArgs {
     /// Spec of the penalty on the weights: none, or l2:lambda=1e-4
     #[arg(long, value_name = "SPEC", default_value = "none")]
     penalty: String,
-    /// A bundled set by name, or a folder in MNIST's layout
-    #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
+    /// A set by name (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
+    #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
     /// What is done to the inputs beforehand, with statistics of the training part: none, or "standardise", "gcn|zca"
     #[arg(long, value_name = "SPECS", default_value = "none")]
@@ -74,8 +74,8 @@ pub struct TrainArgs {
 pub struct EvalArgs {
     /// The .safetensors file that `downhill train` wrote
     model: PathBuf,
-    /// A bundled set by name, or a folder in MNIST's layout; its test part is used
-    #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
+    /// As for train; the test part is used
+    #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
     /// flex, ndarray or wgpu
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
@@ -148,12 +148,12 @@ pub fn eval(args: EvalArgs) -> Result<ExitCode> {
     }
     let result = evaluate(&net, &data.test.resident(&device));
     let header: Vec<String> =
-        ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| class.to_string())).collect();
+        ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| data.class(class))).collect();
     let rows = result
         .confusion
         .iter()
         .enumerate()
-        .map(|(class, row)| std::iter::once(class.to_string()).chain(row.iter().map(usize::to_string)).collect::<Vec<_>>());
+        .map(|(class, row)| std::iter::once(data.class(class)).chain(row.iter().map(usize::to_string)).collect::<Vec<_>>());
     let confusion = tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
     say(&format!(
         "{} on the {} test examples of {}\nloss     {:.4}\naccuracy {:.4}\n\n{confusion}",

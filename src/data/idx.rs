@@ -9,10 +9,8 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
+use super::archive::{GZIP, GZIP_AT_MOST};
 use crate::error::{Error, Result};
-
-/// No gzip stream expands further than this, so a file cannot claim more than it could hold.
-const GZIP_AT_MOST: usize = 1040;
 
 /// A table of bytes.
 #[derive(Debug, PartialEq)]
@@ -29,7 +27,7 @@ pub struct Idx {
 /// On anything else than exactly that: a wrong magic number, too few bytes, too many.
 pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
     let wrong = |found: String, expected: String| Error::content(path, found, expected);
-    let zipped = file.starts_with(&[0x1f, 0x8b]);
+    let zipped = file.starts_with(&GZIP);
     let mut reader: Box<dyn Read + '_> = if zipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(Cursor::new(file)) };
 
     let mut header = vec![0; 4 + 4 * usize::from(rank)];

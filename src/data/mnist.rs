@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::idx::{self, Idx};
-use super::{Dataset, Examples};
+use super::{Dataset, Examples, Inputs};
 use crate::error::{Error, Result};
 
 const CLASSES: usize = 10;
@@ -24,22 +24,30 @@ pub fn bundled() -> Result<Dataset> {
     split(name, Path::new(name), all)
 }
 
+/// A file of a folder, compressed or plain, also as browsers name it.
+fn find(folder: &Path, stem: &str) -> Option<PathBuf> {
+    let names = [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")];
+    names.into_iter().map(|file| folder.join(file)).find(|file| file.is_file())
+}
+
+/// Whether a folder has one of the files.
+pub fn is_there(folder: &Path) -> bool {
+    !files(folder).is_empty()
+}
+
+/// Those of the files that a folder has.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    [TRAIN, TEST, ALL].as_flattened().iter().filter_map(|stem| find(folder, stem)).collect()
+}
+
 /// A folder that holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
 /// only `images-idx3-ubyte` and `labels-idx1-ubyte`, whose last fifth is then the test part. Each may be plain or end in `.gz`.
 ///
 /// # Errors
 /// If a file is missing, is no IDX file of the right kind, or images and labels do not fit together.
-pub fn folder(path: &Path) -> Result<Dataset> {
-    let name = path.canonicalize().map_err(Error::io("open", path))?;
-    let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
-    let find = |stem: &str| {
-        [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")]
-            .into_iter()
-            .map(|file| path.join(file))
-            .find(|file| file.is_file())
-    };
+pub fn folder(name: &str, path: &Path) -> Result<Dataset> {
     let read = |[images, labels]: [&str; 2]| -> Result<Option<(PathBuf, Examples)>> {
-        let (Some(images), Some(labels)) = (find(images), find(labels)) else { return Ok(None) };
+        let (Some(images), Some(labels)) = (find(path, images), find(path, labels)) else { return Ok(None) };
         let bytes = |file: &Path| fs::read(file).map_err(Error::io("read", file));
         let both = examples(&images, &bytes(&images)?, &labels, &bytes(&labels)?)?;
         Ok(Some((images, both)))
@@ -50,7 +58,7 @@ pub fn folder(path: &Path) -> Result<Dataset> {
                 format!("{}(.gz) with {}(.gz), and the same for t10k; or {}(.gz) with {}(.gz)", TRAIN[0], TRAIN[1], ALL[0], ALL[1]);
             return Err(Error::content(path, "no such pair of files", expected));
         };
-        return split(&name, path, all);
+        return split(name, path, all);
     };
     let Some((images, test)) = read(TEST)? else {
         return Err(Error::content(path, "training files without test files", format!("{}(.gz) and {}(.gz)", TEST[0], TEST[1])));
@@ -58,7 +66,7 @@ pub fn folder(path: &Path) -> Result<Dataset> {
     if train.shape != test.shape {
         return Err(Error::content(images, format!("images of {:?}", test.shape), format!("the training images' size, {:?}", train.shape)));
     }
-    Ok(Dataset { name, classes: CLASSES, train, test })
+    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test, fingerprint: None })
 }
 
 /// The first four fifths to train on, the rest to test on.
@@ -66,8 +74,9 @@ fn split(name: &str, path: &Path, all: Examples) -> Result<Dataset> {
     if all.len() < 5 {
         return Err(Error::content(path, format!("{} images", all.len()), "at least 5, since a fifth becomes the test part"));
     }
-    let (train, test) = all.split(all.len() - all.len() / 5);
-    Ok(Dataset { name: name.into(), classes: CLASSES, train, test })
+    let at = all.len() - all.len() / 5;
+    let (train, test) = (all.part(0..at), all.part(at..all.len()));
+    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test, fingerprint: None })
 }
 
 fn examples(images_path: &Path, images: &[u8], labels_path: &Path, labels: &[u8]) -> Result<Examples> {
@@ -82,6 +91,5 @@ fn examples(images_path: &Path, images: &[u8], labels_path: &Path, labels: &[u8]
     if let Some(at) = labels.iter().position(|label| usize::from(*label) >= CLASSES) {
         return Err(Error::content(labels_path, format!("label {} at example {at}", labels[at]), format!("0 to {}", CLASSES - 1)));
     }
-    let inputs = pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
-    Ok(Examples { shape: dims[1..].to_vec(), inputs, labels })
+    Ok(Examples { shape: dims[1..].to_vec(), inputs: Inputs::Pixels(pixels), labels })
 }

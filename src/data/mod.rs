@@ -1,40 +1,86 @@
 //! Data: examples with labels, resident on the device, in batches whose order comes from the run's seed.
+//!
+//! [`load`] takes a name or a path. Each format has a file; whatever the files hold, a reader gives data or an error, and allocates no
+//! more than their size times a constant.
 
-use std::path::Path;
+use std::ops::Range;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::about::hex;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::seed::{Purpose, Seed};
 
+pub mod archive;
+pub mod binary;
+pub mod cifar;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+pub mod gcn;
 pub mod idx;
+pub mod imdb;
+pub mod known;
 pub mod mnist;
+pub mod prepare;
+mod source;
+pub mod sparse;
+pub mod standardise;
+pub mod text;
+pub mod zca;
+
+pub use source::load;
+use sparse::Sparse;
+
+/// How many words a bag of words tells apart.
+pub const WORDS: usize = 10_000;
 
 /// A data set, its training and test part.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// As on the command line; for a folder, its last part.
+    /// As on the command line; for a path, its last part.
     pub name: String,
     /// How many classes the labels name.
     pub classes: usize,
+    /// What the classes are called; empty if the files do not say.
+    pub names: Vec<String>,
     /// To train on.
     pub train: Examples,
     /// To test on, never seen in training.
     pub test: Examples,
+    /// What [`sha256`](Dataset::sha256) says instead of the sum over the examples; for data that were [prepared](prepare::Prepare).
+    pub fingerprint: Option<String>,
 }
 
 /// Inputs with their labels.
 #[derive(Clone, Debug)]
 pub struct Examples {
-    /// Of one input, such as 28 x 28.
+    /// Of one input: 28 x 28 grey, 3 x 32 x 32 in colour, or how many words.
     pub shape: Vec<usize>,
-    /// One after another; pixels lie between 0 and 1.
-    pub inputs: Vec<f32>,
+    /// One after another.
+    pub inputs: Inputs,
     /// One for each input.
     pub labels: Vec<u8>,
+}
+
+/// The numbers of the inputs.
+#[derive(Clone, Debug)]
+pub enum Inputs {
+    /// Bytes, each read as a number from 0 to 1: x / 255.
+    Pixels(Vec<u8>),
+    /// Any numbers.
+    Numbers(Vec<f32>),
+    /// Mostly zeros, such as counts of words.
+    Sparse(Arc<Sparse>),
+}
+
+impl From<Vec<f32>> for Inputs {
+    fn from(numbers: Vec<f32>) -> Inputs {
+        Inputs::Numbers(numbers)
+    }
 }
 
 /// A data set that comes with the program.
@@ -53,33 +99,34 @@ pub const BUNDLED: &[Bundled] = &[Bundled {
     load: mnist::bundled,
 }];
 
-/// A bundled data set by name, or a folder in MNIST's layout.
-///
-/// # Errors
-/// If there is neither, or the files are damaged.
-pub fn load(name_or_folder: &str) -> Result<Dataset> {
-    if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name_or_folder) {
-        return (bundled.load)();
-    }
-    if !Path::new(name_or_folder).is_dir() {
-        let unknown = crate::spec::unknown("data set or folder", name_or_folder, BUNDLED.iter().map(|bundled| bundled.name));
-        return Err(Error::Spec(unknown));
-    }
-    mnist::folder(Path::new(name_or_folder))
-}
-
 impl Dataset {
     /// A fingerprint of all examples, whatever files they came from.
     pub fn sha256(&self) -> String {
+        if let Some(fingerprint) = &self.fingerprint {
+            return fingerprint.clone();
+        }
         let mut hash = Sha256::new();
         for part in [&self.train, &self.test] {
             for dim in &part.shape {
                 hash.update((*dim as u64).to_le_bytes());
             }
-            hash.update(bytemuck::cast_slice(&part.inputs));
+            match &part.inputs {
+                Inputs::Pixels(pixels) => hash.update(pixels),
+                Inputs::Numbers(numbers) => hash.update(bytemuck::cast_slice(numbers)),
+                Inputs::Sparse(rows) => {
+                    rows.offsets.iter().for_each(|offset| hash.update((*offset as u64).to_le_bytes()));
+                    hash.update(bytemuck::cast_slice(&rows.index));
+                    hash.update(bytemuck::cast_slice(&rows.values));
+                }
+            }
             hash.update(&part.labels);
         }
         hex(&hash.finalize())
+    }
+
+    /// What a class is called: its name, or its number.
+    pub fn class(&self, class: usize) -> String {
+        self.names.get(class).cloned().unwrap_or_else(|| class.to_string())
     }
 }
 
@@ -91,7 +138,7 @@ impl Examples {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.len() == 0
     }
 
     /// Numbers of one input.
@@ -99,28 +146,60 @@ impl Examples {
         self.shape.iter().product()
     }
 
-    fn split(&self, at: usize) -> (Examples, Examples) {
-        let part = |range: std::ops::Range<usize>| Examples {
-            shape: self.shape.clone(),
-            inputs: self.inputs[range.start * self.features()..range.end * self.features()].to_vec(),
-            labels: self.labels[range].to_vec(),
+    /// These examples alone.
+    pub fn part(&self, range: Range<usize>) -> Examples {
+        let numbers = range.start * self.features()..range.end * self.features();
+        let inputs = match &self.inputs {
+            Inputs::Pixels(pixels) => Inputs::Pixels(pixels[numbers].to_vec()),
+            Inputs::Numbers(all) => Inputs::Numbers(all[numbers].to_vec()),
+            Inputs::Sparse(rows) => Inputs::Sparse(Arc::new(rows.part(range.clone()))),
         };
-        (part(0..at), part(at..self.len()))
+        Examples { shape: self.shape.clone(), inputs, labels: self.labels[range].to_vec() }
     }
 
-    /// Moves them to the device once, so that a batch is one `select`.
-    pub fn resident(&self, device: &Device) -> Resident {
-        let labels = self.labels.iter().map(|label| i32::from(*label)).collect();
-        Resident {
-            x: Tensor::from_data(TensorData::new::<f32, _>(self.inputs.clone(), [self.len(), self.features()]), device),
-            y: Tensor::from_data(TensorData::new::<i32, _>(labels, [self.len()]), device),
+    /// All inputs as numbers, one a row.
+    pub fn numbers(&self) -> Vec<f32> {
+        match &self.inputs {
+            Inputs::Pixels(pixels) => pixels.par_iter().with_min_len(1 << 16).map(|pixel| f32::from(*pixel) / 255.0).collect(),
+            Inputs::Numbers(numbers) => numbers.clone(),
+            Inputs::Sparse(rows) => rows.dense(0..rows.len()),
         }
     }
+
+    /// Moves them to the device once, so that a batch is one `select`. Rows of mostly zeros stay as they are, and only a batch of them is
+    /// written out and moved.
+    pub fn resident(&self, device: &Device) -> Resident {
+        let labels = self.labels.iter().map(|label| i32::from(*label)).collect();
+        let rows = match &self.inputs {
+            Inputs::Sparse(rows) => Rows::Sparse(rows.clone()),
+            _ => Rows::Dense(matrix(self.numbers(), self.features(), device)),
+        };
+        Resident { rows, y: Tensor::from_data(TensorData::new::<i32, _>(labels, [self.len()]), device) }
+    }
+}
+
+fn matrix(numbers: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
+    let rows = numbers.len() / columns.max(1);
+    Tensor::from_data(TensorData::new::<f32, _>(numbers, [rows, columns]), device)
 }
 
 /// Examples on a device.
 #[derive(Clone, Debug)]
 pub struct Resident {
+    rows: Rows,
+    y: Tensor<1, Int>,
+}
+
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // there are two of them
+enum Rows {
+    Dense(Tensor<2>),
+    Sparse(Arc<Sparse>),
+}
+
+/// Some of the examples.
+#[derive(Clone, Debug)]
+pub struct Batch {
     /// One example a row.
     pub x: Tensor<2>,
     /// The classes.
@@ -129,17 +208,30 @@ pub struct Resident {
 
 impl Resident {
     /// The examples at these places.
-    pub fn select(&self, places: &[i32]) -> Resident {
-        let places = Tensor::from_data(TensorData::new(places.to_vec(), [places.len()]), &self.x.device());
-        Resident { x: self.x.clone().select(0, places.clone()), y: self.y.clone().select(0, places) }
+    pub fn select(&self, places: &[i32]) -> Batch {
+        let device = self.y.device();
+        let at = Tensor::from_data(TensorData::new(places.to_vec(), [places.len()]), &device);
+        let x = match &self.rows {
+            Rows::Dense(x) => x.clone().select(0, at.clone()),
+            Rows::Sparse(rows) => matrix(rows.dense(places.iter().map(|place| *place as usize)), rows.columns, &device),
+        };
+        Batch { x, y: self.y.clone().select(0, at) }
     }
 
     /// `length` examples from `start`.
-    pub fn slice(&self, start: usize, length: usize) -> Resident {
-        if length == self.len() {
-            return self.clone(); // burn would copy it
-        }
-        Resident { x: self.x.clone().narrow(0, start, length), y: self.y.clone().narrow(0, start, length) }
+    pub fn slice(&self, start: usize, length: usize) -> Batch {
+        let whole = length == self.len(); // burn would copy it
+        let x = match &self.rows {
+            Rows::Dense(x) if whole => x.clone(),
+            Rows::Dense(x) => x.clone().narrow(0, start, length),
+            Rows::Sparse(rows) => matrix(rows.dense(start..start + length), rows.columns, &self.y.device()),
+        };
+        Batch { x, y: if whole { self.y.clone() } else { self.y.clone().narrow(0, start, length) } }
+    }
+
+    /// All examples.
+    pub fn all(&self) -> Batch {
+        self.slice(0, self.len())
     }
 
     /// How many.

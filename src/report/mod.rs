@@ -261,8 +261,10 @@ impl Report {
         }
         if let Some(first) = self.runs.first().map(|run| &run.header) {
             if let record::Task::Classify { data, .. } = &first.task {
-                let bundled = crate::data::BUNDLED.iter().any(|bundled| bundled.name == data);
-                let data = if bundled { data.clone() } else { format!("FOLDER/{data}") };
+                let name = data.split('|').next().unwrap_or_default();
+                let named = crate::data::BUNDLED.iter().any(|bundled| bundled.name == name) || crate::data::known::known(name).is_some();
+                let data = if named { data.clone() } else { format!("FOLDER/{data}") };
+                let data = if data.contains('|') { format!("\"{data}\"") } else { data };
                 command += &format!(" --data {data} --device {}", first.device);
             }
             command += &format!(" --seeds {}", seeds(&self.runs));

@@ -1,0 +1,178 @@
+//! From a name or a path to a data set.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::archive::{self, Found, GZIP};
+use super::known::{self, KNOWN, Known};
+use super::prepare::Prepare;
+use super::{BUNDLED, Dataset, cifar, imdb, mnist, text};
+use crate::error::{Error, Result};
+use crate::spec::unknown;
+
+/// What a folder or an archive may hold, besides IDX.
+struct Layout {
+    /// Its official folder.
+    inside: &'static str,
+    files: &'static [&'static str],
+    read: fn(&str, Found) -> Result<Dataset>,
+}
+
+const LAYOUTS: [Layout; 3] = [
+    Layout { inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, read: cifar::cifar10 },
+    Layout { inside: "cifar-100-binary", files: &cifar::CIFAR100, read: cifar::cifar100 },
+    Layout { inside: "aclImdb", files: &imdb::FILES, read: imdb::read },
+];
+
+const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, plain or .gz), of CIFAR-10 or CIFAR-100 (data_batch_1.bin, train.bin \
+                        and so on), of aclImdb (its bags of words), a .tar.gz of one of these, or one .csv of labels and texts";
+
+/// A data set by its name, or from a folder or file: a bundled one, a known one that [was fetched](super::known), or a path with the files
+/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts. What stands behind it [is done](super::prepare) to the data:
+/// `cifar10|gcn|zca:eps=0.1`.
+///
+/// # Errors
+/// If there is none, or the files are damaged.
+pub fn load(name_or_path: &str) -> Result<Dataset> {
+    match name_or_path.split_once('|') {
+        Some((data, line)) if !Path::new(name_or_path).exists() => {
+            let prepare = Prepare::read(line)?; // a mistake in it is found before the data are read
+            prepare.of(plain(data.trim())?)
+        }
+        _ => plain(name_or_path),
+    }
+}
+
+fn plain(name_or_path: &str) -> Result<Dataset> {
+    if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name_or_path) {
+        return (bundled.load)();
+    }
+    if let Some(known) = known::known(name_or_path) {
+        let folder = known::folder()?.join(known.name);
+        if !folder.is_dir() {
+            return Err(Error::Asked(missing(known, &folder)));
+        }
+        return of_known(known, &folder);
+    }
+    // one of the user's own, which `downhill fetch NAME --from PATH` took
+    if !name_or_path.contains(['/', '\\', '.']) && !Path::new(name_or_path).exists() {
+        let folder = known::folder()?.join(name_or_path);
+        if folder.is_dir() {
+            return path(&folder);
+        }
+    }
+    if !Path::new(name_or_path).exists() {
+        let names = BUNDLED.iter().map(|bundled| bundled.name).chain(KNOWN.iter().map(|known| known.name));
+        return Err(Error::Spec(unknown("data set, folder or file", name_or_path, names)));
+    }
+    path(Path::new(name_or_path))
+}
+
+/// A known set that is in this folder, complete.
+pub(super) fn of_known(known: &Known, folder: &Path) -> Result<Dataset> {
+    let mut data = path(folder)?;
+    let found = [data.train.len(), data.test.len()];
+    if found != known.examples {
+        let examples = |[train, test]: [usize; 2]| format!("{train} examples to train on and {test} to test on");
+        return Err(Error::content(folder, examples(found), format!("those of {}, {}", known.name, examples(known.examples))));
+    }
+    data.name = known.name.into();
+    if data.names.is_empty() {
+        data.names = known.names.iter().map(ToString::to_string).collect();
+    }
+    Ok(data)
+}
+
+fn missing(known: &Known, folder: &Path) -> String {
+    let (name, size) = (known.name, known.size() as f64 / 1e6);
+    let files: Vec<&str> = known.files.iter().map(|file| file.name).collect();
+    let (from, what) = match files.as_slice() {
+        [one] => (*one, "the file, wherever it is, or its unpacked folder".to_string()),
+        all => ("DIR", format!("a folder with {}", all.join(", "))),
+    };
+    format!(
+        "{name} is not in {}: found nothing, expected that it was brought there by `downhill fetch {name}` ({size:.0} MB), \
+         or without a network by `downhill fetch {name} --from {from}` ({what})",
+        folder.display()
+    )
+}
+
+/// The data at a path, whatever it is.
+pub(super) fn path(path: &Path) -> Result<Dataset> {
+    let name = path.canonicalize().map_err(Error::io("open", path))?;
+    let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
+    match look(path)? {
+        Holds::Idx => mnist::folder(&name, path),
+        Holds::Files(layout, found) => (layout.read)(&name, found),
+        Holds::Csv(file) => text::read(&name, &file, &fs::read(&file).map_err(Error::io("read", &file))?),
+    }
+}
+
+/// The files of the data set at a path, as they are to lie in a folder of their own: names and contents.
+#[cfg(feature = "fetch")]
+pub(super) fn files(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let named = |file: PathBuf| {
+        let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+        Ok((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes))
+    };
+    match look(path)? {
+        Holds::Idx => mnist::files(path).into_iter().map(named).collect(),
+        Holds::Files(_, found) => Ok(found.rest().into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect()),
+        Holds::Csv(file) => Ok(vec![named(file)?]),
+    }
+}
+
+enum Holds {
+    Idx,
+    Files(&'static Layout, Found),
+    Csv(PathBuf),
+}
+
+/// What a path holds, by the names of its files.
+fn look(path: &Path) -> Result<Holds> {
+    if !path.is_dir() {
+        return look_at_file(path);
+    }
+    if mnist::is_there(path) {
+        return Ok(Holds::Idx);
+    }
+    for layout in &LAYOUTS {
+        for place in [path.to_path_buf(), path.join(layout.inside)] {
+            if layout.files.iter().any(|file| place.join(file).is_file()) {
+                return Ok(Holds::Files(layout, archive::folder(&place, layout.files)?));
+            }
+        }
+    }
+    // one file that may be all
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(Error::io("read", path))? {
+        let entry = entry.map_err(Error::io("read", path))?.path();
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        if [".csv", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) {
+            files.push(entry);
+        }
+    }
+    match files.as_slice() {
+        [one] => look_at_file(one),
+        [] => Err(Error::content(path, "no data in it", EXPECTED)),
+        several => Err(Error::content(path, format!("{} files that may be meant", several.len()), "one; name the file itself")),
+    }
+}
+
+fn look_at_file(path: &Path) -> Result<Holds> {
+    let mut first = [0; 2];
+    let filled = File::open(path).and_then(|mut file| file.read(&mut first)).map_err(Error::io("read", path))?;
+    if filled == 2 && first == GZIP {
+        let wanted: Vec<&str> = LAYOUTS.iter().flat_map(|layout| layout.files).copied().collect();
+        let found = archive::tar_gz(path, &wanted)?;
+        return match LAYOUTS.iter().find(|layout| layout.files.iter().any(|file| found.has(file))) {
+            Some(layout) => Ok(Holds::Files(layout, found)),
+            None => Err(Error::content(path, "an archive of other files", EXPECTED)),
+        };
+    }
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        return Ok(Holds::Csv(path.into()));
+    }
+    Err(Error::content(path, "a file of another kind", EXPECTED))
+}

@@ -1,0 +1,129 @@
+//! Labelled texts in a CSV file, as bags of words.
+//!
+//! ```text
+//! sentiment,confidence,text
+//! negative,0.7547,I just don't trust my life in google's hands
+//! ```
+//!
+//! - **Columns.** If the first line has a name of a label (`label`, `sentiment`, `class`, ...) and a name of a text (`text`, `review`, ...),
+//!   it is a header and names the two. Otherwise there is no header: the text is the column with the most letters, the label the one of the
+//!   others with the fewest different values.
+//! - **Classes** are the different labels, numbers in their order, anything else in alphabetical order.
+//! - **Words** are runs of letters and digits (as Unicode has them) with apostrophes inside, in lower case. Everything else separates.
+//! - **Parts.** A text is in the test part if the first eight bytes of its SHA-256, read as a big-endian number, are divisible by five. So
+//!   the same text is always in the same part, whatever else the file holds, and never in both.
+//! - **Vocabulary**: the 10,000 words most frequent in the training part; of equally frequent ones, those seen first.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use csv::StringRecord;
+use sha2::{Digest, Sha256};
+
+use super::sparse::Sparse;
+use super::{Dataset, Examples, Inputs, WORDS};
+use crate::error::{Error, Result};
+
+const LABEL: [&str; 8] = ["label", "labels", "class", "sentiment", "target", "category", "polarity", "rating"];
+const TEXT: [&str; 8] = ["text", "review", "sentence", "content", "tweet", "comment", "document", "phrase"];
+
+/// The texts of a CSV file; `path` is for errors.
+///
+/// # Errors
+/// If it is no table, or no column can be the label.
+pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
+    let wrong = |found: String, expected: &str| Error::content(path, found, expected);
+    let mut rows = Vec::new();
+    for row in csv::ReaderBuilder::new().has_headers(false).from_reader(file).into_records() {
+        rows.push(row.map_err(|error| wrong(format!("no CSV ({error})"), "UTF-8 text with as many fields in each line"))?);
+    }
+    let width = rows.first().map_or(0, StringRecord::len);
+    if width < 2 {
+        return Err(wrong(format!("{} lines of {width} columns", rows.len()), "at least a label and a text in each line"));
+    }
+    let named = |names: &[&str]| rows[0].iter().position(|field| names.contains(&field.trim().to_lowercase().as_str()));
+    let (header, label, text) = match (named(&LABEL), named(&TEXT)) {
+        (Some(label), Some(text)) => (1, label, text),
+        _ => {
+            let (label, text) = guess(&rows, width);
+            (0, label, text)
+        }
+    };
+    let rows = &rows[header..];
+
+    let classes = classes(rows.iter().map(|row| row[label].trim()));
+    if classes.len() < 2 || classes.len() > 256 {
+        return Err(wrong(format!("{} different labels in column {}", classes.len(), label + 1), "2 to 256"));
+    }
+    let mut ids: HashMap<String, u32> = HashMap::new();
+    let [mut train, mut test] = [(); 2].map(|()| (Sparse::new(0), Vec::new()));
+    for (line, row) in rows.iter().enumerate() {
+        let Some(class) = classes.get(row[label].trim()).filter(|_| !row[label].trim().is_empty()) else {
+            return Err(wrong(format!("no label in row {}", line + header + 1), "one"));
+        };
+        let lower = row[text].to_lowercase();
+        let mut found = Vec::new();
+        for word in words(&lower) {
+            let new = ids.len() as u32;
+            found.push(match ids.get(word) {
+                Some(id) => *id,
+                None => *ids.entry(word.into()).or_insert(new),
+            });
+        }
+        found.sort_unstable();
+        let (bags, labels) = if is_test(&row[text]) { &mut test } else { &mut train };
+        bags.push(found.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f32)));
+        labels.push(*class);
+    }
+    (train.0.columns, test.0.columns) = (ids.len(), ids.len());
+    let columns = train.0.largest(WORDS);
+    if columns.is_empty() || test.0.is_empty() {
+        return Err(wrong(format!("{} texts", rows.len()), "enough for a training and a test part with words in them"));
+    }
+    let examples =
+        |bags: &Sparse, labels| Examples { shape: vec![columns.len()], inputs: Inputs::Sparse(Arc::new(bags.choose(&columns))), labels };
+    let mut names = vec![String::new(); classes.len()];
+    classes.iter().for_each(|(label, class)| names[usize::from(*class)] = (*label).to_string());
+    Ok(Dataset {
+        name: name.into(),
+        classes: names.len(),
+        names,
+        train: examples(&train.0, train.1),
+        test: examples(&test.0, test.1),
+        fingerprint: None,
+    })
+}
+
+/// The words of a text that is in lower case already.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '\'');
+    words.map(|word| word.trim_matches('\'')).filter(|word| !word.is_empty())
+}
+
+/// Whether a text belongs to the test part: one in five.
+fn is_test(text: &str) -> bool {
+    let hash = Sha256::digest(text);
+    hash[..8].iter().fold(0, |rest, byte| (256 * rest + u32::from(*byte)) % 5) == 0
+}
+
+/// The columns of label and text where no header names them.
+fn guess(rows: &[StringRecord], width: usize) -> (usize, usize) {
+    let letters = |column: &usize| rows.iter().map(|row| row[*column].len()).sum::<usize>();
+    let text = (0..width).rev().max_by_key(letters).unwrap_or_default();
+    let different = |column: &usize| rows.iter().map(|row| row[*column].trim()).collect::<HashSet<_>>().len();
+    let label = (0..width).filter(|column| *column != text).min_by_key(different).unwrap_or_default();
+    (label, text)
+}
+
+/// The number of each label. More than 256 are not told apart.
+fn classes<'a>(labels: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, u8> {
+    let mut different: Vec<&str> = labels.collect::<HashSet<_>>().into_iter().collect();
+    let value = |label: &str| label.parse::<f64>().ok().filter(|value| value.is_finite());
+    if different.iter().all(|label| value(label).is_some()) {
+        different.sort_by(|a, b| value(a).partial_cmp(&value(b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b)));
+    } else {
+        different.sort_unstable();
+    }
+    different.into_iter().enumerate().map(|(class, label)| (label, class as u8)).collect()
+}

@@ -1,0 +1,459 @@
+//! Bringing data to this machine, against a server on loopback that does everything wrong that servers do.
+#![cfg(feature = "cli")]
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{sleep, spawn};
+use std::time::{Duration, Instant};
+
+use downhill::data::fetch::{Placed, Watch, Way, fetch, take};
+use downhill::data::known::{Known, Official};
+use flate2::{Compression, write::GzEncoder};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+
+/// What one connection asked for: the first byte, if it was not the whole file.
+type Asked = Option<usize>;
+
+/// A server that answers the n-th connection as it is told, and keeps what was asked.
+struct Server {
+    address: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    fn new(answer: impl Fn(usize, Asked, &mut TcpStream) + Send + Sync + 'static) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (kept, answer) = (asked.clone(), Arc::new(answer));
+        spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines: Vec<String> =
+                    BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                let range = lines.iter().find_map(|line| {
+                    line.to_lowercase().strip_prefix("range: bytes=").map(|rest| rest.trim_end_matches('-').parse().unwrap())
+                });
+                let n = kept.lock().unwrap().len();
+                kept.lock().unwrap().push(range);
+                let answer = answer.clone();
+                spawn(move || answer(n, range, &mut stream));
+            }
+        });
+        Server { address, asked }
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn head(stream: &mut TcpStream, status: &str, length: usize, range: &str) {
+    let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{range}Connection: close\r\n\r\n");
+}
+
+/// As a good server does.
+fn well(file: &[u8], from: Asked, stream: &mut TcpStream) {
+    match from {
+        None => head(stream, "200 OK", file.len(), ""),
+        Some(at) => head(
+            stream,
+            "206 Partial Content",
+            file.len() - at,
+            &format!("Content-Range: bytes {at}-{}/{}\r\n", file.len() - 1, file.len()),
+        ),
+    }
+    let _ = stream.write_all(&file[from.unwrap_or(0)..]);
+}
+
+/// A small CIFAR-10 of random pixels, 330 kB as tar.gz, and what is to be known of it.
+fn small() -> (&'static Known, Vec<u8>) {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for name in ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"] {
+        let mut records = vec![0; 18 * 3073];
+        random.fill_bytes(&mut records);
+        records.iter_mut().step_by(3073).for_each(|class| *class %= 10);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(records.len() as u64);
+        tar.append_data(&mut header, format!("cifar-10-batches-bin/{name}"), &*records).unwrap();
+    }
+    let file = tar.into_inner().unwrap().finish().unwrap();
+    let sha256: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+    let official = Official { name: "small.tar.gz", size: file.len() as u64, sha256: sha256.leak(), at: &["https://official.invalid/"] };
+    let files = vec![official].leak();
+    let known = Known { name: "small", about: "", licence: "", source: "", files, examples: [90, 18], names: &[] };
+    (Box::leak(Box::new(known)), file)
+}
+
+/// Keeps what was said.
+#[derive(Default)]
+struct Listen(RefCell<Vec<String>>);
+
+impl Watch for Listen {
+    fn begins(&self, _: &str, _: u64, _: u64) {}
+    fn at(&self, _: u64) {}
+    fn says(&self, text: &str) {
+        self.0.borrow_mut().push(text.into());
+    }
+}
+
+fn from(servers: &[&Server], known: &Known, cache: &Path) -> Result<Placed, String> {
+    let mirrors = servers.iter().map(|server| server.address.clone()).collect();
+    let way = Way { mirrors, silence: Duration::from_millis(300), pause: Duration::from_millis(1) };
+    fetch(known, cache, &way, &Listen::default()).map_err(|error| error.to_string())
+}
+
+/// It is there, whole, and nothing else is left.
+fn is_there(placed: &Placed, cache: &Path) {
+    assert_eq!((placed.data.train.len(), placed.data.test.len(), &*placed.data.name), (90, 18, "small"));
+    let mut left: Vec<_> = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["small", "small.lock"]);
+}
+
+fn nothing_is_there(cache: &Path) {
+    assert!(!cache.join("small").exists());
+}
+
+#[test]
+fn a_set_is_brought_once() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(move |_, range, stream| well(&file, range, stream));
+    let placed = from(&[&server], known, cache.path()).unwrap();
+    is_there(&placed, cache.path());
+    assert!(!placed.before);
+    assert!(from(&[&server], known, cache.path()).unwrap().before);
+    assert_eq!(server.asked(), [None]);
+}
+
+#[test]
+fn a_set_that_was_damaged_on_the_disk_is_brought_again() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(move |_, range, stream| well(&file, range, stream));
+    let placed = from(&[&server], known, cache.path()).unwrap();
+    fs::remove_file(placed.folder.join("data_batch_2.bin")).unwrap();
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(server.asked(), [None, None]);
+}
+
+#[test]
+fn a_connection_that_is_cut_is_resumed_where_it_was_cut() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let size = file.len();
+    let server = Server::new(move |n, range, stream| {
+        let end = size.min((n + 1) * 100_000);
+        let at = range.unwrap_or(0);
+        match range {
+            None => head(stream, "200 OK", size, ""),
+            Some(_) => head(stream, "206 Partial Content", size - at, &format!("Content-Range: bytes {at}-{}/{size}\r\n", size - 1)),
+        }
+        let _ = stream.write_all(&file[at..end]);
+    });
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(server.asked(), [None, Some(100_000), Some(200_000), Some(300_000)]);
+}
+
+#[test]
+fn a_server_that_knows_no_ranges_gives_the_file_from_its_beginning() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(move |n, _, stream| {
+        head(stream, "200 OK", file.len(), "");
+        let _ = stream.write_all(if n == 0 { &file[..1000] } else { &file });
+    });
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(server.asked(), [None, Some(1000)]);
+}
+
+#[test]
+fn a_server_that_resumes_elsewhere_is_not_believed() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(move |n, range, stream| match n {
+        0 => {
+            head(stream, "200 OK", file.len(), "");
+            let _ = stream.write_all(&file[..1000]);
+        }
+        1 => well(&file, Some(10), stream),
+        _ => well(&file, range, stream),
+    });
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(server.asked(), [None, Some(1000), None]);
+}
+
+#[test]
+fn a_beginning_that_was_wrong_is_found_out_and_the_file_brought_anew() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let part = cache.path().join("small.part");
+    fs::create_dir(&part).unwrap();
+    fs::write(part.join("small.tar.gz.part"), [7; 5000]).unwrap();
+    let server = Server::new(move |_, range, stream| well(&file, range, stream));
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(server.asked(), [Some(5000), None]);
+}
+
+#[test]
+fn wrong_bytes_are_never_used() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let mut other = file.clone();
+    other[100_000] ^= 1;
+    let wrong = Server::new(move |_, range, stream| well(&other, range, stream));
+    let error = from(&[&wrong], known, cache.path()).unwrap_err();
+    assert!(error.contains("wrong bytes, their sha256 is"), "{error}");
+    nothing_is_there(cache.path());
+    assert_eq!(wrong.asked(), [None], "asking again would give the same");
+
+    let right = Server::new(move |_, range, stream| well(&file, range, stream));
+    is_there(&from(&[&wrong, &right], known, cache.path()).unwrap(), cache.path());
+}
+
+#[test]
+fn a_missing_file_is_asked_of_the_next_address() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let without = Server::new(|_, _, stream| head(stream, "404 Not Found", 0, ""));
+    let with = Server::new(move |_, range, stream| well(&file, range, stream));
+    is_there(&from(&[&without, &with], known, cache.path()).unwrap(), cache.path());
+    assert_eq!((without.asked().len(), with.asked().len()), (1, 1));
+}
+
+#[test]
+fn a_server_that_is_overloaded_is_asked_three_times() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(
+        move |n, range, stream| if n < 2 { head(stream, "503 Service Unavailable", 0, "") } else { well(&file, range, stream) },
+    );
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    let never = Server::new(|_, _, stream| head(stream, "503 Service Unavailable", 0, ""));
+    let error = from(&[&never], small().0, tempfile::tempdir().unwrap().path()).unwrap_err();
+    assert!(error.contains("status 503 Service Unavailable") && never.asked().len() == 3, "{error}");
+}
+
+#[test]
+fn a_server_that_falls_silent_is_given_up_and_what_came_is_kept() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let half = file.clone();
+    let silent = Server::new(move |n, range, stream| {
+        if n == 0 {
+            head(stream, "200 OK", half.len(), "");
+            let _ = stream.write_all(&half[..150_000]);
+        } else {
+            assert_eq!(range, Some(150_000));
+        }
+        sleep(Duration::from_secs(20));
+    });
+    let good = Server::new(move |_, range, stream| well(&file, range, stream));
+    let start = Instant::now();
+    is_there(&from(&[&silent, &good], known, cache.path()).unwrap(), cache.path());
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!((silent.asked().len(), good.asked()), (4, vec![Some(150_000)]));
+}
+
+#[test]
+fn a_slow_server_is_waited_for_as_long_as_something_comes() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(move |_, _, stream| {
+        head(stream, "200 OK", file.len(), "");
+        for chunk in file.chunks(file.len() / 12) {
+            let _ = stream.write_all(chunk);
+            sleep(Duration::from_millis(100));
+        }
+    });
+    is_there(&from(&[&server], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(server.asked(), [None]);
+}
+
+#[test]
+fn a_length_that_is_not_the_files_is_refused() {
+    for lie in [1usize, 10 << 40] {
+        let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+        let server = Server::new(move |_, _, stream| {
+            head(stream, "200 OK", lie, "");
+            let _ = stream.write_all(&file);
+        });
+        let error = from(&[&server], known, cache.path()).unwrap_err();
+        assert!(error.contains(&format!("a file of {lie} bytes, expected {}", known.files[0].size)), "{error}");
+        nothing_is_there(cache.path());
+    }
+}
+
+#[test]
+fn a_body_without_an_end_is_cut_off_at_the_files_size() {
+    let (cache, (known, _)) = (tempfile::tempdir().unwrap(), small());
+    let sent = Arc::new(Mutex::new(0));
+    let counter = sent.clone();
+    let server = Server::new(move |_, _, stream| {
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+        while stream.write_all(&[0; 1 << 16]).is_ok() {
+            *counter.lock().unwrap() += 1 << 16;
+        }
+    });
+    let error = from(&[&server], known, cache.path()).unwrap_err();
+    assert!(error.contains(&format!("more than the file's {} bytes", known.files[0].size)), "{error}");
+    nothing_is_there(cache.path());
+    let left = fs::metadata(cache.path().join("small.part/small.tar.gz.part")).unwrap().len();
+    assert_eq!(left, 0);
+    assert!(*sent.lock().unwrap() < 32 << 20, "the connection is closed");
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_refused() {
+    let (cache, (known, _)) = (tempfile::tempdir().unwrap(), small());
+    let server = Server::new(|_, _, stream| {
+        let _ = stream.write_all(b"220 mail.example ready\r\n\r\n");
+    });
+    let error = from(&[&server], known, cache.path()).unwrap_err();
+    assert!(error.contains("small.tar.gz could not be brought"), "{error}");
+}
+
+#[test]
+fn a_set_that_is_not_complete_is_not_put_in_place() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let files = vec![Official { name: known.files[0].name, size: known.files[0].size, sha256: known.files[0].sha256, at: &[] }].leak();
+    let known = Known { name: "small", about: "", licence: "", source: "", files, examples: [100, 18], names: &[] };
+    let server = Server::new(move |_, range, stream| well(&file, range, stream));
+    let error = from(&[&server], &known, cache.path()).unwrap_err();
+    assert!(error.contains("found 90 examples to train on and 18 to test on, expected those of small, 100 examples"), "{error}");
+    nothing_is_there(cache.path());
+}
+
+#[test]
+fn a_second_process_is_told_that_one_is_at_it() {
+    let (cache, (known, _)) = (tempfile::tempdir().unwrap(), small());
+    let lock = fs::File::create(cache.path().join("small.lock")).unwrap();
+    lock.lock().unwrap();
+    let error = from(&[], known, cache.path()).unwrap_err();
+    assert!(error.starts_with("another process is bringing small"), "{error}");
+}
+
+#[test]
+fn a_file_that_was_put_beside_is_used_if_it_is_the_right_one() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let nobody = Server::new(|_, _, stream| head(stream, "404 Not Found", 0, ""));
+    let error = from(&[&nobody], known, cache.path()).unwrap_err();
+    let place = PathBuf::from(error.split("put it at ").nth(1).unwrap().split(" and give").next().unwrap());
+    fs::write(&place, &file[1..]).unwrap();
+    assert!(from(&[&nobody], known, cache.path()).is_err());
+    fs::write(&place, &file).unwrap();
+    is_there(&from(&[&nobody], known, cache.path()).unwrap(), cache.path());
+    assert_eq!(nobody.asked().len(), 2);
+}
+
+#[test]
+fn files_that_are_here_already_are_taken_from_archive_and_folder() {
+    let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let downloads = tempfile::tempdir().unwrap();
+    fs::write(downloads.path().join("small.tar.gz"), &file).unwrap();
+    for from in [downloads.path().join("small.tar.gz"), downloads.path().into(), cache.path().join("mine")] {
+        let placed = take("mine", &from, cache.path()).unwrap();
+        assert_eq!((placed.data.train.len(), placed.folder), (90, cache.path().join("mine")));
+    }
+    fs::write(downloads.path().join("small.tar.gz"), &file[..file.len() - 1]).unwrap();
+    assert!(take("mine", downloads.path(), cache.path()).is_err());
+    assert!(downhill::data::load(&cache.path().join("mine").to_string_lossy()).is_ok(), "what was there stays");
+    for name in ["../mine", ".mine", "", "a|b", "mnist-10k"] {
+        assert!(take(name, &cache.path().join("mine"), cache.path()).unwrap_err().to_string().starts_with("a data set cannot be called"));
+    }
+    let error = take("cifar10", &cache.path().join("mine"), cache.path()).unwrap_err().to_string();
+    assert!(error.contains("found 90 examples to train on and 18 to test on, expected those of cifar10, 50000"), "{error}");
+    let _ = known;
+}
+
+fn downhill(cache: &Path, mirror: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
+    command.args(args).env("DOWNHILL_DATA", cache).env("DOWNHILL_MIRROR", mirror).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn text(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn without_a_network_the_command_says_which_file_to_put_where() {
+    let cache = tempfile::tempdir().unwrap();
+    let (code, _, error) = text(&downhill(cache.path(), "http://127.0.0.1:1", &["fetch", "cifar10"]).output().unwrap());
+    let last = error.lines().last().unwrap();
+    assert_eq!(code, 2, "{error}");
+    assert!(
+        last.starts_with("downhill: cifar-10-binary.tar.gz could not be brought (http://127.0.0.1:1/cifar10/cifar-10-binary.tar.gz: "),
+        "{error}"
+    );
+    assert!(last.contains(&format!("put it at {}", cache.path().join("cifar10.part/cifar-10-binary.tar.gz").display())), "{error}");
+    assert!(last.contains("170052171 bytes, sha256 c4a38c50a1bc5f3a"), "{error}");
+}
+
+#[test]
+fn a_set_that_is_not_there_is_to_be_had_by_the_command_that_the_error_names() {
+    let cache = tempfile::tempdir().unwrap();
+    let train = ["train", "--model", "logistic", "--optimizer", "sgd", "--data", "imdb"];
+    let (code, _, error) = text(&downhill(cache.path(), "", &train).output().unwrap());
+    assert_eq!(code, 2);
+    assert!(error.contains("`downhill fetch imdb` (84 MB)") && error.contains("`downhill fetch imdb --from aclImdb_v1.tar.gz`"), "{error}");
+    let (code, _, error) = text(&downhill(cache.path(), "", &["fetch", "cifar"]).output().unwrap());
+    assert_eq!((code, error.contains("did you mean `cifar10`")), (2, true), "{error}");
+}
+
+#[test]
+fn a_table_of_texts_becomes_a_data_set_of_ones_own_that_can_be_trained_on() {
+    let cache = tempfile::tempdir().unwrap();
+    let table = cache.path().join("table.csv");
+    let lines: String = (0..60).map(|line| format!("{},{} film {line}\n", ["bad", "good"][line % 2], ["dull", "fine"][line % 2])).collect();
+    fs::write(&table, lines).unwrap();
+    let (code, out, error) = text(&downhill(cache.path(), "", &["fetch", "films", "--from", &table.to_string_lossy()]).output().unwrap());
+    assert!(code == 0 && out.contains("in 2 classes\nto use it: --data films"), "{out}{error}");
+    let out = cache.path().join("out");
+    let train =
+        ["train", "--model", "logistic", "--optimizer", "adam:lr=0.1", "--epochs", "5", "--data", "films", "--out", &out.to_string_lossy()];
+    let (code, out, error) = text(&downhill(cache.path(), "", &train).output().unwrap());
+    assert_eq!(code, 0, "{out}{error}");
+    let model = out.lines().find_map(|line| line.strip_prefix("model: ")).unwrap();
+    let (_, out, error) = text(&downhill(cache.path(), "", &["eval", model, "--data", "films"]).output().unwrap());
+    assert!(out.contains("accuracy 1.0000") && out.contains("good"), "{out}{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_has_come_and_the_same_command_goes_on_from_there() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = Server::new(|_, range, stream| {
+        let (at, size) = (range.unwrap_or(0), 84_125_825);
+        match range {
+            None => head(stream, "200 OK", size, ""),
+            Some(_) => head(stream, "206 Partial Content", size - at, &format!("Content-Range: bytes {at}-{}/{size}\r\n", size - 1)),
+        }
+        let _ = stream.write_all(&[1; 100_000]);
+        sleep(Duration::from_secs(20));
+    });
+    let part = cache.path().join("imdb.part/aclImdb_v1.tar.gz.part");
+    for times in 1..=2u64 {
+        let child = downhill(cache.path(), &server.address, &["fetch", "imdb"]).spawn().unwrap();
+        let start = Instant::now();
+        while fs::metadata(&part).map_or(0, |part| part.len()) < times * 100_000 {
+            assert!(start.elapsed() < Duration::from_secs(10));
+            sleep(Duration::from_millis(10));
+        }
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let (code, _, error) = text(&child.wait_with_output().unwrap());
+        assert_eq!((code, error.contains("the same command goes on from here")), (130, true), "{error}");
+        assert_eq!(fs::metadata(&part).unwrap().len(), times * 100_000);
+    }
+    assert_eq!(server.asked(), [None, Some(100_000)]);
+}
+
+#[test]
+fn list_and_show_tell_about_the_known_sets() {
+    let cache = tempfile::tempdir().unwrap();
+    let (_, out, _) = text(&downhill(cache.path(), "", &["list", "data"]).output().unwrap());
+    for name in ["mnist-10k", "mnist", "fashion-mnist", "cifar10", "cifar100", "imdb"] {
+        assert!(out.contains(name), "{out}");
+    }
+    let (_, out, _) = text(&downhill(cache.path(), "", &["show", "fashion-mnist"]).output().unwrap());
+    assert!(out.contains("licence: MIT") && out.contains("26421880 bytes") && out.contains("zalandoresearch"), "{out}");
+}
