@@ -18,6 +18,8 @@ pub enum Purpose {
     Noise = 2,
     /// examples that are made up
     Examples = 3,
+    /// what is left out in a step: the masks of dropout, DropConnect and stochastic pooling, and the latent noise of a VAE; one stream a step
+    Masks = 6,
 }
 
 impl Seed {

@@ -6,10 +6,10 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::data::{Dataset, Resident, Shuffled};
-use crate::model::Net;
+use crate::model::{Mode, Net};
 use crate::regularizer::Penalty;
 use crate::schedule::Moment;
-use crate::seed::Seed;
+use crate::seed::{Purpose, Seed};
 use crate::train::Problem;
 
 /// Examples evaluated at once, which bounds the memory that evaluation takes.
@@ -63,7 +63,9 @@ impl Problem for Classify {
         let start = (now.batch - 1) * self.batch;
         let places = &order[start..(start + self.batch).min(self.train.len())];
         let batch = self.train.select(places);
-        let scores = model.forward(Tensor::from_inner(batch.x));
+        // masks belong to the step: the same moment has the same loss, whoever else draws
+        let mut mode = Mode::Train(self.seed.generator(Purpose::Masks, now.step));
+        let scores = model.forward(Tensor::from_inner(batch.x), &mut mode);
         let loss = cross_entropy(scores, batch.y.to_device(&self.device)).mean();
         match self.penalty.of(model) {
             Some(penalty) => loss + penalty,
@@ -111,7 +113,7 @@ pub fn evaluate(model: &Net, examples: &Resident) -> Evaluation {
     let (mut loss, mut confusion) = (0.0, Vec::new());
     for start in (0..examples.len()).step_by(AT_ONCE) {
         let part = examples.slice(start, AT_ONCE.min(examples.len() - start));
-        let scores = model.forward(part.x);
+        let scores = model.forward(part.x, &mut Mode::Evaluate);
         if confusion.is_empty() {
             confusion = vec![vec![0; scores.dims()[1]]; scores.dims()[1]];
         }
