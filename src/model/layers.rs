@@ -33,7 +33,8 @@ const TRUNC_NORMAL: &str = "trunc_normal:";
 
 impl Init {
     /// What is allowed in a spec.
-    pub const WORDS: Allowed = Allowed::OneOf(&["uniform", "he", "glorot", "glorot_normal", "trunc_normal:SPREAD such as trunc_normal:0.05"]);
+    pub const WORDS: Allowed =
+        Allowed::OneOf(&["uniform", "he", "glorot", "glorot_normal", "trunc_normal:SPREAD such as trunc_normal:0.05"]);
 }
 
 impl Given for Init {
@@ -193,7 +194,10 @@ impl Pool {
         match (self.kind, mode) {
             (Kind::Max, _) => {
                 let (padding, ceil) = self.padding(x.dims());
-                max_pool2d(x, MaxPoolOptions::new([self.size; 2]).with_stride([self.stride; 2]).with_padding_pairs(padding).with_ceil_mode(ceil))
+                max_pool2d(
+                    x,
+                    MaxPoolOptions::new([self.size; 2]).with_stride([self.stride; 2]).with_padding_pairs(padding).with_ceil_mode(ceil),
+                )
             }
             (Kind::Mean, _) => self.mean(x),
             (Kind::Stochastic, Mode::Evaluate) => self.mean(x.clone() * x.clone()) / self.mean(x).clamp_min(f32::MIN_POSITIVE),

@@ -15,7 +15,7 @@
 //!
 //! At evaluation a unit of a layer with DropConnect has, by the masks, a sum u that is nearly normal with mean x W + b and variance
 //! p / (1 - p) (x * x) (W * W), p being the share left out. Wan et al. draw from it and average a(u); `inference=gaussian` is the average of
-//! infinitely many draws: in closed form for ReLU, else by Gauss-Hermite quadrature with 9 nodes. `inference=mean` takes a(x W + b).
+//! infinitely many draws: in closed form for ReLU, else by the trapezoid rule at 17 places. `inference=mean` takes a(x W + b).
 //!
 //! ## Source
 //! The default, two layers of 1000, is the network of figure 2 of the Adam paper; the AdaDelta paper's is `mlp:hidden=500-300`. Dropout:
