@@ -4,10 +4,16 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use downhill::data::{Dataset, Examples};
 use downhill::model::dropconnect::{expected, masked, mean_over_normal};
 use downhill::model::layers::{Activation, Init, Kind, Maker, Pool};
+use downhill::model::vae::{self, Vae};
 use downhill::model::{MODELS, Mode, Net, Shapes, build, dropout, parameters, saved};
+use downhill::problem::{Autoencode, Classify};
+use downhill::regularizer::Penalty;
+use downhill::schedule::Moment;
 use downhill::seed::{Purpose, Seed};
+use downhill::train::Problem;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -62,7 +68,7 @@ impl ModuleMapper for Replace<'_> {
     }
 }
 
-fn replaced(net: &Net, by: &mut dyn FnMut(usize, usize, f64) -> f64) -> Net {
+fn replaced<M: Module>(net: &M, by: &mut dyn FnMut(usize, usize, f64) -> f64) -> M {
     net.clone().map(&mut Replace { parameter: 0, by })
 }
 
@@ -79,7 +85,7 @@ impl ModuleVisitor for Gradients<'_> {
     }
 }
 
-fn gradients(net: &Net, loss: Tensor<1>) -> Vec<Vec<f64>> {
+fn gradients<M: Module>(net: &M, loss: Tensor<1>) -> Vec<Vec<f64>> {
     let of = GradientsParams::from_grads(loss.backward(), net);
     let mut gradients = Gradients { of: &of, found: Vec::new() };
     net.visit(&mut gradients);
@@ -136,50 +142,145 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
     }
 }
 
+fn list(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+/// What PyTorch recorded of each parameter, in burn's layout: PyTorch keeps the weights of a linear layer as outputs x inputs, burn as inputs x
+/// outputs.
+fn in_burns_layout(case: &serde_json::Value, key: &str) -> Vec<Vec<f64>> {
+    let turned = |parameter: &serde_json::Value| {
+        let (shape, value) = (list(&parameter["shape"]), list(&parameter[key]));
+        match shape[..] {
+            [out, into] => {
+                let (out, into) = (out as usize, into as usize);
+                (0..into).flat_map(|i| (0..out).map(move |o| o * into + i)).map(|at| value[at]).collect()
+            }
+            _ => value,
+        }
+    };
+    case["parameters"].as_array().unwrap().iter().map(turned).collect()
+}
+
+fn same(what: &str, ours: &[f64], torch: &[f64]) {
+    assert_eq!(ours.len(), torch.len(), "{what}");
+    for (a, b) in ours.iter().zip(torch) {
+        assert!((a - b).abs() < 1e-12 * b.abs().max(1.0), "{what}: {a} and {b}");
+    }
+}
+
+fn same_gradients(case: &serde_json::Value, ours: &[Vec<f64>]) {
+    let torch = in_burns_layout(case, "gradient");
+    assert_eq!(ours.len(), torch.len());
+    for (ours, torch) in ours.iter().zip(&torch) {
+        same(&format!("gradient of {}", case["spec"]), ours, torch);
+    }
+}
+
+fn recorded() -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string("tests/golden/models.json").unwrap()).unwrap()
+}
+
 #[test]
 fn scores_loss_and_every_gradient_are_those_of_pytorch() {
-    let text = std::fs::read_to_string("tests/golden/models.json").unwrap();
-    let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let list = |value: &serde_json::Value| -> Vec<f64> { value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
+    let recorded = recorded();
     let cases = recorded["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 2);
     for case in cases {
         let spec = case["spec"].as_str().unwrap();
         let input: Vec<usize> = list(&case["input"]).into_iter().map(|n| n as usize).collect();
         let device = Device::flex().autodiff();
-        // PyTorch keeps the weights of a linear layer as outputs x inputs, burn as inputs x outputs
-        let burns = |parameter: &serde_json::Value, key: &str| -> Vec<f64> {
-            let (shape, value) = (list(&parameter["shape"]), list(&parameter[key]));
-            match shape[..] {
-                [out, into] => {
-                    let (out, into) = (out as usize, into as usize);
-                    (0..into).flat_map(|i| (0..out).map(move |o| o * into + i)).map(|at| value[at]).collect()
-                }
-                _ => value,
-            }
-        };
-        let parameters = case["parameters"].as_array().unwrap();
-        let values: Vec<Vec<f64>> = parameters.iter().map(|parameter| burns(parameter, "value")).collect();
+        let values = in_burns_layout(case, "value");
         let net = replaced(&net(spec, &input, &device), &mut |parameter, at, _| values[parameter][at]);
         let y: Vec<i32> = list(&case["y"]).into_iter().map(|n| n as i32).collect();
         let x = TensorData::new(list(&case["x"]), [y.len(), input.iter().product()]);
         let x = Tensor::<2>::from_data(x, (&device, DType::F64));
-
-        let same = |what: &str, ours: &[f64], torch: &[f64]| {
-            assert_eq!(ours.len(), torch.len(), "{spec}: {what}");
-            for (a, b) in ours.iter().zip(torch) {
-                assert!((a - b).abs() < 1e-12 * b.abs().max(1.0), "{spec}: {what}: {a} and {b}");
-            }
-        };
         same("scores", &numbers(net.forward(x.clone(), &mut Mode::Evaluate)), &list(&case["scores"]));
         let loss = loss(&net, &x, &y, &mut step(1));
         same("loss", &[loss.clone().into_scalar::<f64>()], &[case["loss"].as_f64().unwrap()]);
-        let ours = gradients(&net, loss);
-        assert_eq!(ours.len(), parameters.len());
-        for (ours, parameter) in ours.iter().zip(parameters) {
-            same("gradient", ours, &burns(parameter, "gradient"));
-        }
+        same_gradients(case, &gradients(&net, loss));
     }
+}
+
+fn small_vae(device: &Device) -> Vae {
+    let settings = vae::read(&"vae:hidden=5,latent=2".parse().unwrap()).unwrap();
+    let shapes = Shapes { input: vec![2, 3], classes: 10 };
+    let net = settings.made(&shapes, Seed(0), device).unwrap();
+    assert_eq!(net.num_params(), settings.count(&shapes).unwrap());
+    net
+}
+
+#[test]
+fn the_bound_of_a_vae_and_its_gradients_are_those_of_pytorch() {
+    let recorded = recorded();
+    let case = &recorded["autoencoder"];
+    let device = Device::flex().autodiff();
+    let values = in_burns_layout(case, "value");
+    let net = replaced(&small_vae(&device), &mut |parameter, at, _| values[parameter][at]);
+    let tensor = |key: &str, width: usize| {
+        let numbers = list(&case[key]);
+        let rows = numbers.len() / width;
+        Tensor::<2>::from_data(TensorData::new(numbers, [rows, width]), (&device, DType::F64))
+    };
+    let each = net.loss(tensor("x", 6), tensor("noise", 2));
+    same("bound", &numbers(each.clone()), &list(&case["scores"]));
+    same_gradients(case, &gradients(&net, each.mean()));
+}
+
+fn grey(n: usize) -> Examples {
+    Examples { shape: vec![2, 3], inputs: (0..6 * n).map(|i| ((i * 7) % 11) as f32 / 10.0).collect(), labels: vec![0; n] }
+}
+
+#[test]
+fn an_autoencoder_has_new_noise_in_each_step_and_the_same_in_every_measurement() {
+    let device = Device::flex().autodiff();
+    let data = Dataset { name: "grey".into(), classes: 1, train: grey(20), test: grey(8) };
+    let problem = |seed| Autoencode::new(&data, 20, Penalty::None, &device).unwrap().seeded(Seed(seed));
+    let net = small_vae(&device);
+    let at = |step| Moment { step, epoch: 1, batch: 1, steps: 1 };
+    let loss = |seed, step| problem(seed).loss(&net, at(step)).into_scalar::<f64>();
+    assert_eq!(loss(0, 1), loss(0, 1));
+    assert_ne!(loss(0, 1), loss(0, 2));
+    assert_ne!(loss(0, 1), loss(1, 1));
+    let measures = problem(0).measure(&net.valid(), at(1));
+    assert_eq!(measures, problem(1).measure(&net.valid(), at(2)));
+    // the mean over many draws lies near the mean over those drawn for measuring
+    let mean = (1..=400).map(|step| loss(0, step)).sum::<f64>() / 400.0;
+    assert!((measures["train_loss"] - mean).abs() < 0.2, "{} and {mean}", measures["train_loss"]);
+    // each pixel costs log 2 where nothing is known, and a latent that says nothing costs nothing
+    let nothing = replaced(&small_vae(&device), &mut |_, _, _| 0.0);
+    let x = Tensor::<2>::ones([1, 6], (&device, DType::F64));
+    let bound = nothing.loss(x, Tensor::ones([1, 2], (&device, DType::F64))).into_scalar::<f64>();
+    assert!((bound - 6.0 * 2.0f64.ln()).abs() < 1e-12);
+}
+
+#[test]
+fn an_autoencoder_refuses_what_is_no_probability() {
+    let device = Device::flex().autodiff();
+    for wrong in [1.5, -0.1, f32::NAN] {
+        let mut data = Dataset { name: "grey".into(), classes: 1, train: grey(20), test: grey(8) };
+        data.test.inputs[7] = wrong;
+        let error = Autoencode::new(&data, 20, Penalty::None, &device).err().unwrap().to_string();
+        assert!(error.starts_with("data grey: found an input of") && error.contains("expected numbers from 0 to 1"), "{error}");
+    }
+    assert!(vae::read(&"vea".parse().unwrap()).unwrap_err().to_string().contains("did you mean `vae`?"));
+}
+
+#[test]
+fn the_loss_at_one_moment_is_one_function_and_masks_follow_the_step() {
+    let device = Device::flex().autodiff();
+    let data = Dataset { name: "grey".into(), classes: 3, train: grey(20), test: grey(8) };
+    let net = net("mlp:hidden=9,dropout=0.5", &[2, 3], &device);
+    let loss = |seed, step| {
+        let mut problem = Classify::new(&data, 20, Penalty::None, &device).seeded(Seed(seed));
+        let now = Moment { step, epoch: 1, batch: 1, steps: 1 };
+        let (once, again) = (problem.loss(&net, now), problem.loss(&net, now));
+        assert_eq!(once.clone().into_scalar::<f64>(), again.into_scalar::<f64>());
+        once.into_scalar::<f64>()
+    };
+    // all examples are in the batch, so only the masks differ
+    assert!((loss(0, 1) - loss(0, 2)).abs() > 1e-4);
+    assert!((loss(0, 1) - loss(1, 1)).abs() > 1e-4);
 }
 
 const NOISY: [(&str, &str); 6] = [

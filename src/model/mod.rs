@@ -5,6 +5,7 @@ pub mod dropconnect;
 pub mod layers;
 pub mod mode;
 pub mod saved;
+pub mod vae;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -102,15 +103,20 @@ pub fn canonical(spec: &Spec) -> Result<Spec> {
 /// How many numbers the model will train.
 ///
 /// # Errors
-/// On an unknown model or setting, a value that is not allowed, or more than 2³⁰.
+/// On an unknown model or setting, a value that is not allowed, inputs that it does not take, or more than 2³⁰.
 pub fn parameters(spec: &Spec, shapes: &Shapes) -> Result<usize> {
-    let parameters = (find(&spec.name)?.parameters)(spec, shapes)?.filter(|n| *n <= AT_MOST);
-    let classes = shapes.classes;
-    if classes == 0 {
+    within(spec, shapes, (find(&spec.name)?.parameters)(spec, shapes)?)
+}
+
+/// So many parameters, if they are not too many.
+fn within(spec: &Spec, shapes: &Shapes, parameters: Option<usize>) -> Result<usize> {
+    let Shapes { input, classes } = shapes;
+    if *classes == 0 {
         return Err(Error::Asked(format!("{spec} for 0 classes; expected at least 1")));
     }
+    let parameters = parameters.filter(|n| *n > 0 && *n <= AT_MOST);
     parameters.ok_or_else(|| {
-        Error::Asked(format!("{spec} for inputs of {:?} and {classes} classes has none or more than {AT_MOST} parameters", shapes.input))
+        Error::Asked(format!("{spec} for inputs of {input:?} and {classes} classes has none or more than {AT_MOST} parameters"))
     })
 }
 
