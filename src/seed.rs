@@ -20,6 +20,8 @@ pub enum Purpose {
     Examples = 3,
     /// which examples are left out, and which validate
     Split = 4,
+    /// what is left out in a step: the masks of dropout, DropConnect and stochastic pooling, and the latent noise of a VAE; one stream a step
+    Masks = 6,
 }
 
 impl Seed {

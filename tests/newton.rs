@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Int, Tensor};
 use downhill::data::{Examples, load};
-use downhill::model::{Net, Shapes, build};
+use downhill::model::{Mode, Net, Shapes, build};
 use downhill::optim::newton::{
     End, LineSearch, Newton, NewtonCg, NewtonError, OfModel, Point, Smooth, flatten, gradient_of, root, unflatten,
 };
@@ -235,7 +235,7 @@ fn objective(examples: &Examples, dtype: DType) -> impl FnMut(&Net) -> Tensor<1>
     let (x, n) = (Tensor::from_inner(examples.x.cast(dtype)), examples.y.dims()[0]);
     let y: Tensor<2, Int> = Tensor::from_inner(examples.y).reshape([n, 1]);
     let penalty = Penalty::read(&"l2:lambda=1e-4".parse().unwrap()).unwrap();
-    move |net| -log_softmax(net.forward(x.clone()), 1).gather(1, y.clone()).mean() + penalty.of(net).unwrap()
+    move |net| -log_softmax(net.forward(x.clone(), &mut Mode::Evaluate), 1).gather(1, y.clone()).mean() + penalty.of(net).unwrap()
 }
 
 fn logistic(shape: &[usize], classes: usize, dtype: DType) -> Net {

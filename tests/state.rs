@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use downhill::Error;
 use downhill::descent::{Descent, PARTS, Recipe};
 use downhill::error::StateError;
-use downhill::model::{Net, Shapes, build, saved};
+use downhill::model::{Mode, Net, Shapes, build, saved};
 use downhill::optim::Optimizers;
 use downhill::seed::Seed;
 use downhill::spec::Spec;
@@ -64,7 +64,7 @@ fn step(net: Net, descent: &mut Descent, t: usize) -> Net {
     let device = Device::flex().autodiff();
     let x = Tensor::<2>::from_data([[t as f32, 1.0, -1.0, 0.5, 0.0], [1.0, -(t as f32), 0.3, 0.0, 2.0]], &device);
     let mut loss = |net: &Net| {
-        let loss = (net.forward(x.clone()).tanh() - 0.3).powf_scalar(2.0).sum();
+        let loss = (net.forward(x.clone(), &mut Mode::Evaluate).tanh() - 0.3).powf_scalar(2.0).sum();
         (loss.clone().into_scalar::<f64>(), GradientsParams::from_grads(loss.backward(), net))
     };
     descent.step_with(0.01 / (t + 1) as f64, net, &mut loss).unwrap()
@@ -191,7 +191,7 @@ fn through_burn_a_rule_continues_too_and_another_rules_memory_is_not_taken_for_i
     };
     let gradients = |net: &Net| {
         let x = Tensor::<2>::ones([2, 5], &Device::flex().autodiff());
-        GradientsParams::from_grads(net.forward(x).powf_scalar(2.0).sum().backward(), net)
+        GradientsParams::from_grads(net.forward(x, &mut Mode::Evaluate).powf_scalar(2.0).sum().backward(), net)
     };
     let mut adam = made("adam");
     let first = net();

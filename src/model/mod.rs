@@ -1,17 +1,22 @@
 //! The models. A new one is a new file, and a line in the table below.
 
+pub mod convnet;
+pub mod dropconnect;
+pub mod layers;
+pub mod mode;
 pub mod saved;
+pub mod vae;
 
-use burn::module::{Module, Param};
-use burn::nn::Linear;
-use burn::tensor::{Device, Tensor, TensorData};
-use rand::RngExt;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use crate::about::About;
 use crate::error::{Error, Result};
 use crate::seed::{Purpose, Seed};
 use crate::spec::{Setting, Settings, Spec, unknown};
+
+pub use mode::{Mode, dropout};
 
 /// What a model is made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +32,31 @@ impl Shapes {
     pub fn features(&self) -> Option<usize> {
         self.input.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n > 0)
     }
+
+    /// Channels, height and width of one input, if it is an image; height x width is one channel.
+    pub fn image(&self) -> Option<[usize; 3]> {
+        self.features()?;
+        match self.input[..] {
+            [height, width] => Some([1, height, width]),
+            [channels, height, width] => Some([channels, height, width]),
+            _ => None,
+        }
+    }
 }
 
 /// How a model is made from its settings.
 pub trait Build: Settings {
     /// The module.
     type Model: Module;
+
+    /// Whether it can be made for such inputs.
+    ///
+    /// # Errors
+    /// With the end of a sentence that begins with the spec: what it takes, and what was found.
+    fn fits(&self, shapes: &Shapes) -> std::result::Result<(), String> {
+        let _ = shapes;
+        Ok(())
+    }
 
     /// How many numbers it will train; nothing if that overflows.
     fn parameters(&self, shapes: &Shapes) -> Option<usize>;
@@ -43,20 +67,6 @@ pub trait Build: Settings {
 
 /// More parameters than this are refused: in f32, with gradients and Adam's memory, they would take 16 GiB.
 const AT_MOST: usize = 1 << 30;
-
-/// The parameters of a linear layer.
-pub fn linear_parameters(inputs: usize, outputs: usize) -> Option<usize> {
-    inputs.checked_add(1)?.checked_mul(outputs)
-}
-
-/// A linear layer with weights and biases uniform in ±1/√inputs, the default of torch and burn, drawn from the run's own generator.
-pub fn linear(inputs: usize, outputs: usize, weights: &mut ChaCha8Rng, device: &Device) -> Linear {
-    let k = 1.0 / (inputs as f32).sqrt();
-    let mut draw = |n: usize| -> Vec<f32> { (0..n).map(|_| weights.random_range(-k..k)).collect() };
-    let weight = TensorData::new(draw(inputs * outputs), [inputs, outputs]);
-    let bias = TensorData::new(draw(outputs), [outputs]);
-    Linear { weight: Param::from_data(weight, device), bias: Some(Param::from_data(bias, device)) }
-}
 
 /// A model in the table.
 pub struct Entry {
@@ -93,15 +103,20 @@ pub fn canonical(spec: &Spec) -> Result<Spec> {
 /// How many numbers the model will train.
 ///
 /// # Errors
-/// On an unknown model or setting, a value that is not allowed, or more than 2³⁰.
+/// On an unknown model or setting, a value that is not allowed, inputs that it does not take, or more than 2³⁰.
 pub fn parameters(spec: &Spec, shapes: &Shapes) -> Result<usize> {
-    let parameters = (find(&spec.name)?.parameters)(spec, shapes)?.filter(|n| *n <= AT_MOST);
-    let classes = shapes.classes;
-    if classes == 0 {
+    within(spec, shapes, (find(&spec.name)?.parameters)(spec, shapes)?)
+}
+
+/// So many parameters, if they are not too many.
+fn within(spec: &Spec, shapes: &Shapes, parameters: Option<usize>) -> Result<usize> {
+    let Shapes { input, classes } = shapes;
+    if *classes == 0 {
         return Err(Error::Asked(format!("{spec} for 0 classes; expected at least 1")));
     }
+    let parameters = parameters.filter(|n| *n > 0 && *n <= AT_MOST);
     parameters.ok_or_else(|| {
-        Error::Asked(format!("{spec} for inputs of {:?} and {classes} classes has none or more than {AT_MOST} parameters", shapes.input))
+        Error::Asked(format!("{spec} for inputs of {input:?} and {classes} classes has none or more than {AT_MOST} parameters"))
     })
 }
 
@@ -112,6 +127,11 @@ pub fn parameters(spec: &Spec, shapes: &Shapes) -> Result<usize> {
 pub fn build(spec: &Spec, shapes: &Shapes, seed: Seed, device: &Device) -> Result<Net> {
     parameters(spec, shapes)?;
     (find(&spec.name)?.build)(spec, shapes, &mut seed.generator(Purpose::Weights, 0), device)
+}
+
+/// The name of a model: that of its file, but for the underscore that Rust wants before a digit.
+const fn named(module: &'static str) -> &'static str {
+    if module.as_bytes()[0] == b'_' { module.split_at(1).1 } else { module }
 }
 
 macro_rules! models {
@@ -127,19 +147,23 @@ macro_rules! models {
 
         impl Net {
             /// From inputs, one a row, to a score for each class.
-            pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-                match self { $(Net::$Variant(model) => model.forward(x)),* }
+            pub fn forward(&self, x: Tensor<2>, mode: &mut Mode) -> Tensor<2> {
+                match self { $(Net::$Variant(model) => model.forward(x, mode)),* }
             }
         }
 
         /// All models.
         pub const MODELS: &[Entry] = &[$(Entry {
-            name: stringify!($module),
+            name: named(stringify!($module)),
             about: About(include_str!(concat!(stringify!($module), ".rs"))),
             settings: <$module::$Settings as Settings>::SETTINGS,
             defaults: || $module::$Settings::default().values(),
             canonical: |spec| Ok(spec.read::<$module::$Settings>()?.spec(&spec.name)),
-            parameters: |spec, shapes| Ok(spec.read::<$module::$Settings>()?.parameters(shapes)),
+            parameters: |spec, shapes| {
+                let settings = spec.read::<$module::$Settings>()?;
+                settings.fits(shapes).map_err(|misfit| Error::Asked(format!("{spec} {misfit}")))?;
+                Ok(settings.parameters(shapes))
+            },
             build: |spec, shapes, weights, device| {
                 Ok(Net::$Variant(spec.read::<$module::$Settings>()?.build(shapes, weights, device)))
             },
@@ -150,4 +174,8 @@ macro_rules! models {
 models! {
     logistic: Logistic = LogisticSettings,
     mlp: Mlp = MlpSettings,
+    cnn: Cnn = CnnSettings,
+    lenet: Lenet = LenetSettings,
+    _2c2d: DeepObs2c2d = DeepObs2c2dSettings,
+    _3c3d: DeepObs3c3d = DeepObs3c3dSettings,
 }

@@ -1,0 +1,64 @@
+//! # 3c3d: DeepOBS' network for CIFAR-10
+//!
+//! ```text
+//! h      = pool(relu(conv(x)))            64 channels of 5x5 and 96 of 3x3 without padding, 128 of 3x3 with; 3x3 windows at every second place
+//! h      = relu(h W + b)                  512, then 256 units
+//! scores = h W + b
+//! ```
+//!
+//! Convolutions begin as Glorot's normal, fully connected layers as his uniform weights, biases as 0.
+//!
+//! ## Differences
+//! None in the network but the order of numbers between the last pooling and the first fully connected layer: channels first. Its L2 penalty
+//! of 0.002 / 2 is `--penalty l2:lambda=0.002` here.
+//!
+//! ## Source
+//! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `cifar10_3c3d`, as its `_3c3d.py` has it.
+
+use burn::tensor::Device;
+use rand_chacha::ChaCha8Rng;
+
+use super::convnet::{ConvNet, Plan, Stage};
+use super::layers::{Activation, Init, Kind, Pool};
+use super::{Build, Shapes};
+
+crate::settings! {
+    /// DeepOBS' network has no settings.
+    pub struct DeepObs3c3dSettings {}
+}
+
+/// The network.
+pub type DeepObs3c3d = ConvNet;
+
+impl DeepObs3c3dSettings {
+    fn plan(&self) -> Plan {
+        let stages = [(64, 5, false), (96, 3, false), (128, 3, true)];
+        Plan {
+            stages: stages.map(|(channels, kernel, same)| Stage { channels, kernel, same }).into(),
+            pool: Pool { kind: Kind::Max, size: 3, stride: 2 },
+            hidden: vec![512, 256],
+            activation: Activation::Relu,
+            input_dropout: 0.0,
+            dropout: 0.0,
+            convolutions: Init::GlorotNormal,
+            linear: Init::Glorot,
+            bias: None,
+        }
+    }
+}
+
+impl Build for DeepObs3c3dSettings {
+    type Model = DeepObs3c3d;
+
+    fn fits(&self, shapes: &Shapes) -> Result<(), String> {
+        self.plan().fits(shapes)
+    }
+
+    fn parameters(&self, shapes: &Shapes) -> Option<usize> {
+        self.plan().parameters(shapes)
+    }
+
+    fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> DeepObs3c3d {
+        self.plan().build(shapes, weights, device)
+    }
+}

@@ -1,0 +1,258 @@
+//! What the models are made of: layers with their first weights, activations, pooling.
+
+use burn::module::Param;
+use burn::nn::conv::Conv2d;
+use burn::nn::{Linear, PaddingConfig2d};
+use burn::tensor::activation::{relu, sigmoid, softplus, tanh};
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::Mode;
+use crate::spec::{Allowed, Given};
+
+/// How the first weights of a layer are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// uniform in ±1/√inputs, the biases too: the default of torch and burn
+    Uniform,
+    /// normal with variance 2 / inputs: He et al. 2015, made for ReLU
+    He,
+    /// uniform in ±√(6 / (inputs + outputs)): Glorot & Bengio 2010
+    Glorot,
+    /// truncated normal with variance 2 / (inputs + outputs), Keras' glorot_normal
+    GlorotNormal,
+    /// normal with this spread, drawn again beyond two spreads, as in TensorFlow
+    TruncNormal(f64),
+}
+
+const TRUNC_NORMAL: &str = "trunc_normal:";
+
+impl Init {
+    /// What is allowed in a spec.
+    pub const WORDS: Allowed =
+        Allowed::OneOf(&["uniform", "he", "glorot", "glorot_normal", "trunc_normal:SPREAD such as trunc_normal:0.05"]);
+}
+
+impl Given for Init {
+    fn read(text: &str, _: Allowed) -> Option<Init> {
+        Some(match text {
+            "uniform" => Init::Uniform,
+            "he" => Init::He,
+            "glorot" => Init::Glorot,
+            "glorot_normal" => Init::GlorotNormal,
+            other => Init::TruncNormal(f64::read(other.strip_prefix(TRUNC_NORMAL)?, Allowed::Positive)?),
+        })
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Init::Uniform => "uniform".into(),
+            Init::He => "he".into(),
+            Init::Glorot => "glorot".into(),
+            Init::GlorotNormal => "glorot_normal".into(),
+            Init::TruncNormal(spread) => format!("{TRUNC_NORMAL}{}", spread.show()),
+        }
+    }
+}
+
+/// Makes layers, their first weights drawn from the run's own generator.
+pub struct Maker<'a> {
+    /// how weights are drawn
+    pub init: Init,
+    /// what biases begin as; nothing is 0, or with [`Init::Uniform`] drawn like the weights
+    pub bias: Option<f32>,
+    /// where from
+    pub weights: &'a mut ChaCha8Rng,
+    /// where they live
+    pub device: &'a Device,
+}
+
+impl Maker<'_> {
+    fn draw(&mut self, n: usize, inputs: usize, outputs: usize) -> Vec<f32> {
+        let weights = &mut *self.weights;
+        let uniform = |weights: &mut ChaCha8Rng, k: f32| (0..n).map(|_| weights.random_range(-k..k)).collect();
+        let mut normal = || -> f64 { StandardNormal.sample(weights) };
+        let truncated = |mut normal: &mut dyn FnMut() -> f64, spread: f64| {
+            let within = |normal: &mut dyn FnMut() -> f64| std::iter::repeat_with(normal).find(|x| x.abs() < 2.0).unwrap_or_default();
+            (0..n).map(|_| (spread * within(&mut normal)) as f32).collect()
+        };
+        match self.init {
+            Init::Uniform => uniform(weights, 1.0 / (inputs as f32).sqrt()),
+            Init::Glorot => uniform(weights, (6.0 / (inputs + outputs) as f32).sqrt()),
+            Init::He => (0..n).map(|_| ((2.0 / inputs as f64).sqrt() * normal()) as f32).collect(),
+            // what is cut off makes the spread smaller by 0.8796, which Keras undoes
+            Init::GlorotNormal => truncated(&mut normal, (2.0 / (inputs + outputs) as f64).sqrt() / 0.879_625_661_034_239_8),
+            Init::TruncNormal(spread) => truncated(&mut normal, spread),
+        }
+    }
+
+    fn biases(&mut self, n: usize, inputs: usize) -> Vec<f32> {
+        match (self.bias, self.init) {
+            (Some(bias), _) => vec![bias; n],
+            (None, Init::Uniform) => self.draw(n, inputs, n),
+            (None, _) => vec![0.0; n],
+        }
+    }
+
+    /// A fully connected layer.
+    pub fn linear(&mut self, inputs: usize, outputs: usize) -> Linear {
+        let weight = TensorData::new(self.draw(inputs * outputs, inputs, outputs), [inputs, outputs]);
+        let bias = TensorData::new(self.biases(outputs, inputs), [outputs]);
+        Linear { weight: Param::from_data(weight, self.device), bias: Some(Param::from_data(bias, self.device)) }
+    }
+
+    /// A convolution with steps of 1. `same` pads with zeros, so that images keep their size; else they lose size - 1.
+    pub fn conv(&mut self, [inputs, outputs]: [usize; 2], size: usize, same: bool) -> Conv2d {
+        let area = size * size;
+        let weight = self.draw(outputs * inputs * area, inputs * area, outputs * area);
+        let weight = TensorData::new(weight, [outputs, inputs, size, size]);
+        let bias = TensorData::new(self.biases(outputs, inputs * area), [outputs]);
+        Conv2d {
+            weight: Param::from_data(weight, self.device),
+            bias: Some(Param::from_data(bias, self.device)),
+            stride: [1, 1],
+            kernel_size: [size, size],
+            dilation: [1, 1],
+            groups: 1,
+            padding: if same { PaddingConfig2d::Same } else { PaddingConfig2d::Valid },
+        }
+    }
+}
+
+/// The parameters of a fully connected layer.
+pub fn linear_parameters(inputs: usize, outputs: usize) -> Option<usize> {
+    inputs.checked_add(1)?.checked_mul(outputs)
+}
+
+/// What stands behind a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Activation {
+    Relu,
+    Tanh,
+    Sigmoid,
+    Softplus,
+}
+
+crate::words!(Activation { Relu = "relu", Tanh = "tanh", Sigmoid = "sigmoid", Softplus = "softplus" });
+
+impl Activation {
+    /// Of each number.
+    pub fn of<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Activation::Relu => relu(x),
+            Activation::Tanh => tanh(x),
+            Activation::Sigmoid => sigmoid(x),
+            Activation::Softplus => softplus(x, 1.0),
+        }
+    }
+}
+
+/// What becomes of the numbers in a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// the largest
+    Max,
+    /// their mean
+    Mean,
+    /// one of them, drawn with a probability proportional to it; at evaluation the mean so weighted (Zeiler & Fergus 2013)
+    Stochastic,
+}
+
+crate::words!(Kind { Max = "max", Mean = "mean", Stochastic = "stochastic" });
+
+/// Pooling over windows of `size` x `size` that are `stride` apart. As with TensorFlow's `same`, an image of n comes out as ⌈n / stride⌉, and
+/// windows that reach over the edge have fewer numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pool {
+    /// what becomes of a window
+    pub kind: Kind,
+    /// its height and width
+    pub size: usize,
+    /// from one to the next
+    pub stride: usize,
+}
+
+impl Pool {
+    /// Windows along a side.
+    pub fn windows(&self, side: usize) -> usize {
+        side.div_ceil(self.stride)
+    }
+
+    /// How far the first window reaches over the edge, and the last.
+    fn over(&self, side: usize) -> (usize, usize) {
+        let over = ((self.windows(side).max(1) - 1) * self.stride + self.size).saturating_sub(side);
+        (over / 2, over - over / 2)
+    }
+
+    /// Of images of [examples, channels, height, width]. Where it is [`Kind::Stochastic`], no number is to be negative.
+    pub fn of(&self, x: Tensor<4>, mode: &mut Mode) -> Tensor<4> {
+        match (self.kind, mode) {
+            (Kind::Max, _) => {
+                let (padding, ceil) = self.padding(x.dims());
+                max_pool2d(
+                    x,
+                    MaxPoolOptions::new([self.size; 2]).with_stride([self.stride; 2]).with_padding_pairs(padding).with_ceil_mode(ceil),
+                )
+            }
+            (Kind::Mean, _) => self.mean(x),
+            (Kind::Stochastic, Mode::Evaluate) => self.mean(x.clone() * x.clone()) / self.mean(x).clamp_min(f32::MIN_POSITIVE),
+            (Kind::Stochastic, Mode::Train(generator)) => self.drawn(x, generator),
+        }
+    }
+
+    /// What burn pads an image with: the same on both sides is cheapest, and one more at the end is what it calls ceiling.
+    fn padding(&self, [_, _, height, width]: [usize; 4]) -> ([(usize, usize); 2], bool) {
+        let sides = [self.over(height), self.over(width)];
+        let ceil = self.stride > 1 && sides.iter().all(|(before, after)| *after == before + 1);
+        (if ceil { sides.map(|(before, _)| (before, before)) } else { sides }, ceil)
+    }
+
+    fn mean(&self, x: Tensor<4>) -> Tensor<4> {
+        let (padding, ceil) = self.padding(x.dims());
+        let options = AvgPoolOptions::new([self.size; 2]).with_stride([self.stride; 2]).with_padding_pairs(padding);
+        avg_pool2d(x, options.with_count_include_pad(false).with_ceil_mode(ceil))
+    }
+
+    /// One number of each window. The places are found on the host, without gradients; what is taken from there has them.
+    fn drawn(&self, x: Tensor<4>, generator: &mut ChaCha8Rng) -> Tensor<4> {
+        let [examples, channels, height, width] = x.dims();
+        let (rows, columns) = (self.windows(height), self.windows(width));
+        let (above, left) = (self.over(height).0, self.over(width).0);
+        let (planes, windows) = (examples * channels, rows * columns);
+        let numbers: Vec<f32> = x.to_data().iter::<f32>().collect();
+        let mut bytes = vec![0; 4 * planes * windows];
+        generator.fill_bytes(&mut bytes);
+        let mut drawn = bytes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let mut places = Vec::with_capacity(planes * windows);
+        for plane in numbers.chunks_exact((height * width).max(1)) {
+            for row in 0..rows {
+                let ys = (row * self.stride).saturating_sub(above)..(row * self.stride + self.size - above).min(height);
+                for column in 0..columns {
+                    let xs = (column * self.stride).saturating_sub(left)..(column * self.stride + self.size - left).min(width);
+                    let window = ys.clone().flat_map(|y| xs.clone().map(move |x| y * width + x));
+                    let sum: f32 = window.clone().map(|at| plane[at]).sum();
+                    let mut left = sum * (drawn.next().unwrap_or_default() as f32 / u32::MAX as f32);
+                    // the first at which the sum so far passes what was drawn; numbers that are 0 are never taken, unless all are
+                    let mut place = None;
+                    for at in window {
+                        if plane[at] > 0.0 || place.is_none() {
+                            place = Some(at);
+                        }
+                        left -= plane[at];
+                        if left < 0.0 {
+                            break;
+                        }
+                    }
+                    places.push(place.unwrap_or_default() as i32);
+                }
+            }
+        }
+        let places = Tensor::<2, Int>::from_data(TensorData::new(places, [planes, windows]), &x.device());
+        x.reshape([planes, height * width]).gather(1, places).reshape([examples, channels, rows, columns])
+    }
+}

@@ -1,0 +1,133 @@
+//! # VAE: a variational autoencoder with one hidden layer on each side
+//!
+//! ```text
+//! h      = softplus(x W1 + b1)
+//! m, s^2 = h W2 + b2, exp(h W3 + b3)      mean and variance of the latent numbers
+//! z      = m + s e                        e drawn from a standard normal
+//! l      = softplus(z W4 + b4) W5 + b5    the log-odds of each pixel
+//! loss   = sum(log(1 + exp(l)) - x l) + sum(m^2 + s^2 - log s^2 - 1) / 2
+//! ```
+//!
+//! The loss, in nats an example, is an upper bound of -log p(x), estimated with one draw of e. Pixels from 0 to 1 count as probabilities.
+//!
+//! ## Differences
+//! Kingma & Welling begin with small normal weights, and their binary pixels have 200 to 500 units of tanh; the Adam paper takes softplus. How
+//! it begins is not said there: here as torch's linear layers do.
+//!
+//! ## Source
+//! Figure 4 of the Adam paper (section 6.4): 500 softplus units, 50 latent numbers, after Kingma & Welling, Auto-encoding variational Bayes,
+//! 2013, equation 10.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::layers::{Activation, Init, Maker, linear_parameters};
+use super::{Build, Shapes, within};
+use crate::error::Result;
+use crate::seed::{Purpose, Seed};
+use crate::spec::{Allowed, Settings, Spec, unknown};
+
+crate::settings! {
+    /// Settings of the variational autoencoder.
+    pub struct VaeSettings {
+        /// units of the hidden layer of encoder and decoder
+        hidden: usize = 500, Allowed::Count;
+        /// latent numbers
+        latent: usize = 50, Allowed::Count;
+        /// behind the hidden layers
+        activation: Activation = Activation::Softplus, Activation::WORDS;
+        /// how the first weights are drawn
+        init: Init = Init::Uniform, Init::WORDS;
+    }
+}
+
+/// Encoder and decoder.
+#[derive(Module, Debug)]
+pub struct Vae {
+    encoder: Linear,
+    mean: Linear,
+    log_variance: Linear,
+    decoder: Linear,
+    output: Linear,
+    #[module(skip)]
+    settings: VaeSettings,
+}
+
+/// The settings that a spec `vae:...` describes.
+///
+/// # Errors
+/// On another name, an unknown setting, or a value that is not allowed.
+pub fn read(spec: &Spec) -> Result<VaeSettings> {
+    match spec.name.as_str() {
+        "vae" => Ok(spec.read()?),
+        other => Err(unknown("autoencoder", other, ["vae"]).into()),
+    }
+}
+
+impl VaeSettings {
+    /// How many numbers it will train.
+    ///
+    /// # Errors
+    /// If they are more than 2³⁰.
+    pub fn count(&self, shapes: &Shapes) -> Result<usize> {
+        within(&self.spec("vae"), shapes, self.parameters(shapes))
+    }
+
+    /// Makes it, with the first weights of this seed.
+    ///
+    /// # Errors
+    /// If it has more than 2³⁰ parameters.
+    pub fn made(&self, shapes: &Shapes, seed: Seed, device: &Device) -> Result<Vae> {
+        self.count(shapes)?;
+        Ok(self.build(shapes, &mut seed.generator(Purpose::Weights, 0), device))
+    }
+}
+
+impl Build for VaeSettings {
+    type Model = Vae;
+
+    fn parameters(&self, shapes: &Shapes) -> Option<usize> {
+        let pixels = shapes.features()?;
+        let layers = [(pixels, self.hidden), (self.hidden, self.latent), (self.hidden, self.latent), (self.latent, self.hidden)];
+        let layers = layers.into_iter().chain([(self.hidden, pixels)]);
+        layers.map(|(inputs, outputs)| linear_parameters(inputs, outputs)).try_fold(0usize, |sum, more| sum.checked_add(more?))
+    }
+
+    fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Vae {
+        let pixels = shapes.input.iter().product();
+        let mut maker = Maker { init: self.init, bias: None, weights, device };
+        Vae {
+            encoder: maker.linear(pixels, self.hidden),
+            mean: maker.linear(self.hidden, self.latent),
+            log_variance: maker.linear(self.hidden, self.latent),
+            decoder: maker.linear(self.latent, self.hidden),
+            output: maker.linear(self.hidden, pixels),
+            settings: self.clone(),
+        }
+    }
+}
+
+impl Vae {
+    /// For each example, the negative evidence lower bound, with this noise.
+    pub fn loss(&self, x: Tensor<2>, noise: Tensor<2>) -> Tensor<1> {
+        let activation = self.settings.activation;
+        let h = activation.of(self.encoder.forward(x.clone()));
+        let (mean, log_variance) = (self.mean.forward(h.clone()), self.log_variance.forward(h));
+        let z = mean.clone() + (log_variance.clone() * 0.5).exp() * noise;
+        let odds = self.output.forward(activation.of(self.decoder.forward(z)));
+        let pixels = (Activation::Softplus.of(odds.clone()) - x * odds).sum_dim(1);
+        let variance = log_variance.clone().exp();
+        let divergence = (mean.clone() * mean + variance - log_variance - 1.0).sum_dim(1) * 0.5;
+        (pixels + divergence).squeeze_dim(1)
+    }
+
+    /// Standard normal noise for so many examples.
+    pub fn noise(&self, examples: usize, generator: &mut ChaCha8Rng, device: &Device) -> Tensor<2> {
+        let latent = self.settings.latent;
+        let drawn: Vec<f32> = (0..examples * latent).map(|_| StandardNormal.sample(generator)).collect();
+        Tensor::from_data(TensorData::new(drawn, [examples, latent]), device)
+    }
+}
