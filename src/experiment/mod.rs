@@ -493,7 +493,7 @@ impl Task {
                 record::Task::Classify { model: run_model, batch: run_batch, penalty: run_penalty, .. },
             ) => {
                 let canonical = |text: &str| text.parse::<Spec>().map_err(Error::from).and_then(|spec| model::canonical(&spec));
-                let penalty = penalty.parse::<Spec>().map_err(Error::from).and_then(|spec| Penalty::read(&spec));
+                let penalty = penalty.parse::<Line>().map_err(Error::from).and_then(|line| Penalty::read(&line));
                 canonical(model).is_ok_and(|model| model.to_string() == *run_model)
                     && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
                     && batch == run_batch

@@ -18,7 +18,7 @@ const AT_ONCE: usize = 10_000;
 /// A data set to be told apart in batches.
 ///
 /// Each epoch sees every training example once, in an order of its own; the last batch may be shorter. The loss of a batch is its mean
-/// cross-entropy plus the penalty. Measured are, without the penalty, `train_loss` over the whole training part, `test_loss` and
+/// cross-entropy plus the penalty, where that is a term of the loss. Measured are, without the penalty, `train_loss` over the whole training part, `test_loss` and
 /// `test_accuracy`, and `objective`: `train_loss` plus the penalty.
 #[derive(Clone)]
 pub struct Classify {
@@ -71,9 +71,13 @@ impl Problem for Classify {
         }
     }
 
+    fn after_step(&self, model: Net, lr: f64) -> Net {
+        self.penalty.after_step(model, lr)
+    }
+
     fn measure(&self, model: &Net, _now: Moment) -> BTreeMap<String, f64> {
         let (train, test) = (evaluate(model, &self.train), evaluate(model, &self.test));
-        let penalty = self.penalty.of(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
+        let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         BTreeMap::from([
             ("train_loss".into(), train.loss),
             ("objective".into(), train.loss + penalty),
