@@ -18,6 +18,8 @@ pub enum Purpose {
     Noise = 2,
     /// examples that are made up
     Examples = 3,
+    /// how images are changed, one stream a step
+    Augmentation = 6,
 }
 
 impl Seed {

@@ -1,6 +1,7 @@
 //! What `show` prints.
 
 use downhill::about::About;
+use downhill::augment::AUGMENTATIONS;
 use downhill::data::{self, BUNDLED};
 use downhill::descent::PARTS;
 use downhill::experiment;
@@ -46,6 +47,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     }
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
+    }
+    if let Some(entry) = AUGMENTATIONS.iter().find(|entry| entry.name == name) {
+        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
     }
     // a penalty of the loss and a part around the optimizer may have one name
     let part = PARTS
@@ -97,6 +101,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             let names = names
                 .chain(SCHEDULES.iter().map(|schedule| schedule.name))
                 .chain(penalties)
+                .chain(AUGMENTATIONS.iter().map(|augmentation| augmentation.name))
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
                 .chain(MODELS.iter().map(|model| model.name))
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));

@@ -1,6 +1,7 @@
 //! Tables for the terminal.
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use downhill::augment::AUGMENTATIONS;
 use downhill::data::BUNDLED;
 use downhill::experiment::{self, BUILT_IN};
 use downhill::model::MODELS;
@@ -80,6 +81,12 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     });
     let title = "Penalties and constraints (--penalty NAME, several with |: l1:lambda=1e-4,by=prox|max_norm:max=3)";
     part(Kind::Penalties, title, &["name", "", "settings"], rows.collect());
+    let rows = AUGMENTATIONS.iter().map(|augmentation| {
+        let settings: Vec<&str> = augmentation.settings.iter().map(|setting| setting.name).collect();
+        vec![augmentation.name.into(), rest(&augmentation.about.title()), names(&settings)]
+    });
+    let title = "Augmentations (downhill augment LINE, several with |: hflip|crop:pad=4)";
+    part(Kind::Augmentations, title, &["name", "", "settings"], rows.collect());
     text
 }
 
