@@ -37,16 +37,19 @@ crate::settings! {
 }
 
 impl Regularizer for Elastic {
-    fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
+    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
+        let absolute = |w: Tensor<D>| w.abs().sum();
+        let squares = |w: Tensor<D>| (w.clone() * w).sum() / 2.0;
         // an end has only its own term, so that it is that penalty bit for bit
-        let (l1, l2) = (self.lambda * self.ratio, self.lambda * (1.0 - self.ratio) / 2.0);
-        let absolute = || weights::sum(model, |w| w.abs().sum()).map(|sum| sum * l1);
-        let squares = || weights::sum(model, |w| (w.clone() * w).sum()).map(|sum| sum * l2);
-        match self.ratio {
-            0.0 => squares(),
-            1.0 => absolute(),
-            _ => absolute().zip(squares()).map(|(l1, l2)| l1 + l2),
-        }
+        Some(match self.ratio {
+            0.0 => squares(w),
+            1.0 => absolute(w),
+            ratio => absolute(w.clone()) * ratio + squares(w) * (1.0 - ratio),
+        })
+    }
+
+    fn strength(&self) -> f64 {
+        self.lambda
     }
 
     fn by(&self) -> By {

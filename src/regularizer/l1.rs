@@ -37,8 +37,12 @@ crate::settings! {
 }
 
 impl Regularizer for L1 {
-    fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
-        weights::sum(model, |w| w.abs().sum()).map(|sum| sum * self.lambda)
+    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
+        Some(w.abs().sum())
+    }
+
+    fn strength(&self) -> f64 {
+        self.lambda
     }
 
     fn by(&self) -> By {

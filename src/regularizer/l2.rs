@@ -12,10 +12,9 @@
 //! ## Source
 //! "Regularization for deep learning" as surveyed in arXiv 1712.04711, section 4.2. The factor 1/2 makes its gradient lambda w, as torch's and burn's `weight_decay` of SGD.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Regularizer, weights};
+use super::Regularizer;
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -27,7 +26,11 @@ crate::settings! {
 }
 
 impl Regularizer for L2 {
-    fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
-        weights::sum(model, |w| (w.clone() * w).sum()).map(|sum| sum * (self.lambda / 2.0))
+    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
+        Some((w.clone() * w).sum())
+    }
+
+    fn strength(&self) -> f64 {
+        self.lambda / 2.0
     }
 }

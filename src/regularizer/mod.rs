@@ -12,10 +12,20 @@ use crate::spec::{Line, Setting, Settings, Spec, SpecError, unknown};
 
 /// What a penalty of the table is.
 pub trait Regularizer: Settings {
+    /// The term of one layer's weights, before it is multiplied; nothing for a constraint.
+    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
+        let _ = w;
+        None
+    }
+
+    /// What the sum of the terms is multiplied by.
+    fn strength(&self) -> f64 {
+        0.0
+    }
+
     /// Its value for this model, whichever way it works; nothing for a constraint, or a model without weights.
     fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
-        let _ = model;
-        None
+        weights::sum(model, self).map(|sum| sum * self.strength())
     }
 
     /// What makes it small.

@@ -19,10 +19,9 @@
 //! arXiv 1712.04711, section 4.2 (S1), "approximate variants of the L1 norm". Square root: Lee, Lee, Abbeel and Ng, "Efficient L1 regularized
 //! logistic regression", 2006 (epsL1). Softplus: Schmidt, Fung and Rosales, "Fast optimization methods for L1 regularization", 2007. Huber 1964.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Regularizer, weights};
+use super::Regularizer;
 use crate::spec::Allowed;
 
 /// The smooth function that stands for |w|.
@@ -50,7 +49,7 @@ crate::settings! {
 }
 
 impl SmoothL1 {
-    fn rounded(&self, w: Tensor<2>) -> Tensor<2> {
+    fn rounded<const D: usize>(&self, w: Tensor<D>) -> Tensor<D> {
         let width = self.width;
         match self.kind {
             Kind::Sqrt => (w.clone() * w + width * width).sqrt(),
@@ -68,7 +67,11 @@ impl SmoothL1 {
 }
 
 impl Regularizer for SmoothL1 {
-    fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
-        weights::sum(model, |w| self.rounded(w).sum()).map(|sum| sum * self.lambda)
+    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
+        Some(self.rounded(w).sum())
+    }
+
+    fn strength(&self) -> f64 {
+        self.lambda
     }
 }

@@ -3,6 +3,8 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
+use super::Regularizer;
+
 /// One layer's weights as a table. The weights into one unit are a column of a linear layer, `[in, out]`, and a row of a convolution,
 /// `[out, in, height, width]`, flattened.
 pub(super) struct Layer {
@@ -69,21 +71,19 @@ fn frozen<const D: usize>(param: &Param<Tensor<D>>) -> bool {
     w.is_autodiff() && !w.is_require_grad()
 }
 
-/// The sum of a term over all layers; nothing for a model without weights.
-pub(super) fn sum<M: Module>(model: &M, term: impl Fn(Tensor<2>) -> Tensor<1>) -> Option<Tensor<1>> {
-    struct Sum<F>(F, Option<Tensor<1>>);
-    impl<F: Fn(Tensor<2>) -> Tensor<1>> ModuleVisitor for Sum<F> {
+/// The sum of a penalty's terms over all layers; nothing for a model without weights.
+pub(super) fn sum<M: Module, P: Regularizer>(model: &M, penalty: &P) -> Option<Tensor<1>> {
+    struct Sum<'a, P>(&'a P, Option<Tensor<1>>);
+    impl<P: Regularizer> ModuleVisitor for Sum<'_, P> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if is_weight(param) {
-                let more = (self.0)(Layer::of(param.val()).w);
-                self.1 = Some(match self.1.take() {
-                    Some(sum) => sum + more,
-                    None => more,
-                });
-            }
+            let term = if is_weight(param) { self.0.term(param.val()) } else { None };
+            self.1 = match (self.1.take(), term) {
+                (Some(sum), Some(term)) => Some(sum + term),
+                (sum, term) => sum.or(term),
+            };
         }
     }
-    let mut sum = Sum(term, None);
+    let mut sum = Sum(penalty, None);
     model.visit(&mut sum);
     sum.1
 }
