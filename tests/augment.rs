@@ -63,8 +63,8 @@ fn an_image_is_changed_alike_whatever_batch_stands_behind_it() {
     let size = COLOR.iter().product::<usize>();
     let few = changed(ALL, &before[..4 * size], COLOR, 1);
     assert_eq!(bits(&all[..4 * size]), bits(&few));
-    let (first, second) = (changed(ALL, &before[..size].repeat(2), COLOR, 1), 0);
-    assert_ne!(bits(&first[..size]), bits(&first[size..]), "and the same image otherwise each time it comes ({second})");
+    let twice = changed(ALL, &before[..size].repeat(2), COLOR, 1);
+    assert_ne!(bits(&twice[..size]), bits(&twice[size..]), "and the same image otherwise each time it comes");
 }
 
 #[test]
@@ -89,9 +89,6 @@ fn flips_exchange_pixels_exactly_and_twice_is_not_at_all() {
         assert_eq!(changed(&format!("{line}|{line}"), &before, COLOR, 0), before);
     }
     assert_eq!(changed("hflip:p=1|vflip:p=1", &before, COLOR, 0), changed("vflip:p=1|hflip:p=1", &before, COLOR, 0));
-    // half a turn is both flips, up to rounding
-    let both = changed("hflip:p=1|vflip:p=1", &before, COLOR, 0);
-    assert_ne!(both, before);
 }
 
 #[test]
@@ -252,20 +249,18 @@ fn contrast_keeps_the_mean_and_saturation_keeps_the_grey() {
 }
 
 #[test]
-fn a_quarter_turn_is_exact_on_a_square_and_scales_keep_the_middle() {
+fn turns_and_scales_keep_the_middle_and_a_turn_leaves_a_round_hill_as_it_was() {
     let side = 9;
     let one = images(1, [1, side, side]);
-    // a draw of exactly 90 degrees does not come; but each turn keeps the pixel in the middle, and turns a disc into itself
-    let disc: Vec<f32> = (0..side * side)
+    let hill: Vec<f32> = (0..side * side)
         .map(|i| {
             let (x, y) = ((i % side) as f32 - 4.0, (i / side) as f32 - 4.0);
-            if x * x + y * y < 9.0 { 1.0 } else { 0.0 }
+            (1.0 - (x * x + y * y) / 16.0).max(0.0).powi(2)
         })
         .collect();
-    let turned = changed("rotate:degrees=180", &disc.repeat(50), [1, side, side], 3);
-    for image in turned.chunks_exact(side * side) {
-        let apart = image.iter().zip(&disc).map(|(a, b)| (a - b).abs()).sum::<f32>();
-        assert!(apart < 8.0 && (image[40] - 1.0).abs() < 1e-6, "{apart}");
+    for image in changed("rotate:degrees=180", &hill.repeat(50), [1, side, side], 3).chunks_exact(side * side) {
+        let apart = image.iter().zip(&hill).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 0.07, "{apart}");
     }
     for line in [
         "rotate:degrees=180",
@@ -276,7 +271,7 @@ fn a_quarter_turn_is_exact_on_a_square_and_scales_keep_the_middle() {
     ] {
         let after = changed(line, &one.repeat(20), [1, side, side], 3);
         assert!(after.chunks_exact(side * side).all(|image| (image[40] - one[40]).abs() < 1e-6), "{line}");
-        assert!(after.chunks_exact(side * side).all(|image| image != &one[..]), "{line}");
+        assert!(after.chunks_exact(side * side).any(|image| image != &one[..]), "{line}");
     }
 }
 

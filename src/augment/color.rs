@@ -67,7 +67,8 @@ impl Change for Color {
         let mut draw = |setting: f64, around_zero: bool| {
             let (low, high) = if around_zero { (-setting, setting) } else { ((1.0 - setting).max(0.0), 1.0 + setting) };
             let u: f64 = if setting > 0.0 { generator.random() } else { return None };
-            Some((low * (1.0 - u) + high * u).clamp(-1e30, 1e30) as f32)
+            // beyond this all is black or white anyway, and three of them multiplied are still finite in f32
+            Some((low * (1.0 - u) + high * u).clamp(-1e9, 1e9) as f32)
         };
         let brightness = draw(self.brightness, self.kind == Kind::Tensorflow);
         let (contrast, saturation) = (draw(self.contrast, false), draw(self.saturation, false));
