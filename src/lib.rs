@@ -10,6 +10,7 @@
 struct Readme;
 
 pub mod about;
+pub mod augment;
 pub mod card;
 pub mod chart;
 pub mod data;

@@ -22,6 +22,8 @@ pub enum Purpose {
     Split = 4,
     /// what is left out in a step: the masks of dropout, DropConnect and stochastic pooling, and the latent noise of a VAE; one stream a step
     Masks = 6,
+    /// how images are changed, one stream a step
+    Augmentation = 7,
 }
 
 impl Seed {

@@ -38,6 +38,14 @@ pub trait Problem {
     /// The loss at this moment, penalties included. Called twice for the same moment, it must be the same function.
     fn loss(&mut self, model: &Self::Model, now: Moment) -> Tensor<1>;
 
+    /// What is done to a model that the optimizer has moved, with the learning rate of that step: proximal steps, constraints. The loop also asks
+    /// for it with a rate of 0, for the model it begins with and for each that is handed out: then it is for constraints only.
+    #[must_use]
+    fn after_step(&self, model: Self::Model, lr: f64) -> Self::Model {
+        let _ = lr;
+        model
+    }
+
     /// Named measurements of a model without autodiff. A number that is not finite ends the run as diverged.
     fn measure(&self, model: &Self::Model, now: Moment) -> BTreeMap<String, f64>;
 
@@ -115,9 +123,11 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
     };
     let mut last = Last::default();
     let (mut patience, mut best) = (Patience::default(), None);
+    model = problem.after_step(model, 0.0);
 
     loop {
-        let out = descent.hand_out(&model)?;
+        // an average of weights, or a look-ahead, may lie outside of what constrains each of them
+        let out = problem.after_step(descent.hand_out(&model)?, 0.0);
         let measures = problem.measure(&out.valid(), now);
         if let Some((name, value)) = measures.iter().find(|(_, value)| !value.is_finite()) {
             let reason = format!("{name} is {value}");
@@ -156,12 +166,14 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             let value: f64 = number(loss.clone())?;
             // a recipe that skips such steps looks at the gradients, and leaves the loss out of the mean
             if !value.is_finite() && !plan.recipe.skips() {
-                return Ok((descent.hand_out(&model)?, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
+                let out = problem.after_step(descent.hand_out(&model)?, 0.0);
+                return Ok((out, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
             }
             (sum, counted) = if value.is_finite() { (sum + value, counted + 1) } else { (sum, counted) };
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             let lr = pace.lr(plan.recipe.built.lr, now);
             let before = (plan.diagnose && batch == steps).then(|| model.clone());
+            let steps_before = descent.steps();
             if batch == steps {
                 last = Last { mean_loss: finite(sum / counted as f64), grad_norm: finite(norm(&gradients, &model)?), layers: Vec::new() };
             }
@@ -180,8 +192,13 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             if let Some(before) = before {
                 last.layers = descent.diagnose(lr, &before, &model)?;
             }
+            // not while gradients are accumulated, and not where a step was skipped
+            if descent.steps() > steps_before {
+                model = problem.after_step(model, lr);
+            }
             if !watch.step() {
-                return Ok((descent.hand_out(&model)?, end(Outcome::Interrupted, now, None)));
+                let out = problem.after_step(descent.hand_out(&model)?, 0.0);
+                return Ok((out, end(Outcome::Interrupted, now, None)));
             }
         }
         // an epoch whose every loss was skipped says nothing about progress

@@ -12,6 +12,7 @@ use downhill::report::{self, Report};
 use downhill::study::{self, Ask};
 use downhill::{Error, Result};
 
+mod augment;
 mod card;
 mod fetch;
 mod progress;
@@ -34,12 +35,12 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List what there is: optimizers, what stands around them, experiments, data, models, schedules, surfaces, penalties
+    /// List what there is: optimizers, what stands around them, experiments, data, models, schedules, surfaces, penalties, augmentations
     List {
         /// Only these
         what: Option<Kind>,
     },
-    /// Explain an optimizer, what stands around one, a schedule, a model, a penalty, data or an experiment
+    /// Explain an optimizer, what stands around one, a schedule, a model, a penalty, an augmentation, data or an experiment
     #[command(after_help = "Examples:\n  downhill show adam\n  downhill show adam-fig1-mnist\n  downhill show mlp")]
     Show {
         /// Its name, or an experiment's FILE.toml
@@ -88,6 +89,11 @@ enum Command {
         after_help = "A card is a diagnosis on toy problems, not a ranking. Each task has the best rate of a fixed grid, unless the line gives lr.\n\nExamples:\n  downhill card adam\n  downhill card adam:lr=1e-3 sgd \"clip_global|momentum|cosine\"\n  downhill card --out out/card     (all optimizers)"
     )]
     Card(card::CardArgs),
+    /// Look at what an augmentation makes of images: a picture and a page
+    #[command(
+        after_help = "Examples:\n  downhill augment \"hflip|crop:pad=4\"\n  downhill augment \"rotate:degrees=20|scale:by=0.2\" --data ~/data/fashion-mnist --out out/turned"
+    )]
+    Augment(augment::AugmentArgs),
     /// Evaluate a trained model: loss, accuracy, confusion table
     #[command(after_help = "Example:\n  downhill eval out/mlp/MODEL.safetensors --data mnist-10k     (the path that train prints)")]
     Eval(training::EvalArgs),
@@ -103,6 +109,7 @@ enum Kind {
     Schedules,
     Surfaces,
     Penalties,
+    Augmentations,
 }
 
 #[derive(Args)]
@@ -159,6 +166,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Train(args) => training::train(args, &optimizers),
         Command::Card(args) => card::card(args, &optimizers),
+        Command::Augment(args) => augment::augment(args),
         Command::Eval(args) => training::eval(args),
         Command::Surface(args) => surface::surface(args, &optimizers),
         Command::Verify(args) => verify::verify(args, &optimizers),

@@ -1,6 +1,7 @@
 //! What `show` prints.
 
 use downhill::about::About;
+use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{self, BUNDLED, known};
 use downhill::descent::PARTS;
@@ -49,6 +50,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
     }
     if let Some(entry) = PREPARATIONS.iter().find(|entry| entry.name == name) {
+        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
+    }
+    if let Some(entry) = AUGMENTATIONS.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
     }
     // a penalty of the loss and a part around the optimizer may have one name
@@ -115,6 +119,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             let names = names
                 .chain(SCHEDULES.iter().map(|schedule| schedule.name))
                 .chain(penalties)
+                .chain(AUGMENTATIONS.iter().map(|augmentation| augmentation.name))
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
                 .chain(known::KNOWN.iter().map(|known| known.name))
                 .chain(PREPARATIONS.iter().map(|preparation| preparation.name))

@@ -1,6 +1,7 @@
 //! Tables for the terminal.
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{BUNDLED, known};
 use downhill::experiment::{self, BUILT_IN};
@@ -95,8 +96,18 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     part(Kind::Schedules, "Schedules (--schedule NAME, or at the end of the optimizer's line)", &["name", "", "settings"], rows.collect());
     let rows = SURFACES.iter().map(|known| vec![known.name.into(), known.formula.into(), known.about.into()]);
     part(Kind::Surfaces, "Surfaces (downhill surface NAME, or an expression of x and y)", &["name", "f(x, y)", ""], rows.collect());
-    let rows = PENALTIES.iter().map(|penalty| vec![penalty.name.into(), rest(&penalty.about.title())]);
-    part(Kind::Penalties, "Penalties (--penalty NAME)", &["name", ""], rows.collect());
+    let rows = PENALTIES.iter().map(|penalty| {
+        let settings: Vec<&str> = penalty.settings.iter().map(|setting| setting.name).collect();
+        vec![penalty.name.into(), rest(&penalty.about.title()), names(&settings)]
+    });
+    let title = "Penalties and constraints (--penalty NAME, several with |: l1:lambda=1e-4,by=prox|max_norm:max=3)";
+    part(Kind::Penalties, title, &["name", "", "settings"], rows.collect());
+    let rows = AUGMENTATIONS.iter().map(|augmentation| {
+        let settings: Vec<&str> = augmentation.settings.iter().map(|setting| setting.name).collect();
+        vec![augmentation.name.into(), rest(&augmentation.about.title()), names(&settings)]
+    });
+    let title = "Augmentations (downhill augment LINE, several with |: hflip|crop:pad=4)";
+    part(Kind::Augmentations, title, &["name", "", "settings"], rows.collect());
     text
 }
 

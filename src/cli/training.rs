@@ -29,7 +29,7 @@ pub struct TrainArgs {
     /// Spec of the learning-rate schedule, where the optimizer's line has none [default: constant]
     #[arg(long, value_name = "SPEC")]
     schedule: Option<String>,
-    /// Spec of the penalty on the weights: none, or l2:lambda=1e-4
+    /// Penalties and constraints on the weights: l2:lambda=1e-4, or "l1:lambda=1e-4,by=prox|max_norm:max=3"
     #[arg(long, value_name = "SPEC", default_value = "none")]
     penalty: String,
     /// A set by name (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts

@@ -71,6 +71,11 @@ impl Descent {
         &self.recipe
     }
 
+    /// Steps taken so far, each of which moved the weights.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// Steps left out so far because a gradient was not finite.
     pub fn skipped(&self) -> u64 {
         self.skipped

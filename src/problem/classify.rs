@@ -65,7 +65,7 @@ impl Parts {
 /// A data set to be told apart in batches.
 ///
 /// Each epoch sees every training example once, in an order of its own; the last batch may be shorter. The loss of a batch is its mean
-/// cross-entropy plus the penalty. Measured are, without the penalty, `train_loss` and `train_error` over the training part, or the beginning of
+/// cross-entropy plus the penalty, where that is a term of the loss. Measured are, without the penalty, `train_loss` and `train_error` over the training part, or the beginning of
 /// it, `test_loss`, `test_error` and `test_accuracy`, the same of a validation part; `objective`: `train_loss` plus the penalty; and `gap`:
 /// `test_loss` less `train_loss`.
 #[derive(Clone)]
@@ -126,9 +126,13 @@ impl Problem for Classify {
         }
     }
 
+    fn after_step(&self, model: Net, lr: f64) -> Net {
+        self.penalty.after_step(model, lr)
+    }
+
     fn measure(&self, model: &Net, _now: Moment) -> BTreeMap<String, f64> {
         let (train, test) = (evaluate(model, &self.parts.train.slice(0, self.measured)), evaluate(model, &self.parts.test));
-        let penalty = self.penalty.of(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
+        let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         let mut measures = BTreeMap::from([
             ("train_loss".into(), train.loss),
             ("train_error".into(), train.error()),

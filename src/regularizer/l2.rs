@@ -6,12 +6,15 @@
 //!
 //! Over weights only, not biases: parameters of at least two dimensions.
 //!
+//! ## Differences
+//! Keras's `L2` has no factor 1/2. The proximal step of this penalty is that of `elastic:ratio=0,by=prox`.
+//!
 //! ## Source
 //! "Regularization for deep learning" as surveyed in arXiv 1712.04711, section 4.2. The factor 1/2 makes its gradient lambda w, as torch's and burn's `weight_decay` of SGD.
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
+use super::Regularizer;
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -22,26 +25,12 @@ crate::settings! {
     }
 }
 
-impl L2 {
-    /// What is added to the loss of this model; nothing for a model without weights.
-    pub fn of<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
-        let mut sum = SumOfSquares(None);
-        model.visit(&mut sum);
-        sum.0.map(|sum| sum * (self.lambda / 2.0))
+impl Regularizer for L2 {
+    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
+        Some((w.clone() * w).sum())
     }
-}
 
-struct SumOfSquares(Option<Tensor<1>>);
-
-impl ModuleVisitor for SumOfSquares {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if D >= 2 {
-            let w = param.val();
-            let more = (w.clone() * w).sum();
-            self.0 = Some(match self.0.take() {
-                Some(sum) => sum + more,
-                None => more,
-            });
-        }
+    fn strength(&self) -> f64 {
+        self.lambda / 2.0
     }
 }

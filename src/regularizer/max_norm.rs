@@ -1,0 +1,44 @@
+//! # Max-norm: no unit's incoming weights longer than a bound
+//!
+//! ```text
+//! after each step of the optimizer, for the weights w into each unit:  w = w * min(1, max / |w|)
+//! ```
+//!
+//! A unit is a column of a linear layer, whose weights are `[in, out]`, and a filter of a convolution, `[out, in, height, width]`. Biases are
+//! neither bounded nor counted.
+//!
+//! ## Differences
+//! Keras's `MaxNorm(2)` with axis 0 for dense layers and [0, 1, 2] for convolutions, torch's `renorm` over the other dimension. Of an embedding,
+//! `[rows, numbers]`, it bounds columns; of a transposed convolution, `[in, out, ...]`, the outgoing weights of each channel. The weights are
+//! projected before the first step too, and where `ema`, `lookahead` or `nag` hands out a mixture of weights. The bound is
+//! missed by one part in a million downwards, so that rounding does not cross it.
+//!
+//! ## Source
+//! Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout", JMLR 2014, section 5.1: max between 3 and 4.
+
+use burn::module::Module;
+
+use super::weights::{self, factor};
+use super::{By, Regularizer};
+use crate::spec::Allowed;
+
+crate::settings! {
+    /// A bound on the norm of the weights into each unit.
+    pub struct MaxNorm {
+        /// the largest norm
+        max: f64 = 3.0, Allowed::Positive;
+    }
+}
+
+impl Regularizer for MaxNorm {
+    fn by(&self) -> By {
+        By::Prox
+    }
+
+    fn after_step<M: Module>(&self, model: M, _lr: f64) -> M {
+        weights::map(model, |layer| {
+            let factors = layer.norms().into_iter().map(|norm| factor(norm, self.max)).collect();
+            layer.scaled(factors)
+        })
+    }
+}
