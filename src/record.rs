@@ -88,9 +88,6 @@ pub enum Task {
         batch: usize,
         /// spec with every setting, or `none`
         penalty: String,
-        /// what was done to the inputs beforehand
-        #[serde(default = "none", skip_serializing_if = "is_none")]
-        prepare: String,
         /// what is done to the images of a batch
         #[serde(default = "none", skip_serializing_if = "is_none")]
         augment: String,
@@ -244,14 +241,14 @@ impl Task {
     /// Everything, line by line.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         match self {
-            Task::Classify { model, parameters, sha256, batch, penalty, prepare, augment, early_stopping, measured, .. } => {
+            Task::Classify { model, parameters, sha256, batch, penalty, augment, early_stopping, measured, .. } => {
                 let mut lines = vec![
                     ("model", format!("{model}, {parameters} parameters")),
                     ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
                     ("batch", format!("{batch} examples")),
                     ("penalty", penalty.clone()),
                 ];
-                let also = [("inputs", prepare), ("augmentation", augment), ("early stopping", early_stopping)];
+                let also = [("augmentation", augment), ("early stopping", early_stopping)];
                 lines.extend(also.into_iter().filter(|(_, text)| !is_none(text)).map(|(name, text)| (name, text.clone())));
                 if *measured > 0 {
                     lines.push(("train loss", format!("over the first {measured} training examples")));

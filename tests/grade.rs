@@ -38,7 +38,6 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         test: 1,
         batch: 1,
         penalty: "none".into(),
-        prepare: "none".into(),
         augment: "none".into(),
         validation: 0,
         early_stopping: "none".into(),

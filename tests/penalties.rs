@@ -379,9 +379,9 @@ fn data() -> Dataset {
                 (signal + chatter as f32 / 250.0).min(1.0)
             })
         });
-        Examples { shape: vec![2, 4], inputs: inputs.collect(), labels: (0..n).map(|i| (i % 3) as u8).collect() }
+        Examples { shape: vec![2, 4], inputs: inputs.collect::<Vec<f32>>().into(), labels: (0..n).map(|i| (i % 3) as u8).collect() }
     };
-    Dataset { name: "synthetic".into(), classes: 3, train: examples(60, 0), test: examples(30, 1000) }
+    Dataset { name: "synthetic".into(), classes: 3, names: Vec::new(), train: examples(60, 0), test: examples(30, 1000), fingerprint: None }
 }
 
 /// A classifier that looks at its model at the beginning of each step, and counts what is asked for after it.
@@ -447,7 +447,7 @@ fn trained(line: &str, optimizer: &str, epochs: usize, holds: impl Fn(&Net)) -> 
     let recipe = Recipe::read(&optimizer.parse().unwrap(), &Optimizers::default()).unwrap();
     let schedule = recipe.schedule.clone().unwrap_or(Schedule::read(&"constant".parse().unwrap()).unwrap());
     let mut points = Points::default();
-    let plan = Plan { recipe, schedule, epochs, diagnose: false };
+    let plan = Plan { recipe, schedule, epochs, diagnose: false, early_stopping: None };
     let (net, end) = train(&mut problem, net, &plan, &mut points).unwrap();
     let rates = problem.rates.into_inner().into_iter().filter(|lr| *lr > 0.0).collect();
     Trained { net, outcome: end.outcome, points: points.0, seen: problem.seen, rates }

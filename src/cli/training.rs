@@ -35,9 +35,6 @@ pub struct TrainArgs {
     /// A set by name (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
     #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
-    /// What is done to the inputs beforehand, with statistics of the training part: none, or "standardise", "gcn|zca"
-    #[arg(long, value_name = "SPECS", default_value = "none")]
-    prepare: String,
     /// What is done to the images of each batch: none, or "hflip|crop:pad=4|color:brightness=0.2"
     #[arg(long, value_name = "SPECS", default_value = "none")]
     augment: String,
@@ -89,7 +86,6 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
             data: args.data,
             batch: args.batch as usize,
             penalty: args.penalty,
-            prepare: args.prepare,
             augment: args.augment,
             validation: args.validation,
             early_stopping: args.early_stopping,

@@ -157,6 +157,23 @@ impl Examples {
         Examples { shape: self.shape.clone(), inputs, labels: self.labels[range].to_vec() }
     }
 
+    /// The examples at these places, in this order.
+    pub fn at(&self, places: &[usize]) -> Examples {
+        fn rows<T: Copy>(all: &[T], length: usize, places: &[usize]) -> Vec<T> {
+            places.iter().flat_map(|place| all[place * length..(place + 1) * length].iter().copied()).collect()
+        }
+        let inputs = match &self.inputs {
+            Inputs::Pixels(pixels) => Inputs::Pixels(rows(pixels, self.features(), places)),
+            Inputs::Numbers(numbers) => Inputs::Numbers(rows(numbers, self.features(), places)),
+            Inputs::Sparse(all) => {
+                let mut some = Sparse::new(all.columns);
+                places.iter().for_each(|place| some.push(all.row(*place)));
+                Inputs::Sparse(Arc::new(some))
+            }
+        };
+        Examples { shape: self.shape.clone(), inputs, labels: rows(&self.labels, 1, places) }
+    }
+
     /// All inputs as numbers, one a row.
     pub fn numbers(&self) -> Vec<f32> {
         match &self.inputs {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::augment::Augment;
 use crate::chart::short;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
@@ -139,16 +140,13 @@ pub enum Task {
 pub struct Classification {
     /// spec
     pub model: String,
-    /// name of the data, where none is given
+    /// name or path of the data, where none is given, and how they are prepared: `cifar10|gcn|zca`
     pub data: String,
     /// examples in a batch
     pub batch: usize,
     /// spec, or `none`
     #[serde(default = "none")]
     pub penalty: String,
-    /// what is done to the inputs beforehand: specs, or `none`
-    #[serde(default = "none")]
-    pub prepare: String,
     /// what is done to the images of a batch: specs, or `none`
     #[serde(default = "none")]
     pub augment: String,
@@ -168,6 +166,7 @@ impl Classification {
         let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("task.{key}: found {found}, expected {expected}")));
         model::canonical(&self.model.parse()?)?;
         Penalty::read(&self.penalty.parse()?)?;
+        Augment::read(&self.augment.parse()?)?;
         if self.batch == 0 || self.measured == Some(0) {
             return wrong("batch and task.measured", "0".into(), "at least 1 example");
         }
@@ -201,6 +200,7 @@ impl Classification {
         Ok(Classification {
             model: model::canonical(&self.model.parse()?)?.to_string(),
             penalty: Penalty::read(&self.penalty.parse()?)?.spec(),
+            augment: Augment::read(&self.augment.parse()?)?.spec(),
             early_stopping: self.stopping()?.map_or_else(none, |rule| rule.spec("early_stopping").to_string()),
             ..self.clone()
         })
@@ -591,10 +591,9 @@ impl Task {
     /// Whether a run was of this task, whatever the data.
     fn is_of(&self, run: &record::Task) -> bool {
         match (self, run) {
-            (Task::Classify(own), record::Task::Classify { model, batch, penalty, prepare, augment, early_stopping, .. }) => {
-                let run = (model, batch, penalty, prepare, augment, early_stopping);
-                own.canonical()
-                    .is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.prepare, &own.augment, &own.early_stopping) == run)
+            (Task::Classify(own), record::Task::Classify { model, batch, penalty, augment, early_stopping, .. }) => {
+                let run = (model, batch, penalty, augment, early_stopping);
+                own.canonical().is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.augment, &own.early_stopping) == run)
             }
             (
                 Task::Surface { surface, window, start, noise },

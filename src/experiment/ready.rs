@@ -9,7 +9,8 @@ use burn::tensor::Device;
 
 use super::run::Choice;
 use super::{Classification, Extent, Task};
-use crate::data::{self, Resident};
+use crate::augment::Augment;
+use crate::data::{self, Inputs, Resident};
 use crate::error::{Error, Result};
 use crate::model::{self, Shapes};
 use crate::problem::classify::{Parts, Share};
@@ -79,19 +80,21 @@ impl<P: Problem + Clone> Ready<P> {
 
 /// Data on a device, for all series that ask for the same.
 #[derive(Default)]
-pub(super) struct Loaded(Vec<(String, String, Share, Arc<Given>)>);
+pub(super) struct Loaded(Vec<(String, Share, Arc<Given>)>);
 
 /// Data, and what a header says of it.
 struct Given {
     name: String,
     sha256: String,
     shapes: Shapes,
+    /// whether the inputs are pixels from 0 to 1
+    pixels: bool,
     parts: Parts,
 }
 
 impl Loaded {
-    fn of(&mut self, data: &str, prepare: &str, share: Share, device: &Device) -> Result<Arc<Given>> {
-        let same = |(own, prepared, part, _): &&(String, String, Share, _)| own == data && prepared == prepare && *part == share;
+    fn of(&mut self, data: &str, share: Share, device: &Device) -> Result<Arc<Given>> {
+        let same = |(own, part, _): &&(String, Share, _)| own == data && *part == share;
         if let Some((.., given)) = self.0.iter().find(same) {
             return Ok(given.clone());
         }
@@ -100,12 +103,13 @@ impl Loaded {
             name: loaded.name.clone(),
             sha256: loaded.sha256(),
             shapes: Shapes { input: loaded.train.shape.clone(), classes: loaded.classes },
+            pixels: matches!(loaded.train.inputs, Inputs::Pixels(_)),
             parts: Parts::of(&loaded, share, device),
         });
         if given.parts.train.is_empty() || given.parts.test.is_empty() {
             return Err(Error::content(data, "no example to train or to test on", "some, after those for validation are split off"));
         }
-        self.0.push((data.into(), prepare.into(), share, given.clone()));
+        self.0.push((data.into(), share, given.clone()));
         Ok(given)
     }
 }
@@ -120,8 +124,16 @@ pub(super) fn classifier(
     let asked = asked.canonical()?;
     let (model, penalty): (Spec, Penalty) = (asked.model.parse()?, Penalty::read(&asked.penalty.parse()?)?);
     let device = crate::device::find(device)?.autodiff();
-    let given = loaded.of(&asked.data, &asked.prepare, Share { validation: asked.validation, ..share }, &device)?;
+    let given = loaded.of(&asked.data, Share { validation: asked.validation, ..share }, &device)?;
     let (parts, shapes) = (&given.parts, given.shapes.clone());
+    let augment = Augment::read(&asked.augment.parse()?)?;
+    if !augment.is_none() {
+        augment.fits(&shapes.input)?;
+        if !given.pixels {
+            let found = format!("{} on {}", augment.spec(), given.name);
+            return Err(Error::Asked(format!("augment is {found}, expected images whose pixels are not prepared, from 0 to 1")));
+        }
+    }
     let task = record::Task::Classify {
         parameters: model::parameters(&model, &shapes)?,
         model: asked.model,
@@ -131,13 +143,12 @@ pub(super) fn classifier(
         test: parts.test.len(),
         batch: asked.batch,
         penalty: asked.penalty,
-        prepare: asked.prepare,
         augment: asked.augment,
         validation: parts.validation.as_ref().map_or(0, Resident::len),
         early_stopping: asked.early_stopping,
         measured: asked.measured.filter(|n| *n < parts.train.len()).unwrap_or(0),
     };
-    let problem = Classify::on(parts.clone(), asked.measured, asked.batch, penalty, &device);
+    let problem = Classify::on(parts.clone(), asked.measured, asked.batch, penalty, &device).augmented(augment, &shapes.input);
     let begin = {
         let (model, shapes) = (model.clone(), shapes.clone());
         Box::new(move |seed| model::build(&model, &shapes, seed, &device))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::data::{Dataset, Resident, Shuffled};
+use crate::data::{Dataset, Inputs, Resident, Shuffled};
 use crate::error::{Error, Result};
 use crate::model::vae::Vae;
 use crate::regularizer::Penalty;
@@ -35,17 +35,20 @@ impl Autoencode {
     /// # Errors
     /// If an input is not from 0 to 1: it is taken for a probability.
     pub fn new(data: &Dataset, batch: usize, penalty: Penalty, device: &Device) -> Result<Autoencode> {
-        let inner = device.clone().inner();
-        let (train, test) = (data.train.resident(&inner), data.test.resident(&inner));
-        for part in [&train, &test] {
-            let (least, most) = (part.x.clone().min().into_scalar::<f64>(), part.x.clone().max().into_scalar::<f64>());
-            if let Some(found) = [least, most].into_iter().find(|x| !(0.0..=1.0).contains(x)) {
-                let name = &data.name;
-                return Err(Error::Asked(format!(
-                    "data {name}: found an input of {found}, expected numbers from 0 to 1 for an autoencoder"
-                )));
+        let name = &data.name;
+        let expected = "expected numbers from 0 to 1 for an autoencoder";
+        for part in [&data.train, &data.test] {
+            let found = match &part.inputs {
+                Inputs::Pixels(_) => None,
+                Inputs::Numbers(numbers) => numbers.iter().find(|x| !(0.0..=1.0).contains(*x)).map(f32::to_string),
+                Inputs::Sparse(_) => Some("how often a word stands there".into()),
+            };
+            if let Some(found) = found {
+                return Err(Error::Asked(format!("data {name}: found an input of {found}, {expected}")));
             }
         }
+        let inner = device.clone().inner();
+        let (train, test) = (data.train.resident(&inner), data.test.resident(&inner));
         Ok(Autoencode { train, test, batch, penalty, seed: Seed(0), order: Shuffled::default(), device: device.clone() })
     }
 
@@ -53,7 +56,7 @@ impl Autoencode {
         let mut noise = Seed(0).generator(Purpose::Masks, 0); // steps begin with 1
         let parts = (0..examples.len()).step_by(AT_ONCE).map(|start| {
             let part = examples.slice(start, AT_ONCE.min(examples.len() - start));
-            let noise = model.noise(part.len(), &mut noise, &part.x.device());
+            let noise = model.noise(part.y.dims()[0], &mut noise, &part.x.device());
             model.loss(part.x, noise).sum().into_scalar::<f64>()
         });
         parts.sum::<f64>() / examples.len() as f64
@@ -75,7 +78,7 @@ impl Problem for Autoencode {
         let order = self.order.of(self.train.len(), self.seed, now.epoch);
         let start = (now.batch - 1) * self.batch;
         let batch = self.train.select(&order[start..(start + self.batch).min(self.train.len())]);
-        let noise = model.noise(batch.len(), &mut self.seed.generator(Purpose::Masks, now.step), &self.device);
+        let noise = model.noise(batch.y.dims()[0], &mut self.seed.generator(Purpose::Masks, now.step), &self.device);
         let loss = model.loss(Tensor::from_inner(batch.x), noise).mean();
         match self.penalty.of(model) {
             Some(penalty) => loss + penalty,
@@ -83,9 +86,13 @@ impl Problem for Autoencode {
         }
     }
 
+    fn after_step(&self, model: Vae, lr: f64) -> Vae {
+        self.penalty.after_step(model, lr)
+    }
+
     fn measure(&self, model: &Vae, _now: Moment) -> BTreeMap<String, f64> {
         let train = self.mean(model, &self.train);
-        let penalty = self.penalty.of(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
+        let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         BTreeMap::from([
             ("train_loss".into(), train),
             ("objective".into(), train + penalty),

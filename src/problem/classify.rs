@@ -7,7 +7,8 @@ use burn::tensor::{Device, Int, Tensor};
 
 use rand::seq::SliceRandom;
 
-use crate::data::{Dataset, Resident, Shuffled};
+use crate::augment::Augment;
+use crate::data::{Dataset, Examples, Resident, Shuffled};
 use crate::model::{Mode, Net};
 use crate::record::VALIDATION_LOSS;
 use crate::regularizer::Penalty;
@@ -44,21 +45,22 @@ impl Parts {
     /// Moves the data to a device. What is left out and what validates is drawn once and for all: it is the same for every run of the same data.
     pub fn of(data: &Dataset, share: Share, device: &Device) -> Parts {
         let device = device.clone().inner();
-        let (train, test) = (data.train.resident(&device), data.test.resident(&device));
-        let drawn = |resident: &Resident, at_most: Option<usize>, part: usize| {
-            let mut places: Vec<i32> = (0..resident.len() as i32).collect();
+        let drawn = |examples: &Examples, at_most: Option<usize>, part: usize| {
+            let mut places: Vec<usize> = (0..examples.len()).collect();
             places.shuffle(&mut Seed(0).generator(Purpose::Split, part));
             places.truncate(at_most.unwrap_or(places.len()));
             places
         };
-        let test = if share.test.is_some_and(|n| n < test.len()) { test.select(&drawn(&test, share.test, 1)) } else { test };
+        let (train, test) = (&data.train, &data.test);
+        let some = share.test.is_some_and(|n| n < test.len());
+        let tested = if some { test.at(&drawn(test, share.test, 1)).resident(&device) } else { test.resident(&device) };
         if share.train.is_none_or(|n| n >= train.len()) && share.validation == 0.0 {
-            return Parts { train, validation: None, test };
+            return Parts { train: train.resident(&device), validation: None, test: tested };
         }
-        let places = drawn(&train, share.train, 0);
+        let places = drawn(train, share.train, 0);
         let (kept, validation) = places.split_at(places.len() - (places.len() as f64 * share.validation).round() as usize);
-        let validation = (!validation.is_empty()).then(|| train.select(validation));
-        Parts { train: train.select(kept), validation, test }
+        let validation = (!validation.is_empty()).then(|| train.at(validation).resident(&device));
+        Parts { train: train.at(kept).resident(&device), validation, test: tested }
     }
 }
 
@@ -73,6 +75,8 @@ pub struct Classify {
     parts: Parts,
     measured: usize,
     batch: usize,
+    augment: Augment,
+    image: [usize; 3],
     penalty: Penalty,
     seed: Seed,
     order: Shuffled,
@@ -91,10 +95,22 @@ impl Classify {
             measured: measured.unwrap_or(parts.train.len()).min(parts.train.len()),
             parts,
             batch,
+            augment: Augment::default(),
+            image: [1, 1, 1],
             penalty,
             seed: Seed(0),
             order: Shuffled::default(),
             device: device.clone(),
+        }
+    }
+}
+
+impl Classify {
+    /// With images of this shape changed at random before each step; those that do not [fit](Augment::fits) stay as they are.
+    pub fn augmented(self, augment: Augment, input: &[usize]) -> Classify {
+        match augment.fits(input) {
+            Ok(image) => Classify { augment, image, ..self },
+            Err(_) => self,
         }
     }
 }
@@ -118,7 +134,9 @@ impl Problem for Classify {
         let batch = train.select(places);
         // masks belong to the step: the same moment has the same loss, whoever else draws
         let mut mode = Mode::Train(self.seed.generator(Purpose::Masks, now.step));
-        let scores = model.forward(Tensor::from_inner(batch.x), &mut mode);
+        let mut draws = self.seed.generator(Purpose::Augmentation, now.step);
+        let x = self.augment.apply_to(batch.x.clone(), self.image, &mut draws).unwrap_or(batch.x);
+        let scores = model.forward(Tensor::from_inner(x), &mut mode);
         let loss = cross_entropy(scores, batch.y.to_device(&self.device)).mean();
         match self.penalty.of(model) {
             Some(penalty) => loss + penalty,
@@ -131,7 +149,7 @@ impl Problem for Classify {
     }
 
     fn measure(&self, model: &Net, _now: Moment) -> BTreeMap<String, f64> {
-        let (train, test) = (evaluate(model, &self.parts.train.slice(0, self.measured)), evaluate(model, &self.parts.test));
+        let (train, test) = (evaluate_first(model, &self.parts.train, self.measured), evaluate(model, &self.parts.test));
         let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         let mut measures = BTreeMap::from([
             ("train_loss".into(), train.loss),
@@ -187,9 +205,14 @@ impl Evaluation {
 
 /// Runs a model over examples; both without autodiff.
 pub fn evaluate(model: &Net, examples: &Resident) -> Evaluation {
+    evaluate_first(model, examples, examples.len())
+}
+
+/// The same over the first `n` of them.
+fn evaluate_first(model: &Net, examples: &Resident, n: usize) -> Evaluation {
     let (mut loss, mut confusion) = (0.0, Vec::new());
-    for start in (0..examples.len()).step_by(AT_ONCE) {
-        let part = examples.slice(start, AT_ONCE.min(examples.len() - start));
+    for start in (0..n).step_by(AT_ONCE) {
+        let part = examples.slice(start, AT_ONCE.min(n - start));
         let scores = model.forward(part.x, &mut Mode::Evaluate);
         if confusion.is_empty() {
             confusion = vec![vec![0; scores.dims()[1]]; scores.dims()[1]];
@@ -200,5 +223,5 @@ pub fn evaluate(model: &Net, examples: &Resident) -> Evaluation {
             confusion[actual as usize][predicted as usize] += 1;
         }
     }
-    Evaluation { loss: loss / examples.len() as f64, confusion }
+    Evaluation { loss: loss / n as f64, confusion }
 }
