@@ -10,7 +10,7 @@
 //! resumed where it was asked to, not that it ends, and not its bytes.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -114,10 +114,15 @@ pub fn take(name: &str, from: &Path, cache: &Path) -> Result<Placed> {
         return Err(Error::Asked(format!("a data set cannot be called `{name}`, expected {expected}")));
     }
     let _lock = lock(name, cache)?;
-    put(name, source::files(from)?, cache, |folder| match known::known(name) {
+    let placed = put(name, source::files(from)?, cache, |folder| match known::known(name) {
         Some(known) => source::of_known(known, folder),
         None => source::path(folder),
-    })
+    })?;
+    let part = cache.join(format!("{name}.part"));
+    if part.is_dir() {
+        fs::remove_dir_all(&part).map_err(Error::io("remove", &part))?;
+    }
+    Ok(placed)
 }
 
 /// Writes files into a new folder, reads it, and puts it in its place.
@@ -210,14 +215,22 @@ fn bring(known: &Known, file: &Official, part: &Path, agent: &Agent, way: &Way, 
                 sleep(way.pause);
             }
         };
-        watch.says(&format!("{address}: {refusal}"));
-        refusals.push(format!("{address}: {refusal}"));
+        refusals.push((refusal, address));
+        if refusals.len() < addresses.len() {
+            watch.says(&format!("{address}: {}; asking the next address", refusals[refusals.len() - 1].0));
+        }
     }
+    // the same from all is said once
+    let same = refusals.chunk_by(|(a, _), (b, _)| a == b).map(|same| {
+        let addresses: Vec<&str> = same.iter().map(|(_, address)| address.as_str()).collect();
+        format!("{}: {}", addresses.join(", "), same[0].0)
+    });
+    let refusals = same.collect::<Vec<_>>().join("; ");
     Err(Error::Asked(format!(
         "{} could not be brought ({}); get it in another way ({} bytes, sha256 {}), put it at {} and give the same command again, or say \
          `downhill fetch {} --from PATH` where the files are on this machine",
         file.name,
-        refusals.join("; "),
+        refusals,
         file.size,
         file.sha256,
         whole.display(),
@@ -245,7 +258,7 @@ fn receive(agent: &Agent, address: &str, file: &Official, growing: &Path, watch:
     let response = match request.call() {
         Ok(response) => response,
         Err(ureq::Error::Timeout(_)) => return Ok(Came::Cut("no answer in time".into())),
-        Err(ureq::Error::Io(error)) if error.kind() != std::io::ErrorKind::ConnectionRefused => return Ok(Came::Cut(error.to_string())),
+        Err(ureq::Error::Io(error)) if passing(error.kind()) => return Ok(Came::Cut(error.to_string())),
         Err(error) => return Ok(Came::Refused(error.to_string())),
     };
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -290,6 +303,12 @@ fn receive(agent: &Agent, address: &str, file: &Official, growing: &Path, watch:
             Err(error) => return Ok(Came::Cut(format!("a connection broken off after {have} of {} bytes ({error})", file.size))),
         }
     }
+}
+
+/// Whether a try a moment later may go better.
+fn passing(kind: ErrorKind) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, TimedOut, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | Interrupted | TimedOut | UnexpectedEof)
 }
 
 /// Of a whole file.

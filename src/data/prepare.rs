@@ -145,7 +145,7 @@ mod tests {
     fn images() -> Dataset {
         let part = |n: usize, higher: f32| {
             let number =
-                |i: usize, j: usize| ((i * 37 + i * i * 11) % 53) as f32 / 53.0 + ((i * 13 + j * 29 + i * j * 7) % 31) as f32 / 31.0;
+                |i: usize, j: usize| ((i * 37 + i * i * 11) % 53) as f32 / 53.0 + ((i * 13 + j * j * 29 + i * j * 7) % 31) as f32 / 31.0;
             let numbers: Vec<f32> = (0..n).flat_map(|i| (0..12).map(move |j| number(i, j) + higher)).collect();
             Examples { shape: vec![3, 2, 2], inputs: numbers.into(), labels: vec![0; n] }
         };
