@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use downhill::data::{Dataset, Examples};
+use downhill::model::convolution::convolve;
 use downhill::model::dropconnect::{expected, masked, mean_over_normal};
 use downhill::model::layers::{Activation, Init, Kind, Maker, Pool};
 use downhill::model::vae::{self, Vae};
@@ -228,13 +229,13 @@ fn the_bound_of_a_vae_and_its_gradients_are_those_of_pytorch() {
 }
 
 fn grey(n: usize) -> Examples {
-    Examples { shape: vec![2, 3], inputs: (0..6 * n).map(|i| ((i * 7) % 11) as f32 / 10.0).collect(), labels: vec![0; n] }
+    Examples { shape: vec![2, 3], inputs: (0..6 * n).map(|i| ((i * 7) % 11) as f32 / 10.0).collect::<Vec<f32>>().into(), labels: vec![0; n] }
 }
 
 #[test]
 fn an_autoencoder_has_new_noise_in_each_step_and_the_same_in_every_measurement() {
     let device = Device::flex().autodiff();
-    let data = Dataset { name: "grey".into(), classes: 1, train: grey(20), test: grey(8) };
+    let data = Dataset { name: "grey".into(), classes: 1, names: Vec::new(), train: grey(20), test: grey(8), fingerprint: None };
     let problem = |seed| Autoencode::new(&data, 20, Penalty::None, &device).unwrap().seeded(Seed(seed));
     let net = small_vae(&device);
     let at = |step| Moment { step, epoch: 1, batch: 1, steps: 1 };
@@ -258,8 +259,10 @@ fn an_autoencoder_has_new_noise_in_each_step_and_the_same_in_every_measurement()
 fn an_autoencoder_refuses_what_is_no_probability() {
     let device = Device::flex().autodiff();
     for wrong in [1.5, -0.1, f32::NAN] {
-        let mut data = Dataset { name: "grey".into(), classes: 1, train: grey(20), test: grey(8) };
-        data.test.inputs[7] = wrong;
+        let mut data = Dataset { name: "grey".into(), classes: 1, names: Vec::new(), train: grey(20), test: grey(8), fingerprint: None };
+        let mut numbers = data.test.numbers();
+        numbers[7] = wrong;
+        data.test.inputs = numbers.into();
         let error = Autoencode::new(&data, 20, Penalty::None, &device).err().unwrap().to_string();
         assert!(error.starts_with("data grey: found an input of") && error.contains("expected numbers from 0 to 1"), "{error}");
     }
@@ -269,7 +272,7 @@ fn an_autoencoder_refuses_what_is_no_probability() {
 #[test]
 fn the_loss_at_one_moment_is_one_function_and_masks_follow_the_step() {
     let device = Device::flex().autodiff();
-    let data = Dataset { name: "grey".into(), classes: 3, train: grey(20), test: grey(8) };
+    let data = Dataset { name: "grey".into(), classes: 3, names: Vec::new(), train: grey(20), test: grey(8), fingerprint: None };
     let net = net("mlp:hidden=9,dropout=0.5", &[2, 3], &device);
     let loss = |seed, step| {
         let mut problem = Classify::new(&data, 20, Penalty::None, &device).seeded(Seed(seed));
@@ -281,6 +284,47 @@ fn the_loss_at_one_moment_is_one_function_and_masks_follow_the_step() {
     // all examples are in the batch, so only the masks differ
     assert!((loss(0, 1) - loss(0, 2)).abs() > 1e-4);
     assert!((loss(0, 1) - loss(1, 1)).abs() > 1e-4);
+}
+
+/// What comes out of a convolution, and the gradients of images, weights and biases for an error that differs everywhere.
+fn convolved(own: bool, sizes: [usize; 6], same: bool) -> [TensorData; 4] {
+    let [examples, channels, height, width, outputs, size] = sizes;
+    let (device, mut weights) = (Device::flex().autodiff(), Seed(1).generator(Purpose::Weights, 0));
+    let mut maker = Maker { init: Init::He, bias: Some(0.1), weights: &mut weights, device: &device };
+    let layer = maker.conv([channels, outputs], size, same);
+    // a part of a larger tensor, turned: its numbers do not lie one after another
+    let x = inputs(examples + 2, channels * height * width, (&device, DType::F32)).narrow(0, 1, examples).require_grad();
+    let images = x.clone().reshape([examples, channels, width, height]).swap_dims(2, 3);
+    let out = if own { convolve(&layer, images) } else { layer.forward(images) };
+    let gradients = (out.clone() * out.clone()).sum().backward();
+    let (weight, bias) = (layer.weight.val().grad(&gradients).unwrap(), layer.bias.as_ref().unwrap().val().grad(&gradients).unwrap());
+    [out.into_data(), x.grad(&gradients).unwrap().into_data(), weight.into_data(), bias.into_data()]
+}
+
+#[test]
+fn our_convolution_is_burns_and_the_same_for_any_number_of_threads() {
+    // the last are larger than an image or leave one place, and batches are cut into 16 parts
+    let rows = [
+        ([3, 2, 7, 6, 4, 3], true),
+        ([35, 1, 5, 9, 3, 5], true),
+        ([17, 3, 8, 8, 2, 5], false),
+        ([2, 2, 2, 3, 3, 5], true),
+        ([1, 2, 3, 3, 2, 3], false),
+    ];
+    for (sizes, same) in rows {
+        let (ours, burns) = (convolved(true, sizes, same), convolved(false, sizes, same));
+        for (ours, burns) in ours.iter().zip(&burns) {
+            assert_eq!(ours.shape(), burns.shape());
+            let largest = burns.iter::<f64>().fold(1.0, |a: f64, b: f64| a.max(b.abs()));
+            for (a, b) in ours.iter::<f64>().zip(burns.iter::<f64>()) {
+                assert!((a - b).abs() < 1e-5 * largest, "{sizes:?}: {a} and {b}");
+            }
+        }
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| convolved(true, sizes, same)), ours, "{threads} threads");
+        }
+    }
 }
 
 const NOISY: [(&str, &str); 6] = [
@@ -386,6 +430,8 @@ fn windows_over_the_edge_hold_what_is_inside() {
                 assert!((a - b).abs() < 1e-5, "{kind:?} of {height} x {width}: {a} and {b}");
             }
         }
+        let broken = Tensor::<4>::full([1, 2, height, width], f32::NAN, &device);
+        assert!(numbers(Pool { kind: Kind::Max, size, stride }.of(broken, &mut Mode::Evaluate)).iter().all(|x| x.is_nan()));
         let drawn = numbers(Pool { kind: Kind::Stochastic, size, stride }.of(x, &mut step(1)));
         assert!(drawn.iter().zip(&inside).all(|(x, window)| window.contains(x)));
     }

@@ -6,6 +6,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
+use super::convolution::convolve;
 use super::layers::{Activation, Init, Kind, Maker, Pool, linear_parameters};
 use super::{Mode, Shapes, dropout};
 
@@ -129,7 +130,7 @@ impl ConvNet {
         let examples = x.dims()[0];
         let mut x = dropout(x, self.plan.input_dropout, mode).reshape([examples, channels, height, width]);
         for convolution in &self.convolutions {
-            x = convolution.forward(x);
+            x = convolve(convolution, x);
             // the largest number of a window is the same before and after a function that rises, and behind the pooling are fewer
             x = match pool.kind {
                 Kind::Max => activation.of(pool.of(x, mode)),

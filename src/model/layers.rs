@@ -1,5 +1,7 @@
 //! What the models are made of: layers with their first weights, activations, pooling.
 
+use std::ops::Range;
+
 use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
@@ -10,8 +12,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 
 use super::Mode;
+use super::convolution::{Numbers, with_numbers};
 use crate::spec::{Allowed, Given};
 
 /// How the first weights of a layer are drawn.
@@ -192,13 +196,7 @@ impl Pool {
     /// Of images of [examples, channels, height, width]. Where it is [`Kind::Stochastic`], no number is to be negative.
     pub fn of(&self, x: Tensor<4>, mode: &mut Mode) -> Tensor<4> {
         match (self.kind, mode) {
-            (Kind::Max, _) => {
-                let (padding, ceil) = self.padding(x.dims());
-                max_pool2d(
-                    x,
-                    MaxPoolOptions::new([self.size; 2]).with_stride([self.stride; 2]).with_padding_pairs(padding).with_ceil_mode(ceil),
-                )
-            }
+            (Kind::Max, _) => self.largest(x),
             (Kind::Mean, _) => self.mean(x),
             (Kind::Stochastic, Mode::Evaluate) => self.mean(x.clone() * x.clone()) / self.mean(x).clamp_min(f32::MIN_POSITIVE),
             (Kind::Stochastic, Mode::Train(generator)) => self.drawn(x, generator),
@@ -218,41 +216,136 @@ impl Pool {
         avg_pool2d(x, options.with_count_include_pad(false).with_ceil_mode(ceil))
     }
 
-    /// One number of each window. The places are found on the host, without gradients; what is taken from there has them.
-    fn drawn(&self, x: Tensor<4>, generator: &mut ChaCha8Rng) -> Tensor<4> {
-        let [examples, channels, height, width] = x.dims();
-        let (rows, columns) = (self.windows(height), self.windows(width));
-        let (above, left) = (self.over(height).0, self.over(width).0);
-        let (planes, windows) = (examples * channels, rows * columns);
-        let numbers: Vec<f32> = x.to_data().iter::<f32>().collect();
-        let mut bytes = vec![0; 4 * planes * windows];
-        generator.fill_bytes(&mut bytes);
-        let mut drawn = bytes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-        let mut places = Vec::with_capacity(planes * windows);
-        for plane in numbers.chunks_exact((height * width).max(1)) {
-            for row in 0..rows {
-                let ys = (row * self.stride).saturating_sub(above)..(row * self.stride + self.size - above).min(height);
-                for column in 0..columns {
-                    let xs = (column * self.stride).saturating_sub(left)..(column * self.stride + self.size - left).min(width);
-                    let window = ys.clone().flat_map(|y| xs.clone().map(move |x| y * width + x));
-                    let sum: f32 = window.clone().map(|at| plane[at]).sum();
-                    let mut left = sum * (drawn.next().unwrap_or_default() as f32 / u32::MAX as f32);
-                    // the first at which the sum so far passes what was drawn; numbers that are 0 are never taken, unless all are
-                    let mut place = None;
-                    for at in window {
-                        if plane[at] > 0.0 || place.is_none() {
-                            place = Some(at);
-                        }
-                        left -= plane[at];
-                        if left < 0.0 {
-                            break;
-                        }
-                    }
-                    places.push(place.unwrap_or_default() as i32);
-                }
+    /// burn's, but on flex, where finding the places here and taking what is there is several times as fast.
+    fn largest(&self, x: Tensor<4>) -> Tensor<4> {
+        let places = with_numbers(&x, |numbers| match numbers {
+            Numbers::Single(numbers) => self.largest_of(numbers, x.dims()),
+            Numbers::Double(numbers) => self.largest_of(numbers, x.dims()),
+        });
+        match places {
+            Some(places) => self.taken(x, places),
+            None => {
+                let (padding, ceil) = self.padding(x.dims());
+                let options = MaxPoolOptions::new([self.size; 2]).with_stride([self.stride; 2]);
+                max_pool2d(x, options.with_padding_pairs(padding).with_ceil_mode(ceil))
             }
         }
-        let places = Tensor::<2, Int>::from_data(TensorData::new(places, [planes, windows]), &x.device());
+    }
+
+    /// The place of the first of the largest in each window; what is not a number passes for that. A row of windows is gone through together,
+    /// first their first numbers, then their second ones: so no window waits for what came of the number before.
+    fn largest_of<T: Copy + PartialOrd + Sync + From<f32>>(&self, numbers: &[T], [_, _, height, width]: [usize; 4]) -> Vec<i32> {
+        let (rows, columns) = (self.windows(height), self.windows(width));
+        let (above, left) = (self.over(height).0, self.over(width).0);
+        let mut places = vec![0; numbers.len() / (height * width).max(1) * rows * columns];
+        let planes = places.par_chunks_mut((rows * columns).max(1)).zip(numbers.par_chunks((height * width).max(1)));
+        planes.for_each_init(Vec::new, |most, (places, plane)| {
+            for (row, places) in places.chunks_exact_mut(columns).enumerate() {
+                let ys = (row * self.stride).saturating_sub(above)..(row * self.stride + self.size - above).min(height);
+                for (column, place) in places.iter_mut().enumerate() {
+                    *place = (ys.start * width + (column * self.stride).saturating_sub(left)) as i32;
+                }
+                most.clear();
+                most.resize(columns, T::from(f32::NEG_INFINITY));
+                for (y, dx) in ys.flat_map(|y| (0..self.size).map(move |dx| (y, dx))) {
+                    // the first window that has a number there inside the image, and that number
+                    let first = left.saturating_sub(dx).div_ceil(self.stride);
+                    let begin = first * self.stride + dx - left;
+                    if begin >= width {
+                        continue;
+                    }
+                    let line = plane[y * width..][begin..width].chunks(self.stride).map(|step| step[0]);
+                    let windows = most[first..].iter_mut().zip(&mut places[first..]);
+                    for ((at, x), (most, place)) in (y * width + begin..).step_by(self.stride).zip(line).zip(windows) {
+                        #[allow(clippy::eq_op)] // that is what makes it no number
+                        let better = x > *most || x != x;
+                        (*most, *place) = if better { (x, at as i32) } else { (*most, *place) };
+                    }
+                }
+            }
+        });
+        places
+    }
+
+    /// One number of each window, drawn. The places are found without gradients; what is taken from there has them.
+    fn drawn(&self, x: Tensor<4>, generator: &mut ChaCha8Rng) -> Tensor<4> {
+        let [examples, channels, height, width] = x.dims();
+        let mut drawn = vec![0u32; examples * channels * self.windows(height) * self.windows(width)];
+        generator.fill_bytes(bytemuck::cast_slice_mut(&mut drawn));
+        let share = |window: usize| f64::from(u32::from_le(drawn[window])) / f64::from(u32::MAX);
+        let find = |numbers: Numbers| match numbers {
+            Numbers::Single(numbers) => self.places(numbers, x.dims(), |plane, window, at| in_proportion(plane, at, share(window))),
+            Numbers::Double(numbers) => self.places(numbers, x.dims(), |plane, window, at| in_proportion(plane, at, share(window))),
+        };
+        let places = with_numbers(&x, find).unwrap_or_else(|| {
+            let numbers: Vec<f32> = x.to_data().iter::<f32>().collect();
+            find(Numbers::Single(&numbers))
+        });
+        self.taken(x, places)
+    }
+
+    /// In each plane and window, what a function chooses from the numbers of the plane, the number of the window, and the places in it.
+    fn places<T: Sync>(
+        &self,
+        numbers: &[T],
+        [_, _, height, width]: [usize; 4],
+        choose: impl Fn(&[T], usize, Places) -> usize + Sync,
+    ) -> Vec<i32> {
+        let (rows, columns) = (self.windows(height), self.windows(width));
+        let (above, left) = (self.over(height).0, self.over(width).0);
+        let side = |window: usize, before: usize, side: usize| {
+            (window * self.stride).saturating_sub(before)..(window * self.stride + self.size - before).min(side)
+        };
+        let mut places = vec![0; numbers.len() / (height * width).max(1) * rows * columns];
+        let planes = places.par_chunks_mut((rows * columns).max(1)).zip(numbers.par_chunks((height * width).max(1)));
+        planes.enumerate().for_each(|(at, (places, plane))| {
+            for (window, place) in places.iter_mut().enumerate() {
+                let (ys, xs) = (side(window / columns, above, height), side(window % columns, left, width));
+                *place = choose(plane, at * rows * columns + window, Places { ys, xs, width }) as i32;
+            }
+        });
+        places
+    }
+
+    /// The numbers at these places.
+    fn taken(&self, x: Tensor<4>, places: Vec<i32>) -> Tensor<4> {
+        let [examples, channels, height, width] = x.dims();
+        let (rows, columns, planes) = (self.windows(height), self.windows(width), examples * channels);
+        let places = Tensor::<2, Int>::from_data(TensorData::new(places, [planes, rows * columns]), &x.device());
         x.reshape([planes, height * width]).gather(1, places).reshape([examples, channels, rows, columns])
     }
+}
+
+/// The places of a window in its plane.
+#[derive(Clone)]
+struct Places {
+    ys: Range<usize>,
+    xs: Range<usize>,
+    width: usize,
+}
+
+impl Places {
+    fn each(&self, mut visit: impl FnMut(usize)) {
+        for y in self.ys.clone() {
+            for x in self.xs.clone() {
+                visit(y * self.width + x);
+            }
+        }
+    }
+}
+
+/// The first at which the sum so far passes this share of the sum of all. What is 0 is never taken, unless all are.
+fn in_proportion<T: Copy + Into<f64>>(plane: &[T], at: Places, share: f64) -> usize {
+    let mut sum = 0.0;
+    at.each(|here| sum += plane[here].into());
+    let (mut left, mut place, mut found) = (sum * share, None, false);
+    at.each(|here| {
+        let x: f64 = plane[here].into();
+        if !found && (x > 0.0 || place.is_none()) {
+            place = Some(here);
+        }
+        left -= x;
+        found |= left < 0.0;
+    });
+    place.unwrap_or_default()
 }

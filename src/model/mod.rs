@@ -1,6 +1,7 @@
 //! The models. A new one is a new file, and a line in the table below.
 
 pub mod convnet;
+pub mod convolution;
 pub mod dropconnect;
 pub mod layers;
 pub mod mode;

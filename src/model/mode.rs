@@ -35,13 +35,15 @@ pub(super) fn mask<const D: usize>(shape: [usize; D], rate: f64, generator: &mut
     let kept = ((1.0 - rate) * ALL).round().max(1.0);
     let (limit, value) = (kept as u32, ((ALL / kept) as f32).to_bits());
     let n: usize = shape.iter().product();
-    let mut bytes = vec![0; 2 * n];
-    generator.fill_bytes(&mut bytes);
-    let numbers = bytes.chunks_exact(2).map(|pair| {
-        let drawn = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
-        f32::from_bits(value * u32::from(drawn < limit)) // no branch: it would be guessed wrong every other time
-    });
-    Tensor::from_data(TensorData::new(numbers.collect::<Vec<f32>>(), shape), to)
+    let mut drawn = vec![0u16; n];
+    generator.fill_bytes(bytemuck::cast_slice_mut(&mut drawn));
+    let mut numbers = vec![0.0f32; n];
+    for (number, drawn) in numbers.iter_mut().zip(drawn) {
+        let kept = u32::from(u32::from(u16::from_le(drawn)) < limit);
+        // no branch: it would be guessed wrong every other time
+        *number = f32::from_bits(value & kept.wrapping_neg());
+    }
+    Tensor::from_data(TensorData::new(numbers, shape), to)
 }
 
 /// Leaves out each number with probability `rate` and makes the others larger by 1 / (1 - rate), in training only.

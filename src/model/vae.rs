@@ -11,8 +11,7 @@
 //! The loss, in nats an example, is an upper bound of -log p(x), estimated with one draw of e. Pixels from 0 to 1 count as probabilities.
 //!
 //! ## Differences
-//! Kingma & Welling begin with small normal weights, and their binary pixels have 200 to 500 units of tanh; the Adam paper takes softplus. How
-//! it begins is not said there: here as torch's linear layers do.
+//! The Adam paper does not say how the weights begin: here as torch's linear layers do, or as `init` says.
 //!
 //! ## Source
 //! Figure 4 of the Adam paper (section 6.4): 500 softplus units, 50 latent numbers, after Kingma & Welling, Auto-encoding variational Bayes,
