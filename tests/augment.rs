@@ -267,7 +267,7 @@ fn turns_and_scales_keep_the_middle_and_a_turn_leaves_a_round_hill_as_it_was() {
         "scale:by=0.9",
         "rotate:degrees=45|scale:by=0.5",
         "rotate:filter=nearest",
-        "scale:filter=nearest,padding=reflect",
+        "scale:by=0.5,filter=nearest,padding=reflect",
     ] {
         let after = changed(line, &one.repeat(20), [1, side, side], 3);
         assert!(after.chunks_exact(side * side).all(|image| (image[40] - one[40]).abs() < 1e-6), "{line}");

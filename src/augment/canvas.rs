@@ -180,13 +180,19 @@ impl<'a> Canvas<'a> {
                     (0..channels).for_each(|c| self.image[c * h * w + new] = old.map_or(0.0, |old| self.scratch.before[c * h * w + old]));
                     continue;
                 }
-                let (left, top) = (from_x.floor() as i64, from_y.floor() as i64);
+                let (left, top) = (floor(from_x), floor(from_y));
                 let (right, below) = ((from_x - left as f64) as f32, (from_y - top as f64) as f32);
                 let (next, under) = (left.saturating_add(1), top.saturating_add(1));
-                let corners = [at(left, top), at(next, top), at(left, under), at(next, under)];
+                // most lie inside, where nothing has to be looked up
+                let inside = left >= 0 && top >= 0 && next < w as i64 && under < h as i64;
+                let first = if inside { top as usize * w + left as usize } else { 0 };
+                let corners = if inside { [None; 4] } else { [at(left, top), at(next, top), at(left, under), at(next, under)] };
                 for c in 0..channels {
-                    let old = &self.scratch.before[c * h * w..];
-                    let [a, b, c_, d] = corners.map(|corner| corner.map_or(0.0, |corner| old[corner]));
+                    let old = &self.scratch.before[c * h * w..][..h * w];
+                    let [a, b, c_, d] = match inside {
+                        true => [old[first], old[first + 1], old[first + w], old[first + w + 1]],
+                        false => corners.map(|corner| corner.map_or(0.0, |corner| old[corner])),
+                    };
                     let (upper, lower) = (a + (b - a) * right, c_ + (d - c_) * right);
                     // rounding must not lead beyond what is mixed
                     let mixed = (upper + (lower - upper) * below).max(a.min(b).min(c_).min(d)).min(a.max(b).max(c_).max(d));
@@ -195,4 +201,10 @@ impl<'a> Canvas<'a> {
             }
         }
     }
+}
+
+/// The whole number below; the library's is a call where the processor is not known to have an instruction for it.
+fn floor(x: f64) -> i64 {
+    let toward_zero = x as i64;
+    if toward_zero as f64 > x { toward_zero.saturating_sub(1) } else { toward_zero }
 }
