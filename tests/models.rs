@@ -229,7 +229,11 @@ fn the_bound_of_a_vae_and_its_gradients_are_those_of_pytorch() {
 }
 
 fn grey(n: usize) -> Examples {
-    Examples { shape: vec![2, 3], inputs: (0..6 * n).map(|i| ((i * 7) % 11) as f32 / 10.0).collect::<Vec<f32>>().into(), labels: vec![0; n] }
+    Examples {
+        shape: vec![2, 3],
+        inputs: (0..6 * n).map(|i| ((i * 7) % 11) as f32 / 10.0).collect::<Vec<f32>>().into(),
+        labels: vec![0; n],
+    }
 }
 
 #[test]
