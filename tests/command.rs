@@ -303,7 +303,7 @@ fn a_record_that_is_cut_or_foreign_is_named_by_report() {
     refuses(&report, "found an empty file");
     fs::write(&path, record.replace("\"format\":1", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
-    fs::write(&path, record.replace("\"sha256\":\"f", "\"sha256\":\"0")).unwrap();
+    fs::write(&path, record.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
     refuses(&report, "so one report would mix them: task sha256");
     // a run that was killed between two lines is incomplete, not damaged
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();

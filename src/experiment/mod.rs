@@ -167,8 +167,10 @@ impl Classification {
         model::canonical(&self.model.parse()?)?;
         Penalty::read(&self.penalty.parse()?)?;
         Augment::read(&self.augment.parse()?)?;
-        if self.batch == 0 || self.measured == Some(0) {
-            return wrong("batch and task.measured", "0".into(), "at least 1 example");
+        for (key, n) in [("batch", self.batch), ("measured", self.measured.unwrap_or(1))] {
+            if n == 0 {
+                return wrong(key, "0".into(), "at least 1 example");
+            }
         }
         if !(0.0..1.0).contains(&self.validation) {
             return wrong("validation", self.validation.to_string(), "a share from 0 up to, but not including, 1");
