@@ -97,7 +97,7 @@ fn an_experiment_is_run_graded_and_shown_and_a_second_time_nothing_is_made() {
     let (name, record) = &before[0];
     fs::write(place.path("a").join("runs").join(name), &record[..record.len() / 2]).unwrap();
     let third = place.run("a", &[]);
-    assert!(err(&third).contains("1 runs to make, 2 are there already"), "{}", err(&third));
+    assert!(err(&third).contains("1 run to make, 2 are there already"), "{}", err(&third));
     assert_eq!(timeless(&place.records("a")[0].1), timeless(record));
 
     assert_eq!(place.run("a", &["--check"]).status.code(), Some(1), "a claim is not held");
