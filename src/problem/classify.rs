@@ -12,8 +12,9 @@ use crate::schedule::Moment;
 use crate::seed::Seed;
 use crate::train::Problem;
 
-/// Examples evaluated at once, which bounds the memory that evaluation takes.
+/// Examples evaluated at once, and their numbers, which bounds the memory that evaluation takes.
 const AT_ONCE: usize = 10_000;
+const NUMBERS_AT_ONCE: usize = 1 << 25;
 
 /// A data set to be told apart in batches.
 ///
@@ -109,8 +110,9 @@ impl Evaluation {
 /// Runs a model over examples; both without autodiff.
 pub fn evaluate(model: &Net, examples: &Resident) -> Evaluation {
     let (mut loss, mut confusion) = (0.0, Vec::new());
-    for start in (0..examples.len()).step_by(AT_ONCE) {
-        let part = examples.slice(start, AT_ONCE.min(examples.len() - start));
+    let at_once = (NUMBERS_AT_ONCE / examples.features().max(1)).clamp(1, AT_ONCE);
+    for start in (0..examples.len()).step_by(at_once) {
+        let part = examples.slice(start, at_once.min(examples.len() - start));
         let scores = model.forward(part.x);
         if confusion.is_empty() {
             confusion = vec![vec![0; scores.dims()[1]]; scores.dims()[1]];
