@@ -101,6 +101,25 @@ pub enum Task {
         #[serde(default, skip_serializing_if = "is_zero")]
         measured: usize,
     },
+    /// An autoencoder trained on batches.
+    Autoencode {
+        /// spec with every setting
+        model: String,
+        /// numbers trained
+        parameters: usize,
+        /// name of the data
+        data: String,
+        /// fingerprint of all examples
+        sha256: String,
+        /// how many to train on
+        train: usize,
+        /// how many to test on
+        test: usize,
+        /// examples in a batch
+        batch: usize,
+        /// spec with every setting, or `none`
+        penalty: String,
+    },
     /// A surface of two variables.
     Surface {
         /// its name, or the formula
@@ -180,6 +199,7 @@ impl Task {
                 let validation = if *validation > 0 { format!(", {validation} to validate on") } else { String::new() };
                 format!("{data}: {train} to train on, {test} to test on{validation}")
             }
+            Task::Autoencode { data, train, test, .. } => format!("{data}: {train} to train on, {test} to test on"),
             Task::Surface { formula, start: [x, y], noise, .. } => {
                 let noise = if *noise > 0.0 { format!(", noise {noise} on the gradient") } else { String::new() };
                 format!("f(x, y) = {formula}, from ({x}, {y}){noise}")
@@ -192,7 +212,7 @@ impl Task {
     /// What it was, in a few words.
     pub fn title(&self) -> String {
         match self {
-            Task::Classify { model, data, .. } => format!("{model} on {data}"),
+            Task::Classify { model, data, .. } | Task::Autoencode { model, data, .. } => format!("{model} on {data}"),
             Task::Surface { surface, .. } => format!("Paths on {surface}"),
             Task::LeastSquares { .. } => "Least squares".into(),
             Task::Quadratic { .. } => "quadratic_deep".into(),
@@ -217,7 +237,7 @@ impl Task {
     /// What the x axis counts.
     pub fn x_label(&self) -> &'static str {
         match self {
-            Task::Classify { .. } | Task::Quadratic { .. } => "passes over the training data",
+            Task::Classify { .. } | Task::Autoencode { .. } | Task::Quadratic { .. } => "passes over the training data",
             Task::Surface { .. } | Task::LeastSquares { .. } => "steps",
         }
     }
@@ -226,6 +246,7 @@ impl Task {
     pub fn measures(&self) -> &'static [(&'static str, &'static str)] {
         match self {
             Task::Classify { .. } => CLASSIFY,
+            Task::Autoencode { .. } => AUTOENCODE,
             Task::Surface { .. } => SURFACE,
             Task::LeastSquares { .. } => LEAST_SQUARES,
             Task::Quadratic { .. } => QUADRATIC,
@@ -255,6 +276,12 @@ impl Task {
                 }
                 lines
             }
+            Task::Autoencode { model, parameters, sha256, batch, penalty, .. } => vec![
+                ("model", format!("{model}, {parameters} parameters")),
+                ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
+                ("batch", format!("{batch} examples")),
+                ("penalty", penalty.clone()),
+            ],
             Task::Surface { window: [left, right, low, high], .. } => {
                 vec![("surface", self.size()), ("window", format!("x {left} to {right}, y {low} to {high}"))]
             }
@@ -283,6 +310,9 @@ pub const CLASSIFY_TOO: &[(&str, &str)] = &[
     (VALIDATION_LOSS, "validation loss"),
     ("validation_error", "validation error"),
 ];
+/// What is measured of an autoencoder.
+pub const AUTOENCODE: &[(&str, &str)] =
+    &[("train_loss", "train loss (nats)"), ("objective", "train loss + penalty"), ("test_loss", "test loss (nats)")];
 /// The loss that early stopping looks at.
 pub const VALIDATION_LOSS: &str = "validation_loss";
 /// The mean loss of an epoch's batches, penalty and masks included, each before its step.

@@ -251,6 +251,14 @@ impl Resident {
         self.slice(0, self.len())
     }
 
+    /// Numbers of one input.
+    pub fn features(&self) -> usize {
+        match &self.rows {
+            Rows::Dense(x) => x.dims()[1],
+            Rows::Sparse(rows) => rows.columns,
+        }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.y.dims()[0]

@@ -10,6 +10,9 @@
 //! The root is computed by matrix products alone, as the limit of a coupled Newton-Schulz iteration whose cubic is scaled to the interval of
 //! eigenvalues that is left: 3 products a step, and the number of steps follows from eps / largest eigenvalue.
 //!
+//! What was computed for more than 1,000 numbers an input is kept in `zca` in the folder of data sets, under a name that follows from the
+//! training part and eps, with a checksum: the next time only the products with the images are left to do.
+//!
 //! ## Differences
 //! pylearn2's `ZCA` has filter_bias = 0.1 for eps, and takes an eigendecomposition. scikit-learn's `PCA(whiten=True)` does not turn back.
 //!
@@ -17,12 +20,20 @@
 //! A. Krizhevsky: Learning multiple layers of features from tiny images (2009), appendix A. J. Chen and E. Chow: A stable scaling of
 //! Newton-Schulz for improving the sign function computation of a Hermitian matrix (2014).
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use sha2::{Digest, Sha256};
+
+use super::known;
 use super::prepare::Numbers;
+use crate::about::{About, hex};
 use crate::error::{Error, Result};
 use crate::spec::Allowed;
 
+/// Numbers of an input from which on the matrix is kept.
+const KEPT_FROM: usize = 1000;
 /// Rows that are multiplied at once.
 const AT_ONCE: usize = 4096;
 /// From this smallest eigenvalue on, as a share of the largest, the root is computed in f32, in half the time. On 800 x 800 matrices with
@@ -45,33 +56,84 @@ impl Zca {
         if n > AT_MOST {
             return Err(Error::Asked(format!("zca: inputs of {:?} are {n} numbers, expected at most {AT_MOST}", data.shape)));
         }
-        let rows = data.train.len() / n;
-        let mut mean = vec![0.0f64; n];
-        for row in data.train.chunks_exact(n) {
-            mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(*x));
-        }
-        let mean: Vec<f32> = mean.iter().map(|sum| (sum / rows as f64) as f32).collect();
+        let kept = (n > KEPT_FROM).then(|| self.place(&data)).flatten();
+        let (mean, whitening) = match kept.as_deref().and_then(|path| read(path, n)) {
+            Some(known) => known,
+            None => {
+                let computed = self.compute(&data.train, n, device);
+                if let Some(path) = &kept {
+                    // a disk that refuses costs the time once more
+                    let _ = write(path, &computed);
+                }
+                computed
+            }
+        };
+        let whitening = matrix(&whitening, n, device);
         for row in data.train.chunks_exact_mut(n).chain(data.test.chunks_exact_mut(n)) {
             row.iter_mut().zip(&mean).for_each(|(x, mean)| *x -= mean);
         }
-
-        let matrix =
-            |numbers: &[f32]| Tensor::<2>::from_data(TensorData::new(numbers.to_vec(), [numbers.len() / n, n]), (device, DType::F32));
-        // sums over few rows in f32, over all in f64
-        let mut covariance = Tensor::<2>::zeros([n, n], (device, DType::F64));
-        for part in data.train.chunks(AT_ONCE * n) {
-            let x = matrix(part);
-            covariance = covariance + x.clone().transpose().matmul(x).cast(DType::F64);
-        }
-        let whitening = inverse_root(covariance / rows as f64, self.eps).cast(DType::F32);
         for numbers in [&mut data.train, &mut data.test] {
             for part in numbers.chunks_mut(AT_ONCE * n) {
-                let whitened = matrix(part).matmul(whitening.clone()).into_data();
+                let whitened = matrix(part, n, device).matmul(whitening.clone()).into_data();
                 part.iter_mut().zip(whitened.iter::<f32>()).for_each(|(x, new)| *x = new);
             }
         }
         Ok(data)
     }
+
+    /// The mean of the examples, and the whitening matrix.
+    fn compute(&self, train: &[f32], n: usize, device: &Device) -> (Vec<f32>, Vec<f32>) {
+        let rows = train.len() / n;
+        let mut mean = vec![0.0f64; n];
+        for row in train.chunks_exact(n) {
+            mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(*x));
+        }
+        let mean: Vec<f32> = mean.iter().map(|sum| (sum / rows as f64) as f32).collect();
+        let centre = matrix(&mean, n, device);
+        // sums over few rows in f32, over all in f64
+        let mut covariance = Tensor::<2>::zeros([n, n], (device, DType::F64));
+        for part in train.chunks(AT_ONCE * n) {
+            let x = matrix(part, n, device) - centre.clone();
+            covariance = covariance + x.clone().transpose().matmul(x).cast(DType::F64);
+        }
+        let whitening = inverse_root(covariance / rows as f64, self.eps).into_data();
+        (mean, whitening.iter::<f32>().collect())
+    }
+
+    /// Where the matrix for these examples is kept; nowhere if the user has no folder for it.
+    fn place(&self, data: &Numbers) -> Option<PathBuf> {
+        let mut hash = Sha256::new();
+        hash.update(About(include_str!("zca.rs")).fingerprint());
+        hash.update(self.eps.to_le_bytes());
+        hash.update(bytemuck::cast_slice(&data.train));
+        Some(known::folder().ok()?.join("zca").join(hex(&hash.finalize())))
+    }
+}
+
+fn matrix(numbers: &[f32], columns: usize, device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(numbers.to_vec(), [numbers.len() / columns, columns]), (device, DType::F32))
+}
+
+/// Mean and matrix as they were written; nothing if the file is missing or another.
+fn read(path: &Path, n: usize) -> Option<(Vec<f32>, Vec<f32>)> {
+    let length = 4 * (n + n * n);
+    if fs::metadata(path).ok()?.len() != length as u64 + 32 {
+        return None;
+    }
+    let bytes = fs::read(path).ok()?;
+    let (numbers, sum) = bytes.split_at_checked(length)?;
+    if Sha256::digest(numbers)[..] != *sum {
+        return None;
+    }
+    let mut numbers = numbers.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    Some((numbers.by_ref().take(n).collect(), numbers.collect()))
+}
+
+fn write(path: &Path, (mean, whitening): &(Vec<f32>, Vec<f32>)) -> Result<()> {
+    let mut bytes: Vec<u8> = mean.iter().chain(whitening).flat_map(|x| x.to_le_bytes()).collect();
+    let sum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&sum);
+    crate::files::place(path, &bytes)
 }
 
 /// `(c + eps I)^(-1/2)` of a symmetric matrix without negative eigenvalues; `c` is f64, the result too.
@@ -99,6 +161,21 @@ fn inverse_root(c: Tensor<2>, eps: f64) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_back_and_what_was_damaged_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zca/kept");
+        let matrices = (vec![1.0, -2.5], vec![0.1, 0.2, 0.3, 0.4]);
+        assert_eq!(read(&path, 2), None);
+        write(&path, &matrices).unwrap();
+        assert_eq!(read(&path, 2), Some(matrices));
+        assert_eq!(read(&path, 3), None);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[5] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(read(&path, 2), None);
+    }
 
     #[test]
     fn the_root_times_itself_times_the_matrix_is_the_identity() {

@@ -9,10 +9,10 @@ use crate::augment::Augment;
 use crate::chart::short;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
-use crate::model;
+use crate::model::{self, vae};
 use crate::optim::Optimizers;
 use crate::problem::Quadratic;
-use crate::record::{self, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
+use crate::record::{self, AUTOENCODE, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
 use crate::regularizer::{EarlyStopping, Penalty};
 use crate::schedule::Schedule;
 use crate::spec::{Line, Settings, Spec, unknown};
@@ -94,6 +94,18 @@ fn constant() -> String {
 pub enum Task {
     /// A classifier, trained on batches.
     Classify(Classification),
+    /// A variational autoencoder, trained on batches of examples without their classes.
+    Autoencode {
+        /// spec
+        model: String,
+        /// name or path of the data, where none is given
+        data: String,
+        /// examples in a batch
+        batch: usize,
+        /// spec, or `none`
+        #[serde(default = "none")]
+        penalty: String,
+    },
     /// A surface of two variables; an epoch is a step.
     Surface {
         /// its name, or an expression of x and y
@@ -550,6 +562,11 @@ impl Task {
         };
         match self {
             Task::Classify(classification) => classification.check(),
+            Task::Autoencode { model, batch: size, penalty, .. } => {
+                vae::read(&model.parse()?)?;
+                Penalty::read(&penalty.parse()?)?;
+                batch(*size)
+            }
             Task::Surface { surface, window, start, noise } => {
                 if !(noise.is_finite() && *noise >= 0.0) {
                     return Err(Error::Asked(format!("task.noise: found {noise}, expected 0 or a finite number above")));
@@ -582,6 +599,7 @@ impl Task {
     fn measured(&self) -> Vec<&'static str> {
         let all = match self {
             Task::Classify(_) => [CLASSIFY, CLASSIFY_TOO].concat(),
+            Task::Autoencode { .. } => AUTOENCODE.to_vec(),
             Task::Surface { .. } => SURFACE.to_vec(),
             Task::LeastSquares { .. } => LEAST_SQUARES.to_vec(),
             Task::Quadratic { .. } => QUADRATIC.to_vec(),
@@ -596,6 +614,16 @@ impl Task {
             (Task::Classify(own), record::Task::Classify { model, batch, penalty, augment, early_stopping, .. }) => {
                 let run = (model, batch, penalty, augment, early_stopping);
                 own.canonical().is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.augment, &own.early_stopping) == run)
+            }
+            (
+                Task::Autoencode { model, batch, penalty, .. },
+                record::Task::Autoencode { model: run_model, batch: run_batch, penalty: run_penalty, .. },
+            ) => {
+                let model = model.parse().map_err(Error::from).and_then(|spec| vae::read(&spec));
+                let penalty = penalty.parse().map_err(Error::from).and_then(|line| Penalty::read(&line));
+                model.is_ok_and(|model| model.spec("vae").to_string() == *run_model)
+                    && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
+                    && batch == run_batch
             }
             (
                 Task::Surface { surface, window, start, noise },

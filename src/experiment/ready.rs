@@ -12,13 +12,13 @@ use super::{Classification, Extent, Task};
 use crate::augment::Augment;
 use crate::data::{self, Inputs, Resident};
 use crate::error::{Error, Result};
-use crate::model::{self, Shapes};
+use crate::model::{self, Shapes, vae};
 use crate::problem::classify::{Parts, Share};
-use crate::problem::{Classify, LeastSquares, Quadratic, Slope};
+use crate::problem::{Autoencode, Classify, LeastSquares, Quadratic, Slope};
 use crate::record::{self, End, Header, Line, Point, Writer};
 use crate::regularizer::Penalty;
 use crate::seed::Seed;
-use crate::spec::Spec;
+use crate::spec::{Settings, Spec};
 use crate::surface::Surface;
 use crate::train::{Plan, Problem, Watch, train};
 
@@ -168,6 +168,28 @@ pub(super) fn ready(task: &Task, choice: &Choice, extent: &Extent, loaded: &mut 
             let asked = Classification { data: choice.data.clone().unwrap_or(asked.data.clone()), ..asked.clone() };
             let share = Share { train: extent.train, test: extent.test, ..Share::default() };
             Box::new(classifier(&asked, share, &choice.device, loaded)?.0)
+        }
+        Task::Autoencode { model, data, batch, penalty } => {
+            let (settings, penalty) = (vae::read(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
+            let device = crate::device::find(&choice.device)?.autodiff();
+            let share = Share { train: extent.train, test: extent.test, ..Share::default() };
+            let given = loaded.of(choice.data.as_deref().unwrap_or(data), share, &device)?;
+            if !given.pixels {
+                return Err(Error::content(&given.name, "inputs that are no pixels", "pixels from 0 to 1 for an autoencoder"));
+            }
+            let task = record::Task::Autoencode {
+                model: settings.spec("vae").to_string(),
+                parameters: settings.count(&given.shapes)?,
+                data: given.name.clone(),
+                sha256: given.sha256.clone(),
+                train: given.parts.train.len(),
+                test: given.parts.test.len(),
+                batch: *batch,
+                penalty: penalty.spec(),
+            };
+            let problem = Autoencode::on(given.parts.clone(), *batch, penalty, &device);
+            let shapes = given.shapes.clone();
+            Box::new(Ready { task, problem, begin: Box::new(move |seed| settings.made(&shapes, seed, &device)) })
         }
         Task::Surface { surface, window, start, noise } => {
             on_processor()?;

@@ -10,6 +10,7 @@ use crate::model::vae::Vae;
 use crate::regularizer::Penalty;
 use crate::schedule::Moment;
 use crate::seed::{Purpose, Seed};
+use super::classify::{Parts, Share};
 use crate::train::Problem;
 
 /// Examples evaluated at once.
@@ -20,8 +21,7 @@ const AT_ONCE: usize = 1000;
 /// `train_loss` and `test_loss`, always with the same noise, whatever the run's seed; and `objective`: `train_loss` plus the penalty.
 #[derive(Clone)]
 pub struct Autoencode {
-    train: Resident,
-    test: Resident,
+    parts: Parts,
     batch: usize,
     penalty: Penalty,
     seed: Seed,
@@ -47,9 +47,12 @@ impl Autoencode {
                 return Err(Error::Asked(format!("data {name}: found an input of {found}, {expected}")));
             }
         }
-        let inner = device.clone().inner();
-        let (train, test) = (data.train.resident(&inner), data.test.resident(&inner));
-        Ok(Autoencode { train, test, batch, penalty, seed: Seed(0), order: Shuffled::default(), device: device.clone() })
+        Ok(Autoencode::on(Parts::of(data, Share::default(), device), batch, penalty, device))
+    }
+
+    /// With data that are there already, numbers from 0 to 1.
+    pub fn on(parts: Parts, batch: usize, penalty: Penalty, device: &Device) -> Autoencode {
+        Autoencode { parts, batch, penalty, seed: Seed(0), order: Shuffled::default(), device: device.clone() }
     }
 
     fn mean(&self, model: &Vae, examples: &Resident) -> f64 {
@@ -71,13 +74,14 @@ impl Problem for Autoencode {
     }
 
     fn steps(&self) -> usize {
-        self.train.len().div_ceil(self.batch)
+        self.parts.train.len().div_ceil(self.batch)
     }
 
     fn loss(&mut self, model: &Vae, now: Moment) -> Tensor<1> {
-        let order = self.order.of(self.train.len(), self.seed, now.epoch);
+        let train = &self.parts.train;
+        let order = self.order.of(train.len(), self.seed, now.epoch);
         let start = (now.batch - 1) * self.batch;
-        let batch = self.train.select(&order[start..(start + self.batch).min(self.train.len())]);
+        let batch = train.select(&order[start..(start + self.batch).min(train.len())]);
         let noise = model.noise(batch.y.dims()[0], &mut self.seed.generator(Purpose::Masks, now.step), &self.device);
         let loss = model.loss(Tensor::from_inner(batch.x), noise).mean();
         match self.penalty.of(model) {
@@ -91,12 +95,12 @@ impl Problem for Autoencode {
     }
 
     fn measure(&self, model: &Vae, _now: Moment) -> BTreeMap<String, f64> {
-        let train = self.mean(model, &self.train);
+        let train = self.mean(model, &self.parts.train);
         let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         BTreeMap::from([
             ("train_loss".into(), train),
             ("objective".into(), train + penalty),
-            ("test_loss".into(), self.mean(model, &self.test)),
+            ("test_loss".into(), self.mean(model, &self.parts.test)),
         ])
     }
 }

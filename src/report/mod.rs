@@ -260,7 +260,7 @@ impl Report {
             command += &format!(" --scale {}", scale.name());
         }
         if let Some(first) = self.runs.first().map(|run| &run.header) {
-            if let record::Task::Classify { data, .. } = &first.task {
+            if let record::Task::Classify { data, .. } | record::Task::Autoencode { data, .. } = &first.task {
                 let name = data.split('|').next().unwrap_or_default();
                 let named = crate::data::BUNDLED.iter().any(|bundled| bundled.name == name) || crate::data::known::known(name).is_some();
                 let data = if named { data.clone() } else { format!("FOLDER/{data}") };
