@@ -129,7 +129,9 @@ pub fn run(
     let world = |series: usize| own[series].as_deref().unwrap_or(common.as_ref());
     let folder = choice.out.clone().unwrap_or_else(|| {
         let data = match common.task() {
-            record::Task::Classify { data, .. } | record::Task::Autoencode { data, .. } => format!("-{}-{}", data.replace(['|', ':', '=', ',', '/'], "-"), choice.device),
+            record::Task::Classify { data, .. } | record::Task::Autoencode { data, .. } => {
+                format!("-{}-{}", data.replace(['|', ':', '=', ',', '/'], "-"), choice.device)
+            }
             _ => String::new(),
         };
         folder_of(experiment, choice.scale).with_file_name(format!("{}{data}", choice.scale.name()))

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
+use super::classify::{Parts, Share};
 use crate::data::{Dataset, Inputs, Resident, Shuffled};
 use crate::error::{Error, Result};
 use crate::model::vae::Vae;
 use crate::regularizer::Penalty;
 use crate::schedule::Moment;
 use crate::seed::{Purpose, Seed};
-use super::classify::{Parts, Share};
 use crate::train::Problem;
 
 /// Examples evaluated at once.
