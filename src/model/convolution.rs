@@ -8,7 +8,9 @@
 //! ```
 //!
 //! burn's own convolution stays for every other backend. Its gradient of the weights is a convolution whose kernels are as large as the image,
-//! in tiles of few numbers, after both tensors have been turned around: `cargo bench --bench model` has the times of both in its header.
+//! in tiles of few numbers, after both tensors have been turned around. Measured in turns on two shared cores, with the pooling of `layers.rs`
+//! against burn's: a step of `cnn` on 128 images of 3x32x32 takes 514 ms instead of 789, of `2c2d` 173 instead of 275 (`cargo bench --bench
+//! model`).
 //!
 //! Images are shared out in a fixed number of parts, whose sums are added in order: the result is the same for any number of threads.
 

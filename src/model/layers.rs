@@ -239,31 +239,43 @@ impl Pool {
         let (above, left) = (self.over(height).0, self.over(width).0);
         let mut places = vec![0; numbers.len() / (height * width).max(1) * rows * columns];
         let planes = places.par_chunks_mut((rows * columns).max(1)).zip(numbers.par_chunks((height * width).max(1)));
-        planes.for_each_init(Vec::new, |most, (places, plane)| {
-            for (row, places) in places.chunks_exact_mut(columns).enumerate() {
-                let ys = (row * self.stride).saturating_sub(above)..(row * self.stride + self.size - above).min(height);
-                for (column, place) in places.iter_mut().enumerate() {
-                    *place = (ys.start * width + (column * self.stride).saturating_sub(left)) as i32;
-                }
-                most.clear();
-                most.resize(columns, T::from(f32::NEG_INFINITY));
-                for (y, dx) in ys.flat_map(|y| (0..self.size).map(move |dx| (y, dx))) {
-                    // the first window that has a number there inside the image, and that number
-                    let first = left.saturating_sub(dx).div_ceil(self.stride);
-                    let begin = first * self.stride + dx - left;
-                    if begin >= width {
-                        continue;
+        let lowest = T::from(f32::NEG_INFINITY);
+        planes.for_each_init(
+            || (Vec::new(), vec![lowest; columns]),
+            |(most, together), (places, plane)| {
+                for (row, places) in places.chunks_exact_mut(columns).enumerate() {
+                    let ys = (row * self.stride).saturating_sub(above)..(row * self.stride + self.size - above).min(height);
+                    for (column, place) in places.iter_mut().enumerate() {
+                        *place = (ys.start * width + (column * self.stride).saturating_sub(left)) as i32;
                     }
-                    let line = plane[y * width..][begin..width].chunks(self.stride).map(|step| step[0]);
-                    let windows = most[first..].iter_mut().zip(&mut places[first..]);
-                    for ((at, x), (most, place)) in (y * width + begin..).step_by(self.stride).zip(line).zip(windows) {
-                        #[allow(clippy::eq_op)] // that is what makes it no number
-                        let better = x > *most || x != x;
-                        (*most, *place) = if better { (x, at as i32) } else { (*most, *place) };
+                    most.clear();
+                    most.resize(columns, lowest);
+                    for (y, dx) in ys.flat_map(|y| (0..self.size).map(move |dx| (y, dx))) {
+                        // the first window that has a number there inside the image, and that number
+                        let first = left.saturating_sub(dx).div_ceil(self.stride);
+                        let begin = first * self.stride + dx - left;
+                        if begin >= width {
+                            continue;
+                        }
+                        // first what is apart is put together, then compared without branches: so both are done several at a time
+                        let line = &plane[y * width..][begin..width];
+                        let inside = line.len().div_ceil(self.stride).min(columns - first);
+                        let (most, places) = (&mut most[first..first + inside], &mut places[first..first + inside]);
+                        let together = &mut together[..inside];
+                        for (i, x) in together.iter_mut().enumerate() {
+                            *x = line[i * self.stride];
+                        }
+                        for i in 0..inside {
+                            let (x, at) = (together[i], (y * width + begin + i * self.stride) as i32);
+                            #[allow(clippy::eq_op)] // that is what makes it no number
+                            let better = (x > most[i]) | (x != x);
+                            most[i] = if better { x } else { most[i] };
+                            places[i] = if better { at } else { places[i] };
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         places
     }
 
