@@ -251,14 +251,6 @@ impl Resident {
         self.slice(0, self.len())
     }
 
-    /// Numbers of one input.
-    pub fn features(&self) -> usize {
-        match &self.rows {
-            Rows::Dense(x) => x.dims()[1],
-            Rows::Sparse(rows) => rows.columns,
-        }
-    }
-
     /// How many.
     pub fn len(&self) -> usize {
         self.y.dims()[0]
@@ -281,6 +273,12 @@ impl Shuffled {
             self.0 = Some((epoch, order(n, seed, epoch)));
         }
         self.0.as_ref().map_or(&[], |(_, order)| order)
+    }
+
+    /// Batch number `batch`, counted from 1, of an epoch in batches of `size`; the last may be shorter.
+    pub fn batch(&mut self, examples: &Resident, size: usize, seed: Seed, epoch: usize, batch: usize) -> Batch {
+        let start = (batch - 1) * size;
+        examples.select(&self.of(examples.len(), seed, epoch)[start..(start + size).min(examples.len())])
     }
 }
 

@@ -67,7 +67,7 @@ impl Candidate {
     }
 
     /// Those of the optimizer by their names, those of what stands around it as `ema.decay`, those of the schedule as `cosine.warmup`.
-    pub fn settings(&self) -> Vec<(String, String)> {
+    fn settings(&self) -> Vec<(String, String)> {
         let (own, all) = (self.name().to_string(), self.specs());
         let named = |spec: Spec| {
             let prefix = if spec.name == own { String::new() } else { format!("{}.", spec.name) };

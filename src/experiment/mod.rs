@@ -176,9 +176,7 @@ impl Classification {
     /// Whether it can be done, as far as that is known without the data.
     fn check(&self) -> Result<()> {
         let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("task.{key}: found {found}, expected {expected}")));
-        model::canonical(&self.model.parse()?)?;
-        Penalty::read(&self.penalty.parse()?)?;
-        Augment::read(&self.augment.parse()?)?;
+        self.canonical()?;
         for (key, n) in [("batch", self.batch), ("measured", self.measured.unwrap_or(1))] {
             if n == 0 {
                 return wrong(key, "0".into(), "at least 1 example");

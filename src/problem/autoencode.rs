@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use super::classify::{Parts, Share};
+use super::classify::{AT_ONCE, Parts, Share};
 use crate::data::{Dataset, Inputs, Resident, Shuffled};
 use crate::error::{Error, Result};
 use crate::model::vae::Vae;
@@ -12,9 +12,6 @@ use crate::regularizer::Penalty;
 use crate::schedule::Moment;
 use crate::seed::{Purpose, Seed};
 use crate::train::Problem;
-
-/// Examples evaluated at once.
-const AT_ONCE: usize = 1000;
 
 /// A data set to be encoded and decoded in batches, in the order of [`Classify`](super::Classify). The loss of a batch is its mean
 /// negative evidence lower bound, in nats, plus the penalty; the noise is drawn anew in each step. Measured are, without the penalty,
@@ -78,16 +75,10 @@ impl Problem for Autoencode {
     }
 
     fn loss(&mut self, model: &Vae, now: Moment) -> Tensor<1> {
-        let train = &self.parts.train;
-        let order = self.order.of(train.len(), self.seed, now.epoch);
-        let start = (now.batch - 1) * self.batch;
-        let batch = train.select(&order[start..(start + self.batch).min(train.len())]);
+        let batch = self.order.batch(&self.parts.train, self.batch, self.seed, now.epoch, now.batch);
         let noise = model.noise(batch.y.dims()[0], &mut self.seed.generator(Purpose::Masks, now.step), &self.device);
         let loss = model.loss(Tensor::from_inner(batch.x), noise).mean();
-        match self.penalty.of(model) {
-            Some(penalty) => loss + penalty,
-            None => loss,
-        }
+        self.penalty.added_to(loss, model)
     }
 
     fn after_step(&self, model: Vae, lr: f64) -> Vae {

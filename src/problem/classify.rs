@@ -17,7 +17,7 @@ use crate::seed::{Purpose, Seed};
 use crate::train::Problem;
 
 /// Examples evaluated at once, which bounds the memory that evaluation takes: 64 channels of 32 x 32 pixels of them are 262 MB.
-const AT_ONCE: usize = 1000;
+pub(super) const AT_ONCE: usize = 1000;
 
 /// The examples of a run, on its device.
 #[derive(Clone)]
@@ -67,9 +67,9 @@ impl Parts {
 /// A data set to be told apart in batches.
 ///
 /// Each epoch sees every training example once, in an order of its own; the last batch may be shorter. The loss of a batch is its mean
-/// cross-entropy plus the penalty, where that is a term of the loss. Measured are, without the penalty, `train_loss` and `train_error` over the training part, or the beginning of
-/// it, `test_loss`, `test_error` and `test_accuracy`, the same of a validation part; `objective`: `train_loss` plus the penalty; and `gap`:
-/// `test_loss` less `train_loss`.
+/// cross-entropy plus the penalty, where that is a term of the loss. Measured are, without the penalty, `train_loss` and `train_error` over the
+/// training part, or the beginning of it, `test_loss`, `test_error` and `test_accuracy`, loss and error of a validation part; `objective`:
+/// `train_loss` plus the penalty; and `gap`: `test_loss` less `train_loss`.
 #[derive(Clone)]
 pub struct Classify {
     parts: Parts,
@@ -127,21 +127,14 @@ impl Problem for Classify {
     }
 
     fn loss(&mut self, model: &Net, now: Moment) -> Tensor<1> {
-        let train = &self.parts.train;
-        let order = self.order.of(train.len(), self.seed, now.epoch);
-        let start = (now.batch - 1) * self.batch;
-        let places = &order[start..(start + self.batch).min(train.len())];
-        let batch = train.select(places);
+        let batch = self.order.batch(&self.parts.train, self.batch, self.seed, now.epoch, now.batch);
         // masks belong to the step: the same moment has the same loss, whoever else draws
         let mut mode = Mode::Train(self.seed.generator(Purpose::Masks, now.step));
         let mut draws = self.seed.generator(Purpose::Augmentation, now.step);
         let x = self.augment.apply_to(batch.x.clone(), self.image, &mut draws).unwrap_or(batch.x);
         let scores = model.forward(Tensor::from_inner(x), &mut mode);
         let loss = cross_entropy(scores, batch.y.to_device(&self.device)).mean();
-        match self.penalty.of(model) {
-            Some(penalty) => loss + penalty,
-            None => loss,
-        }
+        self.penalty.added_to(loss, model)
     }
 
     fn after_step(&self, model: Net, lr: f64) -> Net {

@@ -123,6 +123,14 @@ macro_rules! penalties {
                 }
             }
 
+            /// The loss of this model with what is added to it.
+            pub fn added_to<M: Module>(&self, loss: Tensor<1>, model: &M) -> Tensor<1> {
+                match self.of(model) {
+                    Some(penalty) => loss + penalty,
+                    None => loss,
+                }
+            }
+
             /// What belongs to the objective of this model: all penalties. A constraint has no value.
             pub fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
                 match self {
