@@ -93,7 +93,7 @@ fn judged(runs: &[Run]) -> Vec<(Held, String)> {
     let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
     let choose = Choose { search: Some(1), ..Choose::of(&experiment, "quick") };
     let curves = grade::curves(&planned, runs, &choose);
-    grade::verdicts(&experiment, &curves).into_iter().map(|verdict| (verdict.held, verdict.margin)).collect()
+    grade::verdicts(&experiment, "quick", &curves).into_iter().map(|verdict| (verdict.held, verdict.margin)).collect()
 }
 
 #[test]
@@ -194,4 +194,104 @@ fn a_mean_is_written_with_the_digits_that_its_deviation_leaves() {
     ] {
         assert_eq!(downhill::chart::with_spread(mean, sd), text);
     }
+}
+
+/// The verdict on a claim about grids: of each series its settings, and the final number of each, infinite where it diverged.
+fn of_grids(expect: &str, grids: &[(&str, &[(&str, f64)])]) -> (Held, String) {
+    let toml = format!("{}claim = [{{ quote = \"\", source = \"\", expect = {expect} }}]", TOML.split("claim =").next().unwrap());
+    let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
+    let planned: Vec<Planned> =
+        grids.iter().map(|(label, cells)| plan(label, &cells.iter().map(|cell| cell.0).collect::<Vec<_>>())).collect();
+    let mut runs = Vec::new();
+    for (label, cells) in grids {
+        for (optimizer, last) in *cells {
+            let losses = [9.0, *last];
+            let mut run = run(label, 0.1, 0, if last.is_finite() { &losses } else { &losses[..1] });
+            run.header.optimizer = optimizer.to_string();
+            runs.push(run);
+        }
+    }
+    let curves = grade::curves(&planned, &runs, &Choose { search: Some(1), ..Choose::of(&experiment, "quick") });
+    let verdict = grade::verdicts(&experiment, "quick", &curves).remove(0);
+    (verdict.held, verdict.margin)
+}
+
+#[test]
+fn a_spread_is_the_highest_of_a_grid_less_the_lowest_and_infinite_where_a_setting_diverged() {
+    let narrow: &[(&str, f64)] = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 1.25), ("sgd:lr=10", 1.5)];
+    let at_most = |most: f64| of_grids(&format!(r#"{{ kind = "spread", of = "A", at_most = {most:?} }}"#), &[("A", narrow)]);
+    assert_eq!(at_most(0.5), (Held::Pass, "1 to 1.5 over 3 settings".into()));
+    assert_eq!(at_most(0.49).0, Held::Fail);
+    let lost: &[(&str, f64)] = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)];
+    let lost = of_grids(r#"{ kind = "spread", of = "A", at_least = 5.0 }"#, &[("A", lost)]);
+    assert_eq!(lost, (Held::Pass, "1 to diverged over 2 settings".into()));
+}
+
+#[test]
+fn cells_are_compared_setting_by_setting_and_only_those_that_both_grids_have() {
+    let a: &[(&str, f64)] = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 2.0), ("sgd:lr=10", 3.0), ("sgd:lr=100", 0.0)];
+    let b: &[(&str, f64)] = &[("sgd:lr=0.1", 2.0), ("sgd:lr=1", 2.01), ("sgd:lr=10", 1.0)];
+    let share = |least: f64| {
+        let expect = format!(r#"{{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = {least:?} }}"#);
+        of_grids(&expect, &[("A", a), ("B", b)])
+    };
+    assert_eq!(share(0.6), (Held::Pass, "lower in 1, a tie in 1, higher in 1 of 3 settings".into()));
+    assert_eq!(share(0.7).0, Held::Fail);
+    // diverged on both sides is a tie, on one side it is above everything
+    let (a, b): (&[(&str, f64)], &[(&str, f64)]) =
+        (&[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", 1e9)]);
+    let expect = r#"{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = 1.0 }"#;
+    assert_eq!(of_grids(expect, &[("A", a), ("B", b)]), (Held::Fail, "lower in 0, a tie in 1, higher in 1 of 2 settings".into()));
+    let (a, b): (&[(&str, f64)], &[(&str, f64)]) = (&[("sgd:lr=0.1", 1.0)], &[("sgd:lr=0.2", 1.0)]);
+    assert_eq!(of_grids(expect, &[("A", a), ("B", b)]).0, Held::Undecided);
+}
+
+#[test]
+fn a_slope_tells_settings_that_only_count_by_their_product_from_those_that_can_be_tuned_one_by_one() {
+    let grid = |best: &dyn Fn(f64) -> f64| -> Vec<(String, f64)> {
+        let mut cells = Vec::new();
+        for lr in [0.01, 0.1, 1.0] {
+            for lambda in [0.0, 0.01f64, 0.1, 1.0] {
+                let loss = if lambda == 0.0 { 0.5 } else { 1.0 + (lambda / best(lr)).ln().abs() };
+                cells.push((format!("l2:lambda={lambda}|sgd:lr={lr}"), loss));
+            }
+        }
+        cells
+    };
+    let slope = |cells: &[(String, f64)], bound: &str| {
+        let cells: Vec<(&str, f64)> = cells.iter().map(|(setting, loss)| (setting.as_str(), *loss)).collect();
+        of_grids(&format!(r#"{{ kind = "slope", of = "A", x = "lr", y = "l2.lambda", {bound} }}"#), &[("A", &cells)])
+    };
+    // lambda 0, the best of all here, has no logarithm and no say
+    let product = slope(&grid(&|lr| 0.01 / lr), "at_most = -0.9");
+    assert_eq!(product, (Held::Pass, "slope -1: best l2.lambda 1 at 0.01, 0.1 at 0.1, 0.01 at 1".into()));
+    assert_eq!(slope(&grid(&|_| 0.1), "at_least = -0.1, at_most = 0.1").0, Held::Pass);
+    assert_eq!(slope(&grid(&|_| 0.1), "at_most = -0.1").0, Held::Fail);
+    // where all are equal, the middle of them
+    let flat = grid(&|_| 0.1).into_iter().map(|(setting, _)| (setting, 1.0)).collect::<Vec<_>>();
+    assert_eq!(slope(&flat, "at_least = 0.0, at_most = 0.0").1, "slope +0: best l2.lambda 0.1 at 0.01, 0.1 at 0.1, 0.1 at 1");
+    let one: Vec<_> = grid(&|_| 0.1).into_iter().filter(|(setting, _)| setting.ends_with("lr=1")).collect();
+    assert_eq!(slope(&one, "at_most = 0.0").0, Held::Undecided);
+}
+
+#[test]
+fn a_claim_that_only_one_scale_can_decide_is_left_open_at_the_others() {
+    let toml = TOML.replacen(r#"b = "B" } }"#, r#"b = "B" }, scale = "paper" }"#, 1);
+    let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
+    let runs: Vec<Run> =
+        ["A", "B", "C"].iter().flat_map(|label| (0..3).map(|seed| run(label, 0.1, seed, &[9.0, 1.0 + seed as f64]))).collect();
+    let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
+    let curves = grade::curves(&planned, &runs, &Choose::of(&experiment, "quick"));
+    let verdict = &grade::verdicts(&experiment, "quick", &curves)[0];
+    assert_eq!((verdict.held, verdict.margin.as_str()), (Held::Undecided, "asked at --scale paper"));
+    assert_ne!(grade::verdicts(&experiment, "paper", &curves)[0].margin, verdict.margin);
+}
+
+#[test]
+fn a_grid_is_steadier_where_fewer_of_its_settings_diverge() {
+    let (lost, fine): (&[(&str, f64)], &[(&str, f64)]) =
+        (&[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 7.0)]);
+    let steadier = |a, b| of_grids(r#"{ kind = "steadier", a = "A", b = "B" }"#, &[("A", a), ("B", b)]);
+    assert_eq!(steadier(fine, lost), (Held::Pass, "0 of 2 settings of A, 1 of 2 settings of B".into()));
+    assert_eq!((steadier(lost, fine).0, steadier(lost, lost).0), (Held::Fail, Held::Fail));
 }

@@ -6,11 +6,11 @@ use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{self, BUNDLED, known};
 use downhill::descent::PARTS;
 use downhill::experiment;
-use downhill::model::{self, MODELS};
+use downhill::model::{self, MODELS, vae};
 use downhill::optim::{Entry, Optimizers, PAPER};
 use downhill::regularizer::PENALTIES;
 use downhill::schedule::SCHEDULES;
-use downhill::spec::{Setting, Spec, unknown};
+use downhill::spec::{Setting, Settings, Spec, unknown};
 use downhill::{Error, Result};
 
 use super::tables::table;
@@ -45,6 +45,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     };
     if let Ok(entry) = model::find(name) {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
+    }
+    if name == vae::NAME {
+        return Ok(page(vae::ABOUT, vae::VaeSettings::SETTINGS, vae::VaeSettings::default().values()));
     }
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
@@ -124,6 +127,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                 .chain(known::KNOWN.iter().map(|known| known.name))
                 .chain(PREPARATIONS.iter().map(|preparation| preparation.name))
                 .chain(MODELS.iter().map(|model| model.name))
+                .chain([vae::NAME])
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
             Err(Error::Spec(unknown("name", name, names)))
         }

@@ -65,7 +65,7 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let six = || format!("sgd:lr={lr},momentum:lr={half},nag:lr={half},adagrad:lr=0.5,rmsprop:lr=0.02,adam:lr=0.1", half = lr / 2.0);
     let series = series(&args.optimizers.unwrap_or_else(six), optimizers)?;
     let about = format!("{} steps", args.steps);
-    let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, train: None, test: None, about };
+    let extent = Extent { epochs: args.steps as usize, seeds: args.seeds.into(), search: None, train: None, test: None, data: None, about };
     let experiment = Experiment {
         name: "surface".into(),
         title: format!("Paths on {name}"),
@@ -122,7 +122,7 @@ fn series(lines: &str, optimizers: &Optimizers) -> Result<Vec<Series>> {
         if taken(&label) {
             return Err(Error::Asked(format!("--optimizers holds `{text}` twice, expected each once")));
         }
-        series.push(Series { label, optimizer: text, schedule: None, sweep: None, task: None, published: None });
+        series.push(Series { label, optimizer: text, schedule: None, sweep: None, paper: None, task: None, published: None });
     }
     Ok(series)
 }

@@ -5,7 +5,7 @@ use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{BUNDLED, known};
 use downhill::experiment::{self, BUILT_IN};
-use downhill::model::MODELS;
+use downhill::model::{MODELS, vae};
 use downhill::optim::Optimizers;
 use downhill::regularizer::PENALTIES;
 use downhill::report::Report;
@@ -88,6 +88,9 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
         let settings: Vec<&str> = model.settings.iter().map(|setting| setting.name).collect();
         vec![model.name.into(), rest(&model.about.title()), names(&settings)]
     });
+    let settings: Vec<&str> = vae::VaeSettings::SETTINGS.iter().map(|setting| setting.name).collect();
+    let autoencoder = vec![vae::NAME.into(), format!("{}; in experiments only", rest(&vae::ABOUT.title())), names(&settings)];
+    let rows = rows.chain([autoencoder]);
     part(Kind::Models, "Models (--model NAME)", &["name", "", "settings"], rows.collect());
     let rows = SCHEDULES.iter().map(|schedule| {
         let settings: Vec<&str> = (schedule.settings)().iter().map(|setting| setting.name).collect();

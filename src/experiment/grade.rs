@@ -244,11 +244,15 @@ pub struct Verdict {
     pub margin: String,
 }
 
-/// Judges every claim.
-pub fn verdicts(experiment: &Experiment, curves: &[Curve]) -> Vec<Verdict> {
+/// Judges every claim that a scale can decide.
+pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<Verdict> {
     let verdict = |claim: &Claim| {
         let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
-        claim.verdict(metric, judge(&claim.expect, curves, metric))
+        let judged = match claim.scale.filter(|decides| decides.name() != scale) {
+            Some(decides) => (Held::Undecided, format!("asked at --scale {}", decides.name())),
+            None => judge(&claim.expect, curves, metric),
+        };
+        claim.verdict(metric, judged)
     };
     experiment.claim.iter().map(verdict).collect()
 }
@@ -318,6 +322,24 @@ fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str) -> Option<(Held,
             let high_in_words = if high.is_infinite() { "diverged".into() } else { short(high) };
             Some(judged(high - low, format!("{} to {high_in_words} over {} settings", short(low), grid.len())))
         }
+        Expect::Steadier { a, b } => {
+            let complete = |label: &str| named(label).filter(|curve| curve.missing == 0);
+            let (a, b) = (complete(a)?, complete(b)?);
+            let lost = |curve: &Curve| curve.candidates.iter().filter(|candidate| !candidate.diverged().is_empty()).count();
+            let of = |curve: &Curve| format!("{} of {} settings of {}", lost(curve), curve.candidates.len(), curve.label);
+            let held = if lost(a) < lost(b) { Held::Pass } else { Held::Fail };
+            Some((held, format!("{}, {}", of(a), of(b))))
+        }
+        Expect::Slope { of, x, y, .. } => {
+            let curve = named(of).filter(|curve| curve.missing == 0)?;
+            let grid = grid(curve, metric);
+            let best = best_along(&grid, x, y);
+            let Some(slope) = slope(&best) else {
+                return Some((Held::Undecided, format!("the grid has no two values of {x} at which some {y} above 0 is best")));
+            };
+            let pairs = best.iter().map(|(x, y)| format!("{} at {}", short(*y), short(*x))).collect::<Vec<_>>();
+            Some(judged(slope, format!("slope {}: best {y} {}", signed(slope), pairs.join(", "))))
+        }
         Expect::Cells { a, b, tie, .. } => {
             let (a, b) = (grid(named(a)?, metric), grid(named(b)?, metric));
             let pairs = a.iter().filter_map(|(settings, a)| Some((*a, b.iter().find(|(other, _)| other == settings)?.1)));
@@ -335,6 +357,33 @@ fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str) -> Option<(Held,
         }
         _ => None,
     }
+}
+
+/// For each value of a setting, from the lowest up, the value above zero of another that has the lowest finite number. Equal numbers give the
+/// geometric mean of theirs: which of them stands first says nothing.
+fn best_along(grid: &[(BTreeMap<String, String>, f64)], x: &str, y: &str) -> Vec<(f64, f64)> {
+    let number = |settings: &BTreeMap<String, String>, key: &str| settings.get(key)?.parse::<f64>().ok().filter(|value| *value > 0.0);
+    let mut cells: Vec<(f64, f64, f64)> = grid
+        .iter()
+        .filter(|(_, value)| value.is_finite())
+        .filter_map(|(settings, value)| Some((number(settings, x)?, number(settings, y)?, *value)))
+        .collect();
+    cells.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let rows = cells.chunk_by(|a, b| a.0 == b.0);
+    let best = rows.map(|row| {
+        let lowest = row.iter().map(|cell| cell.2).fold(f64::INFINITY, f64::min);
+        let logs: Vec<f64> = row.iter().filter(|cell| cell.2 == lowest).map(|cell| cell.1.ln()).collect();
+        (row[0].0, mean(&logs).exp())
+    });
+    best.collect()
+}
+
+/// Of the straight line by least squares through the logarithms; nothing for fewer than two places.
+fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|(x, y)| (x.ln(), y.ln())).unzip();
+    let (x0, y0) = (mean(&x), mean(&y));
+    let (xy, xx) = x.iter().zip(&y).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - x0) * (y - y0), xx + (x - x0).powi(2)));
+    (points.len() > 1 && xx > 0.0).then(|| xy / xx)
 }
 
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {

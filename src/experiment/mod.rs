@@ -47,6 +47,16 @@ experiments! {
     "nesterov-acceleration",
     "newton-digits",
     "step-sizes",
+    "adam-fig1-imdb",
+    "adam-fig2-mlp",
+    "adam-fig3-cifar",
+    "adam-fig4-vae",
+    "adadelta-tables",
+    "dropout-table9",
+    "dropconnect-table2",
+    "adamw-heatmap",
+    "regularizers",
+    "deepobs-fmnist-2c2d",
 }
 
 /// What the file says.
@@ -251,7 +261,7 @@ pub enum Scale {
     Quick,
     /// As long as the paper's.
     Paper,
-    /// Every learning rate of the paper's grid.
+    /// Every learning rate of a wide grid.
     Sweep,
 }
 
@@ -281,6 +291,8 @@ pub struct Extent {
     pub train: Option<usize>,
     /// at most so many test examples; all by default
     pub test: Option<usize>,
+    /// other data than the task's: a name or path, prepared as the task says
+    pub data: Option<String>,
     /// one line
     pub about: String,
 }
@@ -297,9 +309,11 @@ pub struct Series {
     pub schedule: Option<String>,
     /// the line of `--scale sweep`
     pub sweep: Option<String>,
+    /// the line of `--scale paper`: what a smaller scale chose, where choosing at this one would take too long
+    pub paper: Option<String>,
     /// its own task, where it is not the experiment's
     pub task: Option<Task>,
-    /// a published curve to draw beside it: its optimizer's name in the bundled table
+    /// a published curve to draw beside it: problem and optimizer in the bundled logs of DeepOBS, `fmnist_2c2d/AdamOptimizer`
     pub published: Option<String>,
 }
 
@@ -313,6 +327,8 @@ pub struct Claim {
     pub source: String,
     /// the check
     pub expect: Expect,
+    /// the scale that can decide it; every one by default
+    pub scale: Option<Scale>,
 }
 
 /// A check. Each makes one number a seed, its margin, which is above zero where the claim holds.
@@ -367,6 +383,22 @@ pub enum Expect {
         /// not more
         at_most: Option<f64>,
     },
+    /// The setting `y` that is best at each value of the setting `x`: the slope of its logarithm along that of `x` keeps a bound, 0 where the
+    /// two can be tuned one by one, -1 where only their product counts: PASS or FAIL.
+    Slope {
+        /// label of a series
+        of: String,
+        /// a setting of its grid
+        x: String,
+        /// another
+        y: String,
+        /// what is compared, where it is not the metric
+        measure: Option<String>,
+        /// not less
+        at_least: Option<f64>,
+        /// not more
+        at_most: Option<f64>,
+    },
     /// In the share `at_least` of the settings that the grids of `a` and `b` have in common, `a` is not above `b`: PASS or FAIL.
     Cells {
         /// label of a series
@@ -379,6 +411,13 @@ pub enum Expect {
         tie: f64,
         /// the share
         at_least: f64,
+    },
+    /// Fewer settings of the grid of `a` diverge than of that of `b`, by the seeds that choose: PASS or FAIL.
+    Steadier {
+        /// label of a series
+        a: String,
+        /// label of a series
+        b: String,
     },
     /// The mean over the seeds keeps a bound: PASS or FAIL.
     Bound {
@@ -489,7 +528,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
                 return Err(wrong(&key, "a task of another kind".into(), "the experiment's kind, since both stand in one figure"));
             }
         }
-        let lines = [Some(&series.optimizer), series.sweep.as_ref()];
+        let lines = [Some(&series.optimizer), series.sweep.as_ref(), series.paper.as_ref()];
         for line in lines.into_iter().flatten() {
             check_grid(series, line, optimizers).map_err(within(key.clone()))?;
         }
@@ -619,7 +658,7 @@ impl Task {
             ) => {
                 let model = model.parse().map_err(Error::from).and_then(|spec| vae::read(&spec));
                 let penalty = penalty.parse().map_err(Error::from).and_then(|line| Penalty::read(&line));
-                model.is_ok_and(|model| model.spec("vae").to_string() == *run_model)
+                model.is_ok_and(|model| model.spec(vae::NAME).to_string() == *run_model)
                     && penalty.is_ok_and(|penalty| penalty.spec() == *run_penalty)
                     && batch == run_batch
             }
@@ -647,10 +686,12 @@ impl Task {
 impl Series {
     /// The line of a scale.
     pub fn line(&self, scale: Scale) -> &str {
-        match (scale, &self.sweep) {
-            (Scale::Sweep, Some(sweep)) => sweep,
-            _ => &self.optimizer,
-        }
+        let own = match scale {
+            Scale::Quick => &None,
+            Scale::Paper => &self.paper,
+            Scale::Sweep => &self.sweep,
+        };
+        own.as_ref().unwrap_or(&self.optimizer)
     }
 }
 
@@ -658,6 +699,16 @@ impl Extent {
     /// How many seeds choose.
     pub fn search(&self) -> usize {
         self.search.unwrap_or(self.seeds)
+    }
+
+    /// The data of a task at this scale, where the user gave others or none. What is done to them is the task's, unless the user says.
+    fn data(&self, task: &str, given: Option<&str>) -> String {
+        let prepared = task.split_once('|').map_or("", |(_, prepared)| prepared);
+        match given.or(self.data.as_deref()) {
+            None => task.into(),
+            Some(other) if prepared.is_empty() || other.contains('|') => other.into(),
+            Some(other) => format!("{other}|{prepared}"),
+        }
     }
 }
 
@@ -729,7 +780,7 @@ impl Expect {
     pub fn at(&self) -> At {
         match self {
             Expect::Ahead { at, .. } | Expect::Similar { at, .. } => *at,
-            Expect::Value { .. } | Expect::Bound { .. } | Expect::Spread { .. } | Expect::Cells { .. } => At::End,
+            _ => At::End,
         }
     }
 
@@ -741,16 +792,16 @@ impl Expect {
                 let (a, b, c) = (of(a)?, of(b)?, of(against)?);
                 Some(within * (c - (a + b) / 2.0).abs() - (a - b).abs())
             }
-            Expect::Value { .. } | Expect::Bound { .. } | Expect::Spread { .. } | Expect::Cells { .. } => None,
+            _ => None,
         }
     }
 
     /// The series it compares.
     pub fn labels(&self) -> Vec<&str> {
         match self {
-            Expect::Ahead { a, b, .. } | Expect::Cells { a, b, .. } => vec![a, b],
+            Expect::Ahead { a, b, .. } | Expect::Cells { a, b, .. } | Expect::Steadier { a, b } => vec![a, b],
             Expect::Similar { a, b, against, .. } => vec![a, b, against],
-            Expect::Value { of, .. } | Expect::Bound { of, .. } | Expect::Spread { of, .. } => vec![of],
+            Expect::Value { of, .. } | Expect::Bound { of, .. } | Expect::Spread { of, .. } | Expect::Slope { of, .. } => vec![of],
         }
     }
 
@@ -761,8 +812,9 @@ impl Expect {
             | Expect::Value { measure, .. }
             | Expect::Bound { measure, .. }
             | Expect::Spread { measure, .. }
+            | Expect::Slope { measure, .. }
             | Expect::Cells { measure, .. } => measure.as_deref(),
-            Expect::Similar { .. } => None,
+            Expect::Similar { .. } | Expect::Steadier { .. } => None,
         }
     }
 
@@ -771,11 +823,13 @@ impl Expect {
         match self {
             Expect::Value { is, within, .. } => Some((mean - is).abs() <= *within),
             // not `<` turned round: NaN keeps no bound
-            Expect::Bound { at_least, at_most, .. } | Expect::Spread { at_least, at_most, .. } => {
+            Expect::Bound { at_least, at_most, .. }
+            | Expect::Spread { at_least, at_most, .. }
+            | Expect::Slope { at_least, at_most, .. } => {
                 Some(at_least.is_none_or(|least| mean >= least) && at_most.is_none_or(|most| mean <= most))
             }
             Expect::Cells { at_least, .. } => Some(mean >= *at_least),
-            Expect::Ahead { .. } | Expect::Similar { .. } => None,
+            Expect::Ahead { .. } | Expect::Similar { .. } | Expect::Steadier { .. } => None,
         }
     }
 
@@ -792,6 +846,11 @@ impl Expect {
             Expect::Bound { of: name, at_least, at_most, .. } => format!("{} is {}", of(name), between(*at_least, *at_most)),
             Expect::Spread { of: name, at_least, at_most, .. } => {
                 format!("{}, the highest of the grid less the lowest, is {}", of(name), between(*at_least, *at_most))
+            }
+            Expect::Steadier { a, b } => format!("fewer settings of {a} diverge than of {b}"),
+            Expect::Slope { of, x, y, at_least, at_most, .. } => {
+                let bound = between(*at_least, *at_most);
+                format!("of {of}, the slope of the best log {y} along log {x}, by the final {metric}, is {bound}")
             }
             Expect::Cells { a, b, tie, at_least, .. } => {
                 format!(

@@ -165,7 +165,7 @@ pub(super) fn ready(task: &Task, choice: &Choice, extent: &Extent, loaded: &mut 
     };
     Ok(match task {
         Task::Classify(asked) => {
-            let asked = Classification { data: choice.data.clone().unwrap_or(asked.data.clone()), ..asked.clone() };
+            let asked = Classification { data: extent.data(&asked.data, choice.data.as_deref()), ..asked.clone() };
             let share = Share { train: extent.train, test: extent.test, ..Share::default() };
             Box::new(classifier(&asked, share, &choice.device, loaded)?.0)
         }
@@ -173,12 +173,12 @@ pub(super) fn ready(task: &Task, choice: &Choice, extent: &Extent, loaded: &mut 
             let (settings, penalty) = (vae::read(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
             let device = crate::device::find(&choice.device)?.autodiff();
             let share = Share { train: extent.train, test: extent.test, ..Share::default() };
-            let given = loaded.of(choice.data.as_deref().unwrap_or(data), share, &device)?;
+            let given = loaded.of(&extent.data(data, choice.data.as_deref()), share, &device)?;
             if !given.pixels {
                 return Err(Error::content(&given.name, "inputs that are no pixels", "pixels from 0 to 1 for an autoencoder"));
             }
             let task = record::Task::Autoencode {
-                model: settings.spec("vae").to_string(),
+                model: settings.spec(vae::NAME).to_string(),
                 parameters: settings.count(&given.shapes)?,
                 data: given.name.clone(),
                 sha256: given.sha256.clone(),

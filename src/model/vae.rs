@@ -10,6 +10,8 @@
 //!
 //! The loss, in nats an example, is an upper bound of -log p(x), estimated with one draw of e. Pixels from 0 to 1 count as probabilities.
 //!
+//! It has no classes to tell apart, so `train --model` does not take it; an experiment does, with a task of kind `autoencode`.
+//!
 //! ## Differences
 //! The Adam paper does not say how the weights begin: here as torch's linear layers do, or as `init` says.
 //!
@@ -25,6 +27,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::layers::{Activation, Init, Maker, linear_parameters};
 use super::{Build, Shapes, within};
+use crate::about::About;
 use crate::error::Result;
 use crate::seed::{Purpose, Seed};
 use crate::spec::{Allowed, Settings, Spec, unknown};
@@ -42,6 +45,11 @@ crate::settings! {
         init: Init = Init::Uniform, Init::WORDS;
     }
 }
+
+/// In specs.
+pub const NAME: &str = "vae";
+/// Title, formula and source.
+pub const ABOUT: About = About(include_str!("vae.rs"));
 
 /// Encoder and decoder.
 #[derive(Module, Debug)]
@@ -61,8 +69,8 @@ pub struct Vae {
 /// On another name, an unknown setting, or a value that is not allowed.
 pub fn read(spec: &Spec) -> Result<VaeSettings> {
     match spec.name.as_str() {
-        "vae" => Ok(spec.read()?),
-        other => Err(unknown("autoencoder", other, ["vae"]).into()),
+        NAME => Ok(spec.read()?),
+        other => Err(unknown("autoencoder", other, [NAME]).into()),
     }
 }
 
@@ -72,7 +80,7 @@ impl VaeSettings {
     /// # Errors
     /// If they are more than 2³⁰.
     pub fn count(&self, shapes: &Shapes) -> Result<usize> {
-        within(&self.spec("vae"), shapes, self.parameters(shapes))
+        within(&self.spec(NAME), shapes, self.parameters(shapes))
     }
 
     /// Makes it, with the first weights of this seed.

@@ -70,7 +70,15 @@ fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
     }
     let mut found = Vec::new();
     let plain = ["series ", "optimizer ", "formula ", "schedule ", "seed "];
-    walk("", &json!(a), &json!(b), &mut found);
+    // what one series validates by, another trains on
+    let whole = |header: &Header| {
+        let mut header = header.clone();
+        if let (record::Task::Classify { train, validation, .. }, true) = (&mut header.task, own_tasks) {
+            *train += *validation;
+        }
+        json!(header)
+    };
+    walk("", &whole(a), &whole(b), &mut found);
     // that each series has its task was seen before; the data are the experiment's
     let planned = |line: &str| {
         own_tasks && line.starts_with("task ") && !["data ", "sha256 ", "train ", "test "].iter().any(|key| line[5..].starts_with(key))
@@ -133,7 +141,7 @@ impl Report {
         Ok(Report {
             columns: measures.iter().map(|(name, title)| if *name == "distance" { first.task.distance() } else { title }).collect(),
             table: curves.iter().map(|curve| row(curve, measures)).collect(),
-            verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &curves)),
+            verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| grade::verdicts(experiment, &first.scale, &curves)),
             remarks,
             tables: Vec::new(),
             charts: charts(&curves, &choose, [first.task.x_label(), &y], &first.task, experiment.as_ref(), optimizers),
@@ -523,19 +531,29 @@ fn charts(
     charts
 }
 
+/// The bundled logs of DeepOBS.
+const DEEPOBS: [(&str, &str); 2] = [
+    ("quadratic_deep", include_str!("../../datasets/deepobs-quadratic/best_curves.csv")),
+    ("fmnist_2c2d", include_str!("../../datasets/deepobs-fmnist-2c2d/best_curves.csv")),
+];
+
 /// The published curves that an experiment names: mean, and one standard deviation around it.
 fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers: &Optimizers) -> Vec<Line> {
-    const TABLE: &str = include_str!("../../datasets/deepobs-quadratic/best_curves.csv");
-    let of = |(label, optimizer): (&str, &String)| {
+    let of = |(label, published): (&str, &String)| {
+        let (problem, optimizer) = published.split_once('/').unwrap_or((published, ""));
+        let table = DEEPOBS.iter().find(|(name, _)| *name == problem).map_or("", |(_, table)| table);
         let row = |row: csv::StringRecord| {
             let number = |at: usize| row.get(at).and_then(|cell| cell.parse::<f64>().ok());
-            // DeepOBS writes test_losses
-            let wanted =
-                row.get(0) == Some(optimizer) && row.get(2).map(|name| name.trim_end_matches("es")) == Some(metric.trim_end_matches("es"));
             let (epoch, mean, sd) = (number(1)?, number(3)?, number(4)?);
-            wanted.then_some((epoch, mean, mean - sd, mean + sd))
+            // DeepOBS writes test_losses, and test_accuracies where this is about the error
+            let mean = match (row.get(2)?, metric) {
+                ("test_losses", "test_loss") | ("train_losses", "train_loss") => mean,
+                ("test_accuracies", "test_error") => 1.0 - mean,
+                _ => return None,
+            };
+            (row.get(0)? == optimizer).then_some((epoch, mean, mean - sd, mean + sd))
         };
-        let points: Vec<Banded> = csv::Reader::from_reader(TABLE.as_bytes()).into_records().flatten().filter_map(row).collect();
+        let points: Vec<Banded> = csv::Reader::from_reader(table.as_bytes()).into_records().flatten().filter_map(row).collect();
         let at = curves.iter().position(|curve| curve.label == label).unwrap_or(0);
         let name = format!("{label}, published\nmean of 10, each fifth pass");
         Line { points, marks: true, joined: false, ..Line::new(&name, style(curves, at, optimizers), Vec::new()) }

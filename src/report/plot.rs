@@ -287,7 +287,7 @@ pub fn heat(heat: &Heat) -> Result<String> {
     let finite = || heat.cells.iter().flatten().flatten().copied().filter(|v| v.is_finite());
     let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
     // what spans much is told apart by its logarithm
-    let scale = |v: f64| if low > 0.0 && high > 10.0 * low { v.ln() } else { v };
+    let scale = |v: f64| if low > 0.0 && high > 3.0 * low { v.ln() } else { v };
     let mut text = String::new();
     {
         let root = SVGBackend::with_string(&mut text, (size.0 * FINE, size.1 * FINE)).into_drawing_area();
