@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use downhill::data::{Dataset, Examples};
 use downhill::descent::Recipe;
@@ -62,14 +63,14 @@ impl Watch for Silent {
 /// How a run ends whose validation losses are these; the real test loss of what it hands out, and that after each epoch.
 fn stopped(rule: EarlyStopping, validation: &[f64]) -> (End, f64, Vec<f64>) {
     let device = Device::flex().autodiff();
-    let inner = Classify::new(&data(), 10, Penalty::default(), &device).seeded(Seed(1));
+    let inner = Classify::new(&data(), 10, Penalty::read(&"none".parse().unwrap()).unwrap(), &device).seeded(Seed(1));
     let mut problem = Told { inner, validation, real: RefCell::default() };
     let net = build(&"logistic".parse().unwrap(), &Shapes { input: vec![2, 2], classes: 3 }, Seed(1), &device).unwrap();
     let recipe = Recipe::read(&"sgd:lr=0.5".parse().unwrap(), &Optimizers::default()).unwrap();
     let schedule = Schedule::read(&"constant".parse().unwrap()).unwrap();
     let plan = Plan { recipe, schedule, epochs: validation.len() - 1, diagnose: false, early_stopping: Some(rule) };
     let (net, end) = train(&mut problem, net, &plan, &mut Silent).unwrap();
-    let handed_out = evaluate(&burn::module::AutodiffModule::valid(&net), &data().test.resident(&Device::flex())).loss;
+    let handed_out = evaluate(&net.valid(), &data().test.resident(&Device::flex())).loss;
     (end, handed_out, problem.real.into_inner())
 }
 

@@ -196,8 +196,11 @@ fn a_mean_is_written_with_the_digits_that_its_deviation_leaves() {
     }
 }
 
+/// The settings of a grid, and the final number of each.
+type Grid<'a> = &'a [(&'a str, f64)];
+
 /// The verdict on a claim about grids: of each series its settings, and the final number of each, infinite where it diverged.
-fn of_grids(expect: &str, grids: &[(&str, &[(&str, f64)])]) -> (Held, String) {
+fn of_grids(expect: &str, grids: &[(&str, Grid)]) -> (Held, String) {
     let toml = format!("{}claim = [{{ quote = \"\", source = \"\", expect = {expect} }}]", TOML.split("claim =").next().unwrap());
     let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
     let planned: Vec<Planned> =
@@ -218,19 +221,19 @@ fn of_grids(expect: &str, grids: &[(&str, &[(&str, f64)])]) -> (Held, String) {
 
 #[test]
 fn a_spread_is_the_highest_of_a_grid_less_the_lowest_and_infinite_where_a_setting_diverged() {
-    let narrow: &[(&str, f64)] = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 1.25), ("sgd:lr=10", 1.5)];
+    let narrow: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 1.25), ("sgd:lr=10", 1.5)];
     let at_most = |most: f64| of_grids(&format!(r#"{{ kind = "spread", of = "A", at_most = {most:?} }}"#), &[("A", narrow)]);
     assert_eq!(at_most(0.5), (Held::Pass, "1 to 1.5 over 3 settings".into()));
     assert_eq!(at_most(0.49).0, Held::Fail);
-    let lost: &[(&str, f64)] = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)];
+    let lost: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)];
     let lost = of_grids(r#"{ kind = "spread", of = "A", at_least = 5.0 }"#, &[("A", lost)]);
     assert_eq!(lost, (Held::Pass, "1 to diverged over 2 settings".into()));
 }
 
 #[test]
 fn cells_are_compared_setting_by_setting_and_only_those_that_both_grids_have() {
-    let a: &[(&str, f64)] = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 2.0), ("sgd:lr=10", 3.0), ("sgd:lr=100", 0.0)];
-    let b: &[(&str, f64)] = &[("sgd:lr=0.1", 2.0), ("sgd:lr=1", 2.01), ("sgd:lr=10", 1.0)];
+    let a: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 2.0), ("sgd:lr=10", 3.0), ("sgd:lr=100", 0.0)];
+    let b: Grid = &[("sgd:lr=0.1", 2.0), ("sgd:lr=1", 2.01), ("sgd:lr=10", 1.0)];
     let share = |least: f64| {
         let expect = format!(r#"{{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = {least:?} }}"#);
         of_grids(&expect, &[("A", a), ("B", b)])
@@ -238,11 +241,12 @@ fn cells_are_compared_setting_by_setting_and_only_those_that_both_grids_have() {
     assert_eq!(share(0.6), (Held::Pass, "lower in 1, a tie in 1, higher in 1 of 3 settings".into()));
     assert_eq!(share(0.7).0, Held::Fail);
     // diverged on both sides is a tie, on one side it is above everything
-    let (a, b): (&[(&str, f64)], &[(&str, f64)]) =
+    let (a, b): (Grid, Grid) =
         (&[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", 1e9)]);
     let expect = r#"{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = 1.0 }"#;
     assert_eq!(of_grids(expect, &[("A", a), ("B", b)]), (Held::Fail, "lower in 0, a tie in 1, higher in 1 of 2 settings".into()));
-    let (a, b): (&[(&str, f64)], &[(&str, f64)]) = (&[("sgd:lr=0.1", 1.0)], &[("sgd:lr=0.2", 1.0)]);
+    assert_eq!(of_grids(expect, &[("A", b), ("B", a)]), (Held::Pass, "lower in 1, a tie in 1, higher in 0 of 2 settings".into()));
+    let (a, b): (Grid, Grid) = (&[("sgd:lr=0.1", 1.0)], &[("sgd:lr=0.2", 1.0)]);
     assert_eq!(of_grids(expect, &[("A", a), ("B", b)]).0, Held::Undecided);
 }
 
@@ -289,9 +293,43 @@ fn a_claim_that_only_one_scale_can_decide_is_left_open_at_the_others() {
 
 #[test]
 fn a_grid_is_steadier_where_fewer_of_its_settings_diverge() {
-    let (lost, fine): (&[(&str, f64)], &[(&str, f64)]) =
-        (&[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 7.0)]);
+    let (lost, fine): (Grid, Grid) = (&[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 7.0)]);
     let steadier = |a, b| of_grids(r#"{ kind = "steadier", a = "A", b = "B" }"#, &[("A", a), ("B", b)]);
-    assert_eq!(steadier(fine, lost), (Held::Pass, "0 of 2 settings of A, 1 of 2 settings of B".into()));
+    assert_eq!(steadier(fine, lost), (Held::Pass, "0 against 1 of 2 settings".into()));
+    // a run begins at 9: what ends above that is lost as well
+    let worse: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 9.5)];
+    assert_eq!(steadier(fine, worse).0, Held::Pass);
+    assert_eq!(steadier(&fine[..1], lost), (Held::Fail, "0 against 0 of 1 settings".into()), "only what both have");
     assert_eq!((steadier(lost, fine).0, steadier(lost, lost).0), (Held::Fail, Held::Fail));
+}
+
+#[test]
+fn what_cannot_be_graded_is_refused_before_anything_runs() {
+    let refused = |claim: &str| {
+        let toml = format!("{}claim = [{{ quote = \"\", source = \"\", {claim} }}]", TOML.split("claim =").next().unwrap());
+        parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap_err().to_string()
+    };
+    for (claim, said) in [
+        (r#"expect = { kind = "ahead", a = "A", b = "B" }, scale = "paper""#, "found paper, expected a scale of this experiment"),
+        (r#"expect = { kind = "cells", a = "A", b = "B", tie = -3.0, at_least = 0.5 }"#, "found tie -3, at_least 0.5"),
+        (r#"expect = { kind = "cells", a = "A", b = "B", tie = 0.0, at_least = 7.0 }"#, "a share from 0 to 1"),
+        (r#"expect = { kind = "spread", of = "A" }"#, "at_least or at_most"),
+        (r#"expect = { kind = "bound", of = "A", at_least = 2.0, at_most = 1.0 }"#, "found at least 2 and at most 1"),
+        (r#"expect = { kind = "bound", of = "A", at_least = nan }"#, "finite numbers"),
+        (r#"expect = { kind = "value", of = "A", is = 1.0, within = -1.0 }"#, "the tolerance 0 or above"),
+        (
+            r#"expect = { kind = "slope", of = "A", x = "lr", y = "lamda", at_most = 0.0 }"#,
+            "found `lamda`, expected a setting of the grid of A: lr",
+        ),
+        (r#"expect = { kind = "slope", of = "Typo", x = "lr", y = "mu", at_most = 0.0 }"#, "found `Typo`, expected the label of a series"),
+    ] {
+        let error = refused(claim);
+        assert!(error.starts_with("t.toml, claim") && error.contains(said), "{claim}: {error}");
+    }
+    let published = TOML.replace(
+        r#"{ label = "B", optimizer = "sgd:lr=0.1" }"#,
+        r#"{ label = "B", optimizer = "sgd:lr=0.1", published = "fmnist_2c2d/Adm" }"#,
+    );
+    let error = parse("t.toml".as_ref(), &published, &Optimizers::default()).unwrap_err().to_string();
+    assert!(error.contains("published: found `fmnist_2c2d/Adm`"), "{error}");
 }

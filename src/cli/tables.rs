@@ -10,6 +10,7 @@ use downhill::optim::Optimizers;
 use downhill::regularizer::PENALTIES;
 use downhill::report::Report;
 use downhill::schedule::SCHEDULES;
+use downhill::spec::Settings;
 use downhill::surface::SURFACES;
 
 use super::Kind;

@@ -1,6 +1,6 @@
 //! Grading: from the runs of an experiment to its best settings and the verdict on each claim.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -133,7 +133,10 @@ impl Curve {
     pub fn swept(&self) -> Vec<String> {
         let Some(first) = self.candidates.first() else { return Vec::new() };
         let keys = first.settings().into_iter().map(|(key, _)| key);
-        keys.filter(|key| self.candidates.iter().any(|other| other.setting(key) != first.setting(key))).collect()
+        let differs = |key: &String| self.candidates.iter().any(|other| other.setting(key) != first.setting(key));
+        // AdamW's alpha goes along with the rate where nothing else is said
+        let follows = |key: &String| key != "lr" && self.candidates.iter().all(|other| other.setting(key) == other.setting("lr"));
+        keys.filter(|key| differs(key) && !follows(key)).collect()
     }
 
     /// The swept settings at whose lowest or highest value the best lies: a wider grid might hold a better one.
@@ -246,11 +249,12 @@ pub struct Verdict {
 
 /// Judges every claim that a scale can decide.
 pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<Verdict> {
+    let search = experiment.extent(scale).map(|extent| extent.search() as u64);
     let verdict = |claim: &Claim| {
         let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
         let judged = match claim.scale.filter(|decides| decides.name() != scale) {
             Some(decides) => (Held::Undecided, format!("asked at --scale {}", decides.name())),
-            None => judge(&claim.expect, curves, metric),
+            None => judge_grids(&claim.expect, curves, metric, search).unwrap_or_else(|| judge(&claim.expect, curves, metric)),
         };
         claim.verdict(metric, judged)
     };
@@ -295,78 +299,93 @@ fn mean_judged(expect: &Expect, values: &[f64]) -> (Held, String) {
     }
 }
 
-/// The final number of each setting of a grid, averaged over the seeds whose runs are complete: infinite where one diverged. A setting with no
-/// complete run is left out.
-fn grid(curve: &Curve, metric: &str) -> Vec<(BTreeMap<String, String>, f64)> {
+/// A setting of a grid.
+struct Cell {
+    /// what differs within the grid
+    settings: BTreeMap<String, String>,
+    /// the final number, averaged over the seeds that choose: infinite where one diverged
+    value: f64,
+    /// whether a run diverged, or ended above where it began
+    lost: bool,
+}
+
+/// The settings of a series, judged by the seeds that choose; or why they cannot be.
+fn grid(curves: &[Curve], label: &str, metric: &str, search: Option<u64>) -> std::result::Result<Vec<Cell>, String> {
+    let curve = curves.iter().find(|curve| curve.label == label).ok_or_else(|| format!("{label}: no runs"))?;
+    if curve.missing > 0 {
+        return Err(format!("{label}: {}", curve.why_none()));
+    }
     let swept = curve.swept();
     let of = |candidate: &Candidate| {
-        let values: Vec<f64> = candidate.runs.iter().filter_map(|run| value(run, metric, At::End)).collect();
+        let runs: Vec<&Run> = candidate.runs.iter().filter(|run| search.is_none_or(|search| run.header.seed < search)).collect();
+        let values: Vec<f64> = runs.iter().filter_map(|run| value(run, metric, At::End)).collect();
+        let began = |run: &Run| run.points.first().and_then(|point| point.value(metric)).unwrap_or(f64::INFINITY);
+        let lost = runs.iter().any(|run| value(run, metric, At::End).is_some_and(|end| end.is_infinite() || end > began(run)));
         let settings = candidate.settings().into_iter().filter(|(key, _)| swept.contains(key)).collect();
-        (!values.is_empty()).then(|| (settings, mean(&values)))
+        (!values.is_empty()).then(|| Cell { settings, value: mean(&values), lost })
     };
-    curve.candidates.iter().filter_map(of).collect()
+    Ok(curve.candidates.iter().filter_map(of).collect())
+}
+
+/// The cells of two grids at the settings that they have in common.
+fn in_common(a: Vec<Cell>, b: Vec<Cell>) -> std::result::Result<Vec<(Cell, Cell)>, String> {
+    let mut b = b;
+    let pair = |a: Cell| {
+        let at = b.iter().position(|b| b.settings == a.settings)?;
+        Some((a, b.swap_remove(at)))
+    };
+    let pairs: Vec<(Cell, Cell)> = a.into_iter().filter_map(pair).collect();
+    if pairs.is_empty() { Err("the grids have no setting in common".into()) } else { Ok(pairs) }
 }
 
 /// A check of whole grids; nothing for one of best settings.
-fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str) -> Option<(Held, String)> {
-    let named = |label: &str| curves.iter().find(|curve| curve.label == label);
-    let judged = |holds: f64, found: String| match expect.holds(holds) {
-        Some(true) => (Held::Pass, found),
-        _ => (Held::Fail, found),
-    };
-    match expect {
-        Expect::Spread { of, .. } => {
-            let curve = named(of).filter(|curve| curve.missing == 0)?;
-            let grid = grid(curve, metric);
-            let (low, high) = grid.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, v)| (low.min(*v), high.max(*v)));
+fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str, search: Option<u64>) -> Option<(Held, String)> {
+    let passes = |passes: bool| if passes { Held::Pass } else { Held::Fail };
+    let grid = |label: &str| grid(curves, label, metric, search);
+    let judged = match expect {
+        Expect::Spread { of, .. } => grid(of).map(|cells| {
+            let (low, high) =
+                cells.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), cell| (low.min(cell.value), high.max(cell.value)));
             let high_in_words = if high.is_infinite() { "diverged".into() } else { short(high) };
-            Some(judged(high - low, format!("{} to {high_in_words} over {} settings", short(low), grid.len())))
-        }
-        Expect::Steadier { a, b } => {
-            let complete = |label: &str| named(label).filter(|curve| curve.missing == 0);
-            let (a, b) = (complete(a)?, complete(b)?);
-            let lost = |curve: &Curve| curve.candidates.iter().filter(|candidate| !candidate.diverged().is_empty()).count();
-            let of = |curve: &Curve| format!("{} of {} settings of {}", lost(curve), curve.candidates.len(), curve.label);
-            let held = if lost(a) < lost(b) { Held::Pass } else { Held::Fail };
-            Some((held, format!("{}, {}", of(a), of(b))))
-        }
-        Expect::Slope { of, x, y, .. } => {
-            let curve = named(of).filter(|curve| curve.missing == 0)?;
-            let grid = grid(curve, metric);
-            let best = best_along(&grid, x, y);
-            let Some(slope) = slope(&best) else {
-                return Some((Held::Undecided, format!("the grid has no two values of {x} at which some {y} above 0 is best")));
-            };
-            let pairs = best.iter().map(|(x, y)| format!("{} at {}", short(*y), short(*x))).collect::<Vec<_>>();
-            Some(judged(slope, format!("slope {}: best {y} {}", signed(slope), pairs.join(", "))))
-        }
-        Expect::Cells { a, b, tie, .. } => {
-            let (a, b) = (grid(named(a)?, metric), grid(named(b)?, metric));
-            let pairs = a.iter().filter_map(|(settings, a)| Some((*a, b.iter().find(|(other, _)| other == settings)?.1)));
-            let pairs: Vec<(f64, f64)> = pairs.collect();
-            let close = |(a, b): &&(f64, f64)| a == b || (a - b).abs() <= tie * b.abs();
-            let (ties, below) = (pairs.iter().filter(close).count(), pairs.iter().filter(|pair| pair.0 < pair.1 && !close(pair)).count());
-            if pairs.is_empty() {
-                return Some((Held::Undecided, "the grids have no setting in common".into()));
+            let holds = expect.holds(high - low) == Some(true);
+            (passes(holds), format!("{} to {high_in_words} over {} settings", short(low), cells.len()))
+        }),
+        Expect::Slope { of, x, y, .. } => grid(of).map(|cells| {
+            let columns: BTreeSet<&String> = cells.iter().filter_map(|cell| cell.settings.get(x)).collect();
+            let best = best_along(&cells, x, y);
+            let pairs = best.iter().map(|(x, y)| format!("{} at {}", short(*y), short(*x))).collect::<Vec<_>>().join(", ");
+            let none = columns.len() - best.len();
+            let rest = if none > 0 { format!("; none at {none} of {} values of {x}", columns.len()) } else { String::new() };
+            match slope(&best) {
+                Some(slope) => (passes(expect.holds(slope) == Some(true)), format!("slope {}: best {y} {pairs}{rest}", signed(slope))),
+                None => (Held::Undecided, format!("the grid has no two values of {x} at which some {y} above 0 is best")),
             }
+        }),
+        Expect::Cells { a, b, tie, .. } => grid(a).and_then(|a| in_common(a, grid(b)?)).map(|pairs| {
+            let close = |a: f64, b: f64| a == b || (b.is_finite() && (a - b).abs() <= tie * b.abs());
+            let ties = pairs.iter().filter(|(a, b)| close(a.value, b.value)).count();
+            let below = pairs.iter().filter(|(a, b)| a.value < b.value && !close(a.value, b.value)).count();
             let share = (ties + below) as f64 / pairs.len() as f64;
-            Some(judged(
-                share,
-                format!("lower in {below}, a tie in {ties}, higher in {} of {} settings", pairs.len() - ties - below, pairs.len()),
-            ))
-        }
-        _ => None,
-    }
+            let found = format!("lower in {below}, a tie in {ties}, higher in {} of {} settings", pairs.len() - ties - below, pairs.len());
+            (passes(expect.holds(share) == Some(true)), found)
+        }),
+        Expect::Steadier { a, b } => grid(a).and_then(|a| in_common(a, grid(b)?)).map(|pairs| {
+            let (lost_a, lost_b) = (pairs.iter().filter(|(a, _)| a.lost).count(), pairs.iter().filter(|(_, b)| b.lost).count());
+            (passes(lost_a < lost_b), format!("{lost_a} against {lost_b} of {} settings", pairs.len()))
+        }),
+        _ => return None,
+    };
+    Some(judged.unwrap_or_else(|why| (Held::Undecided, why)))
 }
 
 /// For each value of a setting, from the lowest up, the value above zero of another that has the lowest finite number. Equal numbers give the
 /// geometric mean of theirs: which of them stands first says nothing.
-fn best_along(grid: &[(BTreeMap<String, String>, f64)], x: &str, y: &str) -> Vec<(f64, f64)> {
+fn best_along(grid: &[Cell], x: &str, y: &str) -> Vec<(f64, f64)> {
     let number = |settings: &BTreeMap<String, String>, key: &str| settings.get(key)?.parse::<f64>().ok().filter(|value| *value > 0.0);
     let mut cells: Vec<(f64, f64, f64)> = grid
         .iter()
-        .filter(|(_, value)| value.is_finite())
-        .filter_map(|(settings, value)| Some((number(settings, x)?, number(settings, y)?, *value)))
+        .filter(|cell| cell.value.is_finite())
+        .filter_map(|cell| Some((number(&cell.settings, x)?, number(&cell.settings, y)?, cell.value)))
         .collect();
     cells.sort_by(|a, b| a.0.total_cmp(&b.0));
     let rows = cells.chunk_by(|a, b| a.0 == b.0);
@@ -387,9 +406,6 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 }
 
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
-    if let Some(judged) = judge_grids(expect, curves, metric) {
-        return judged;
-    }
     let mut by_label = BTreeMap::new();
     for label in expect.labels() {
         let Some(curve) = curves.iter().find(|curve| curve.label == label) else { continue };

@@ -1,6 +1,6 @@
 //! An experiment: one TOML file. A new one is a new file here, and a line in the table below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,11 @@ use crate::study;
 use crate::surface::Surface;
 
 pub mod grade;
+pub mod published;
 mod ready;
 pub mod run;
 
-use grade::Planned;
+use grade::{Choose, Curve, Planned};
 
 macro_rules! experiments {
     ($($name:literal),* $(,)?) => {
@@ -412,7 +413,7 @@ pub enum Expect {
         /// the share
         at_least: f64,
     },
-    /// Fewer settings of the grid of `a` diverge than of that of `b`, by the seeds that choose: PASS or FAIL.
+    /// Of the settings that the grids of `a` and `b` have in common, fewer of `a` diverge or end above where they began: PASS or FAIL.
     Steadier {
         /// label of a series
         a: String,
@@ -502,6 +503,11 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
             let found = format!("epochs, seeds and search {counts:?}");
             return Err(wrong(&format!("scale.{}", scale.name()), found, &format!("each from 1 to {COUNT_AT_MOST}")));
         }
+        if let Some(data) = &extent.data
+            && !matches!(experiment.task, Task::Classify(_) | Task::Autoencode { .. })
+        {
+            return Err(wrong(&format!("scale.{}.data", scale.name()), format!("`{data}`"), "none, since the task has no data to choose"));
+        }
         if extent.search() > extent.seeds {
             let found = format!("search {} of {} seeds", extent.search(), extent.seeds);
             return Err(wrong(&format!("scale.{}", scale.name()), found, "no more seeds that choose than there are"));
@@ -532,6 +538,13 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         for line in lines.into_iter().flatten() {
             check_grid(series, line, optimizers).map_err(within(key.clone()))?;
         }
+        if let Some(published) = &series.published
+            && published::curve(published, &experiment.metric.name).is_empty()
+        {
+            let expected =
+                "a problem and an optimizer in datasets/deepobs-*/best_curves.csv that has the metric, such as fmnist_2c2d/AdamOptimizer";
+            return Err(wrong(&format!("{key}, published"), format!("`{published}`"), expected));
+        }
         let schedule = series.schedule.as_ref().unwrap_or(&experiment.schedule);
         spec(schedule).and_then(|spec| Schedule::read(&spec)).map_err(within(format!("schedule of {key}")))?;
     }
@@ -543,23 +556,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         return Err(wrong("metric.also", format!("`{other}`"), &format!("some of {}", measured.join(", "))));
     }
     for claim in &experiment.claim {
-        if let Expect::Similar { within, .. } = claim.expect
-            && !(within.is_finite() && within > 0.0)
-        {
-            return Err(wrong("claim.expect.within", within.to_string(), "a finite number above 0"));
-        }
-        if let Some(measure) = claim.expect.measure()
-            && !measured.contains(&measure)
-            && measure != SECONDS
-        {
-            return Err(wrong("claim.expect.measure", format!("`{measure}`"), &format!("one of {}, {SECONDS}", measured.join(", "))));
-        }
-        for label in claim.expect.labels().into_iter().filter(|_| !study) {
-            if !experiment.series.iter().any(|series| series.label == label) {
-                let known: Vec<_> = experiment.series.iter().map(|series| format!("`{}`", series.label)).collect();
-                return Err(wrong("claim.expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", "))));
-            }
-        }
+        experiment.check_claim(claim, &measured, optimizers).map_err(|error| Error::Asked(format!("{}, {error}", path.display())))?;
     }
     Ok(experiment)
 }
@@ -760,6 +757,76 @@ impl Experiment {
         series.line(scale).parse::<Line>()?.expand().into_iter().map(candidate).collect()
     }
 
+    /// Whether a claim can be graded, as far as that is known without runs.
+    fn check_claim(&self, claim: &Claim, measured: &[&str], optimizers: &Optimizers) -> Result<()> {
+        let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("{key}: found {found}, expected {expected}")));
+        let expect = &claim.expect;
+        if let Some(scale) = claim.scale.filter(|scale| !self.scale.contains_key(scale)) {
+            return wrong("claim.scale", scale.name().into(), "a scale of this experiment");
+        }
+        if let Some(measure) = expect.measure()
+            && !measured.contains(&measure)
+            && measure != SECONDS
+        {
+            return wrong("claim.expect.measure", format!("`{measure}`"), &format!("one of {}, {SECONDS}", measured.join(", ")));
+        }
+        match expect {
+            Expect::Similar { within, .. } if !(within.is_finite() && *within > 0.0) => {
+                return wrong("claim.expect.within", within.to_string(), "a finite number above 0");
+            }
+            Expect::Value { is, within, .. } if !(is.is_finite() && within.is_finite() && *within >= 0.0) => {
+                return wrong("claim.expect", format!("{is} within {within}"), "finite numbers, the tolerance 0 or above");
+            }
+            Expect::Cells { tie, at_least, .. } if !(tie.is_finite() && *tie >= 0.0 && (0.0..=1.0).contains(at_least)) => {
+                return wrong("claim.expect", format!("tie {tie}, at_least {at_least}"), "a tie of 0 or above, and a share from 0 to 1");
+            }
+            Expect::Spread { at_least, at_most, .. }
+            | Expect::Slope { at_least, at_most, .. }
+            | Expect::Bound { at_least, at_most, .. } => {
+                let bounds: Vec<f64> = at_least.iter().chain(at_most).copied().collect();
+                if bounds.is_empty() || !bounds.is_sorted() || bounds.iter().any(|bound| !bound.is_finite()) {
+                    return wrong(
+                        "claim.expect",
+                        between(*at_least, *at_most),
+                        "at_least or at_most, or both in this order, finite numbers",
+                    );
+                }
+            }
+            _ => {}
+        }
+        if matches!(self.task, Task::Study { .. }) {
+            return match expect {
+                Expect::Value { .. } | Expect::Bound { .. } if claim.scale.is_none() => Ok(()),
+                _ => wrong("claim", expect.sentence(""), "kind value or bound, at every scale, since a study has no runs"),
+            };
+        }
+        for label in expect.labels() {
+            if !self.series.iter().any(|series| series.label == label) {
+                let known: Vec<_> = self.series.iter().map(|series| format!("`{}`", series.label)).collect();
+                return wrong("claim.expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", ")));
+            }
+        }
+        if let Expect::Slope { of, x, y, .. } = expect {
+            let swept = self.swept(of, optimizers)?;
+            if let Some(other) = [x, y].into_iter().find(|key| !swept.contains(*key)) {
+                let swept = swept.into_iter().collect::<Vec<_>>().join(", ");
+                return wrong("claim.expect", format!("`{other}`"), &format!("a setting of the grid of {of}: {swept}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings that differ within the grid of a series, at any scale.
+    fn swept(&self, label: &str, optimizers: &Optimizers) -> Result<BTreeSet<String>> {
+        let mut swept = BTreeSet::new();
+        for scale in self.scale.keys() {
+            let planned = self.planned(*scale, optimizers)?;
+            let curves = grade::curves(&planned, &[], &Choose::of(self, scale.name()));
+            swept.extend(curves.iter().filter(|curve| curve.label == label).flat_map(Curve::swept));
+        }
+        Ok(swept)
+    }
+
     /// What each series plans.
     ///
     /// # Errors
@@ -847,7 +914,9 @@ impl Expect {
             Expect::Spread { of: name, at_least, at_most, .. } => {
                 format!("{}, the highest of the grid less the lowest, is {}", of(name), between(*at_least, *at_most))
             }
-            Expect::Steadier { a, b } => format!("fewer settings of {a} diverge than of {b}"),
+            Expect::Steadier { a, b } => {
+                format!("fewer settings of {a} than of {b} diverge or end with a {metric} above that before training")
+            }
             Expect::Slope { of, x, y, at_least, at_most, .. } => {
                 let bound = between(*at_least, *at_most);
                 format!("of {of}, the slope of the best log {y} along log {x}, by the final {metric}, is {bound}")

@@ -1,5 +1,7 @@
 //! Grids of two settings or more as heat maps.
 
+use std::collections::BTreeMap;
+
 use crate::chart::Heat;
 use crate::experiment::grade::{Candidate, Choose, Curve};
 
@@ -7,29 +9,31 @@ use crate::experiment::grade::{Candidate, Choose, Curve};
 const AT_MOST: usize = 16;
 
 /// A map for each series whose grid has two settings or more, the learning rate from left to right; and one for all series that have one setting
-/// of the same name, a row a series.
-pub fn heats(curves: &[Curve], choose: &Choose, label: &str) -> Vec<Heat> {
+/// of the same name, a row a series. With the titles of those that are too large to be read, which are left out.
+pub fn heats(curves: &[Curve], choose: &Choose, label: &str) -> (Vec<Heat>, Vec<String>) {
     let mut heats: Vec<Heat> = curves.iter().filter(|curve| curve.swept().len() >= 2).map(|curve| of_one(curve, choose, label)).collect();
-    let single: Vec<(&Curve, String)> =
-        curves.iter().filter_map(|curve| <[String; 1]>::try_from(curve.swept()).ok().map(|[key]| (curve, key))).collect();
-    if let Some((_, key)) = single.first() {
-        let rows: Vec<&Curve> = single.iter().filter(|(_, other)| other == key).map(|(curve, _)| *curve).collect();
-        if rows.len() > 1 {
-            let columns = values(rows.iter().flat_map(|curve| &curve.candidates), key);
-            let cell = |curve: &Curve, value: &String| {
-                curve
-                    .candidates
-                    .iter()
-                    .find(|candidate| candidate.setting(key).as_ref() == Some(value))
-                    .and_then(|found| found.score(choose))
-            };
-            let cells = rows.iter().map(|curve| columns.iter().map(|value| cell(curve, value)).collect()).collect();
-            let rows = rows.iter().map(|curve| curve.label.clone()).collect();
-            heats.push(Heat { title: format!("Every setting: {label}"), x: key.clone(), y: String::new(), columns, rows, cells });
+    let mut single: BTreeMap<String, Vec<&Curve>> = BTreeMap::new();
+    for curve in curves {
+        if let Ok([key]) = <[String; 1]>::try_from(curve.swept()) {
+            single.entry(key).or_default().push(curve);
         }
     }
-    heats.retain(|heat| heat.columns.len() <= AT_MOST && heat.rows.len() <= AT_MOST);
-    heats
+    heats.extend(single.iter().filter(|(_, rows)| rows.len() > 1).map(|(key, rows)| of_many(rows, key, choose, label)));
+    let fits = |heat: &Heat| heat.columns.len() <= AT_MOST && heat.rows.len() <= AT_MOST;
+    let left_out = heats.iter().filter(|heat| !fits(heat)).map(|heat| heat.title.clone()).collect();
+    heats.retain(fits);
+    (heats, left_out)
+}
+
+fn of_many(rows: &[&Curve], key: &str, choose: &Choose, label: &str) -> Heat {
+    let columns = values(rows.iter().flat_map(|curve| &curve.candidates), key);
+    let cell = |curve: &Curve, value: &String| {
+        let found = curve.candidates.iter().find(|candidate| candidate.setting(key).as_ref() == Some(value));
+        found.and_then(|found| found.score(choose))
+    };
+    let cells = rows.iter().map(|curve| columns.iter().map(|value| cell(curve, value)).collect()).collect();
+    let rows = rows.iter().map(|curve| curve.label.clone()).collect();
+    Heat { title: format!("Every setting: {label}"), x: key.into(), y: String::new(), columns, rows, cells }
 }
 
 fn of_one(curve: &Curve, choose: &Choose, label: &str) -> Heat {

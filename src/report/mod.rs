@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::chart::{Banded, Chart, Heat, Line, Style, Table, short, with_spread};
 use crate::error::{Error, Result};
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
+use crate::experiment::published::{self, Level};
 use crate::experiment::{At, Experiment, Scale};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
@@ -137,6 +138,8 @@ impl Report {
         if foreign > 0 {
             remarks.push(format!("{foreign} records below the folder belong to no setting of this experiment and were left out."));
         }
+        let (heats, left_out) = heat::heats(&curves, &choose, &y);
+        remarks.extend(left_out.iter().map(|title| format!("{title}: too many settings for a map; they are in points.csv.")));
         let measures = first.task.measures();
         Ok(Report {
             columns: measures.iter().map(|(name, title)| if *name == "distance" { first.task.distance() } else { title }).collect(),
@@ -145,7 +148,7 @@ impl Report {
             remarks,
             tables: Vec::new(),
             charts: charts(&curves, &choose, [first.task.x_label(), &y], &first.task, experiment.as_ref(), optimizers),
-            heats: heat::heats(&curves, &choose, &y),
+            heats,
             scene: Scene::of(&first.task, &curves, &|at| style(&curves, at, optimizers))?,
             runs,
             experiment,
@@ -474,17 +477,19 @@ fn charts(
         _ => {
             let published: Vec<Line> =
                 experiment.map_or(Vec::new(), |experiment| published(experiment, &choose.metric, curves, optimizers));
-            // the value before training would squeeze the rest into the lowest tenth of the linear figure
+            let end = lines().iter().flat_map(|line| line.points.iter().map(|point| point.0)).fold(0.0, f64::max);
+            // the value before training would squeeze the rest into the lowest tenth of the linear figure; but a line needs two points
             let late = |lines: Vec<Line>| {
                 let keep = |mut line: Line| {
-                    line.points.retain(|p| p.0 >= 1.0);
+                    line.points.retain(|p| p.0 >= 1.0 || end < 2.0);
                     line
                 };
                 lines.into_iter().map(keep).collect::<Vec<Line>>()
             };
-            // as dots, for our line runs through them
-            let fifth =
-                |line: &Line| Line { points: line.points.iter().filter(|point| point.0 % 5.0 == 0.0).copied().collect(), ..line.clone() };
+            // as dots, for our line runs through them, and as far as it goes
+            let every = if end > 20.0 { 5.0 } else { 1.0 };
+            let shown = |point: &&Banded| point.0 % every == 0.0 && point.0 <= end;
+            let fifth = |line: &Line| Line { points: line.points.iter().filter(shown).copied().collect(), ..line.clone() };
             let all = || lines().into_iter().chain(published.iter().map(fifth)).collect::<Vec<Line>>();
             let after_first = lines().iter().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
             let title = if curves.iter().any(|curve| curve.candidates.len() > 1) {
@@ -493,7 +498,7 @@ fn charts(
                 "Each optimizer at the rate that was given"
             };
             let mut charts = vec![
-                ("figure", Chart { y_max: after_first, lines: late(all()), ..Chart::new(title, x, y) }),
+                ("figure", Chart { y_max: after_first.filter(|_| end >= 2.0), lines: late(all()), ..Chart::new(title, x, y) }),
                 (
                     "figure-log",
                     Chart { log_y: true, lines: all(), ..Chart::new("The same, logarithmic, with the value before training", x, y) },
@@ -531,31 +536,13 @@ fn charts(
     charts
 }
 
-/// The bundled logs of DeepOBS.
-const DEEPOBS: [(&str, &str); 2] = [
-    ("quadratic_deep", include_str!("../../datasets/deepobs-quadratic/best_curves.csv")),
-    ("fmnist_2c2d", include_str!("../../datasets/deepobs-fmnist-2c2d/best_curves.csv")),
-];
-
 /// The published curves that an experiment names: mean, and one standard deviation around it.
 fn published(experiment: &Experiment, metric: &str, curves: &[Curve], optimizers: &Optimizers) -> Vec<Line> {
     let of = |(label, published): (&str, &String)| {
-        let (problem, optimizer) = published.split_once('/').unwrap_or((published, ""));
-        let table = DEEPOBS.iter().find(|(name, _)| *name == problem).map_or("", |(_, table)| table);
-        let row = |row: csv::StringRecord| {
-            let number = |at: usize| row.get(at).and_then(|cell| cell.parse::<f64>().ok());
-            let (epoch, mean, sd) = (number(1)?, number(3)?, number(4)?);
-            // DeepOBS writes test_losses, and test_accuracies where this is about the error
-            let mean = match (row.get(2)?, metric) {
-                ("test_losses", "test_loss") | ("train_losses", "train_loss") => mean,
-                ("test_accuracies", "test_error") => 1.0 - mean,
-                _ => return None,
-            };
-            (row.get(0)? == optimizer).then_some((epoch, mean, mean - sd, mean + sd))
-        };
-        let points: Vec<Banded> = csv::Reader::from_reader(table.as_bytes()).into_records().flatten().filter_map(row).collect();
+        let banded = |Level { epoch, mean, sd }: Level| (epoch, mean, mean - sd, mean + sd);
+        let points: Vec<Banded> = published::curve(published, metric).into_iter().map(banded).collect();
         let at = curves.iter().position(|curve| curve.label == label).unwrap_or(0);
-        let name = format!("{label}, published\nmean of 10, each fifth pass");
+        let name = format!("{label}, published\nmean of 10 runs");
         Line { points, marks: true, joined: false, ..Line::new(&name, style(curves, at, optimizers), Vec::new()) }
     };
     experiment.series.iter().filter_map(|series| Some((series.label.as_str(), series.published.as_ref()?))).map(of).collect()

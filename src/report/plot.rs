@@ -261,7 +261,11 @@ fn legend(mut items: Vec<(&str, Key)>, diverged: bool, area: &Area<'_>) -> std::
         }
         for (i, part) in label.split('\n').enumerate() {
             let (size, color) = if i == 0 { (14, BLACK) } else { (12, GREY) };
-            area.draw(&Text::new(part, (pt(36), y), (FAMILY, pt(size)).into_font().color(&color))).map_err(said)?;
+            // long names in smaller letters, rather than cut off
+            let style = |units: i32| TextStyle::from((FAMILY, units).into_font()).color(&color);
+            let (room, wide) = (LEGEND as i32 - pt(40), area.estimate_text_size(part, &style(pt(size))).map_err(said)?.0 as i32);
+            let style = style(if wide > room { pt(size) * room / wide } else { pt(size) });
+            area.draw(&Text::new(part, (pt(36), y), style)).map_err(said)?;
             y += pt(17);
         }
         y += gap;
