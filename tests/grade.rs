@@ -16,6 +16,7 @@ about = ""
 metric = { name = "train_loss", label = "" }
 task = { kind = "classify", model = "logistic", data = "mnist-10k", batch = 1 }
 scale.quick = { epochs = 2, seeds = 3, about = "" }
+scale.paper = { epochs = 2, seeds = 3, about = "" }
 series = [{ label = "A", optimizer = "sgd:lr=[0.1,0.3,1]" }, { label = "B", optimizer = "sgd:lr=0.1" }, { label = "C", optimizer = "sgd:lr=0.1" }]
 claim = [
   { quote = "", source = "", expect = { kind = "ahead", a = "A", b = "B" } },
@@ -201,7 +202,8 @@ type Grid<'a> = &'a [(&'a str, f64)];
 
 /// The verdict on a claim about grids: of each series its settings, and the final number of each, infinite where it diverged.
 fn of_grids(expect: &str, grids: &[(&str, Grid)]) -> (Held, String) {
-    let toml = format!("{}claim = [{{ quote = \"\", source = \"\", expect = {expect} }}]", TOML.split("claim =").next().unwrap());
+    let toml = TOML.replace("sgd:lr=[0.1,0.3,1]", "l2:lambda=[0.01,0.1]|sgd:lr=[0.1,0.3,1]");
+    let toml = format!("{}claim = [{{ quote = \"\", source = \"\", expect = {expect} }}]", toml.split("claim =").next().unwrap());
     let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
     let planned: Vec<Planned> =
         grids.iter().map(|(label, cells)| plan(label, &cells.iter().map(|cell| cell.0).collect::<Vec<_>>())).collect();
@@ -310,7 +312,7 @@ fn what_cannot_be_graded_is_refused_before_anything_runs() {
         parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap_err().to_string()
     };
     for (claim, said) in [
-        (r#"expect = { kind = "ahead", a = "A", b = "B" }, scale = "paper""#, "found paper, expected a scale of this experiment"),
+        (r#"expect = { kind = "ahead", a = "A", b = "B" }, scale = "sweep""#, "found sweep, expected a scale of this experiment"),
         (r#"expect = { kind = "cells", a = "A", b = "B", tie = -3.0, at_least = 0.5 }"#, "found tie -3, at_least 0.5"),
         (r#"expect = { kind = "cells", a = "A", b = "B", tie = 0.0, at_least = 7.0 }"#, "a share from 0 to 1"),
         (r#"expect = { kind = "spread", of = "A" }"#, "at_least or at_most"),

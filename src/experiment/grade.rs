@@ -301,7 +301,7 @@ fn mean_judged(expect: &Expect, values: &[f64]) -> (Held, String) {
 
 /// A setting of a grid.
 struct Cell {
-    /// what differs within the grid
+    /// every one, by its name
     settings: BTreeMap<String, String>,
     /// the final number, averaged over the seeds that choose: infinite where one diverged
     value: f64,
@@ -315,23 +315,24 @@ fn grid(curves: &[Curve], label: &str, metric: &str, search: Option<u64>) -> std
     if curve.missing > 0 {
         return Err(format!("{label}: {}", curve.why_none()));
     }
-    let swept = curve.swept();
     let of = |candidate: &Candidate| {
         let runs: Vec<&Run> = candidate.runs.iter().filter(|run| search.is_none_or(|search| run.header.seed < search)).collect();
         let values: Vec<f64> = runs.iter().filter_map(|run| value(run, metric, At::End)).collect();
         let began = |run: &Run| run.points.first().and_then(|point| point.value(metric)).unwrap_or(f64::INFINITY);
         let lost = runs.iter().any(|run| value(run, metric, At::End).is_some_and(|end| end.is_infinite() || end > began(run)));
-        let settings = candidate.settings().into_iter().filter(|(key, _)| swept.contains(key)).collect();
+        let settings = candidate.settings().into_iter().collect();
         (!values.is_empty()).then(|| Cell { settings, value: mean(&values), lost })
     };
     Ok(curve.candidates.iter().filter_map(of).collect())
 }
 
-/// The cells of two grids at the settings that they have in common.
-fn in_common(a: Vec<Cell>, b: Vec<Cell>) -> std::result::Result<Vec<(Cell, Cell)>, String> {
-    let mut b = b;
+/// The cells of two grids that have the same learning rate and agree in whatever differs within one of the grids.
+fn in_common(a: Vec<Cell>, mut b: Vec<Cell>) -> std::result::Result<Vec<(Cell, Cell)>, String> {
+    let differs = |cells: &[Cell], key: &String| cells.iter().any(|cell| cell.settings.get(key) != cells[0].settings.get(key));
+    let keys = a.iter().chain(&b).flat_map(|cell| cell.settings.keys());
+    let swept: BTreeSet<String> = keys.filter(|key| *key == "lr" || differs(&a, key) || differs(&b, key)).cloned().collect();
     let pair = |a: Cell| {
-        let at = b.iter().position(|b| b.settings == a.settings)?;
+        let at = b.iter().position(|b| swept.iter().all(|key| a.settings.get(key) == b.settings.get(key)))?;
         Some((a, b.swap_remove(at)))
     };
     let pairs: Vec<(Cell, Cell)> = a.into_iter().filter_map(pair).collect();
