@@ -491,14 +491,20 @@ fn charts(
             let shown = |point: &&Banded| point.0 % every == 0.0 && point.0 <= end;
             let fifth = |line: &Line| Line { points: line.points.iter().filter(shown).copied().collect(), ..line.clone() };
             let all = || lines().into_iter().chain(published.iter().map(fifth)).collect::<Vec<Line>>();
-            let after_first = lines().iter().filter_map(|line| line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3)).reduce(f64::max);
+            // what falls begins high, what rises ends high; what lies higher on the way, or on the way to divergence, is not worth the room
+            let ends = |line: &Line| {
+                let first = line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3);
+                let last = line.points.last().filter(|p| p.0 >= 1.0 && line.diverged.is_empty()).map(|p| p.3);
+                first.into_iter().chain(last).reduce(f64::max)
+            };
+            let highest = lines().iter().filter_map(ends).reduce(f64::max);
             let title = if curves.iter().any(|curve| curve.candidates.len() > 1) {
                 "Each optimizer at its best setting"
             } else {
                 "Each optimizer at the rate that was given"
             };
             let mut charts = vec![
-                ("figure", Chart { y_max: after_first.filter(|_| end >= 2.0), lines: late(all()), ..Chart::new(title, x, y) }),
+                ("figure", Chart { y_max: highest.filter(|_| end >= 2.0), lines: late(all()), ..Chart::new(title, x, y) }),
                 (
                     "figure-log",
                     Chart { log_y: true, lines: all(), ..Chart::new("The same, logarithmic, with the value before training", x, y) },
