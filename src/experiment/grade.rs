@@ -57,13 +57,17 @@ impl Choose {
 impl Candidate {
     /// The number that chooses, averaged over the seeds that choose: infinite if a run diverged, nothing if one is missing.
     pub fn score(&self, choose: &Choose) -> Option<f64> {
-        let chooses = |run: &&Run| choose.search.is_none_or(|search| run.header.seed < search);
-        let runs: Vec<&Run> = self.runs.iter().filter(chooses).collect();
+        let runs: Vec<&Run> = self.choosing(choose.search).collect();
         if choose.search.is_some_and(|search| (runs.len() as u64) < search) || runs.is_empty() {
             return None;
         }
         let values: Option<Vec<f64>> = runs.into_iter().map(|run| value(run, &choose.metric, choose.at)).collect();
         values.map(|values| mean(&values))
+    }
+
+    /// The runs of the seeds that choose.
+    fn choosing(&self, search: Option<u64>) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(move |run| search.is_none_or(|search| run.header.seed < search))
     }
 
     /// Those of the optimizer by their names, those of what stands around it as `ema.decay`, those of the schedule as `cosine.warmup`.
@@ -316,12 +320,11 @@ fn grid(curves: &[Curve], label: &str, metric: &str, search: Option<u64>) -> std
         return Err(format!("{label}: {}", curve.why_none()));
     }
     let of = |candidate: &Candidate| {
-        let runs: Vec<&Run> = candidate.runs.iter().filter(|run| search.is_none_or(|search| run.header.seed < search)).collect();
-        let values: Vec<f64> = runs.iter().filter_map(|run| value(run, metric, At::End)).collect();
         let began = |run: &Run| run.points.first().and_then(|point| point.value(metric)).unwrap_or(f64::INFINITY);
-        let lost = runs.iter().any(|run| value(run, metric, At::End).is_some_and(|end| end.is_infinite() || end > began(run)));
+        let ends = candidate.choosing(search).filter_map(|run| Some((value(run, metric, At::End)?, began(run))));
+        let (values, lost): (Vec<f64>, Vec<bool>) = ends.map(|(end, began)| (end, end.is_infinite() || end > began)).unzip();
         let settings = candidate.settings().into_iter().collect();
-        (!values.is_empty()).then(|| Cell { settings, value: mean(&values), lost })
+        (!values.is_empty()).then(|| Cell { settings, value: mean(&values), lost: lost.contains(&true) })
     };
     Ok(curve.candidates.iter().filter_map(of).collect())
 }

@@ -819,10 +819,11 @@ impl Experiment {
     /// The settings that differ within the grid of a series, at any scale.
     fn swept(&self, label: &str, optimizers: &Optimizers) -> Result<BTreeSet<String>> {
         let mut swept = BTreeSet::new();
-        for scale in self.scale.keys() {
-            let planned = self.planned(*scale, optimizers)?;
-            let curves = grade::curves(&planned, &[], &Choose::of(self, scale.name()));
-            swept.extend(curves.iter().filter(|curve| curve.label == label).flat_map(Curve::swept));
+        for series in self.series.iter().filter(|series| series.label == label) {
+            for scale in self.scale.keys() {
+                let planned = [self.planned_of(series, *scale, optimizers)?];
+                swept.extend(grade::curves(&planned, &[], &Choose::of(self, scale.name())).iter().flat_map(Curve::swept));
+            }
         }
         Ok(swept)
     }
@@ -832,13 +833,13 @@ impl Experiment {
     /// # Errors
     /// As [`parse`] finds them.
     pub fn planned(&self, scale: Scale, optimizers: &Optimizers) -> Result<Vec<Planned>> {
-        let mut planned = Vec::new();
-        for series in &self.series {
-            let settings =
-                self.grid(series, scale, optimizers)?.into_iter().map(|(recipe, schedule)| (recipe.spec.to_string(), schedule.spec()));
-            planned.push(Planned { label: series.label.clone(), series: series.label.clone(), settings: settings.collect() });
-        }
-        Ok(planned)
+        self.series.iter().map(|series| self.planned_of(series, scale, optimizers)).collect()
+    }
+
+    fn planned_of(&self, series: &Series, scale: Scale, optimizers: &Optimizers) -> Result<Planned> {
+        let settings =
+            self.grid(series, scale, optimizers)?.into_iter().map(|(recipe, schedule)| (recipe.spec.to_string(), schedule.spec()));
+        Ok(Planned { label: series.label.clone(), series: series.label.clone(), settings: settings.collect() })
     }
 }
 

@@ -477,7 +477,8 @@ fn charts(
         _ => {
             let published: Vec<Line> =
                 experiment.map_or(Vec::new(), |experiment| published(experiment, &choose.metric, curves, optimizers));
-            let end = lines().iter().flat_map(|line| line.points.iter().map(|point| point.0)).fold(0.0, f64::max);
+            let ours = lines();
+            let end = ours.iter().flat_map(|line| line.points.iter().map(|point| point.0)).fold(0.0, f64::max);
             // the value before training would squeeze the rest into the lowest tenth of the linear figure; but a line needs two points
             let late = |lines: Vec<Line>| {
                 let keep = |mut line: Line| {
@@ -489,15 +490,15 @@ fn charts(
             // as dots, for our line runs through them, and as far as it goes
             let every = if end > 20.0 { 5.0 } else { 1.0 };
             let shown = |point: &&Banded| point.0 % every == 0.0 && point.0 <= end;
-            let fifth = |line: &Line| Line { points: line.points.iter().filter(shown).copied().collect(), ..line.clone() };
-            let all = || lines().into_iter().chain(published.iter().map(fifth)).collect::<Vec<Line>>();
+            let thinned = |line: &Line| Line { points: line.points.iter().filter(shown).copied().collect(), ..line.clone() };
+            let all = || ours.iter().cloned().chain(published.iter().map(thinned)).collect::<Vec<Line>>();
             // what falls begins high, what rises ends high; what lies higher on the way, or on the way to divergence, is not worth the room
             let ends = |line: &Line| {
                 let first = line.points.iter().find(|p| p.0 >= 1.0).map(|p| p.3);
                 let last = line.points.last().filter(|p| p.0 >= 1.0 && line.diverged.is_empty()).map(|p| p.3);
                 first.into_iter().chain(last).reduce(f64::max)
             };
-            let highest = lines().iter().filter_map(ends).reduce(f64::max);
+            let highest = ours.iter().filter_map(ends).reduce(f64::max);
             let title = if curves.iter().any(|curve| curve.candidates.len() > 1) {
                 "Each optimizer at its best setting"
             } else {
@@ -511,9 +512,9 @@ fn charts(
                 ),
             ];
             if !published.is_empty() {
-                let lines = lines().into_iter().zip(curves).filter_map(|(line, curve)| {
+                let lines = ours.iter().zip(curves).filter_map(|(line, curve)| {
                     let theirs = published.iter().find(|theirs| theirs.label.starts_with(&format!("{}, ", curve.label)))?;
-                    Some(apart(&line, theirs))
+                    Some(apart(line, theirs))
                 });
                 let title = "Ours at the rates in the legend, less the published mean; band: their sd";
                 charts.push(("published", Chart { lines: lines.collect(), ..Chart::new(title, x, &format!("difference in {y}")) }));
