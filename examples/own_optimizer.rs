@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use downhill::experiment::{self, Scale, run};
 use downhill::optim::{At, Entry, Named, Optimizers, Rule, Value};
-use downhill::record::{End, Header};
+use downhill::record::End;
 use downhill::report::Report;
 use downhill::spec::Allowed;
 
@@ -77,8 +77,8 @@ impl run::Progress for Quiet {
         println!("{runs} runs to make, {there} are there");
     }
     fn step(&self) {}
-    fn run_ended(&self, header: &Header, end: &End, _left: usize) {
-        println!("{} lr={} seed {}: {}", header.series, header.lr(), header.seed, end.outcome);
+    fn run_ended(&self, run: &str, end: &End, _left: usize) {
+        println!("{run}: {}", end.outcome);
     }
 }
 

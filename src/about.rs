@@ -51,3 +51,8 @@ impl About {
         lines.take_while(|line| !line.starts_with("## ")).collect::<Vec<_>>().join("\n").trim().to_string()
     }
 }
+
+/// `1 pass`, `2 passes`.
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

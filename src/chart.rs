@@ -123,8 +123,6 @@ pub struct Heat {
     pub title: String,
     /// below
     pub x: String,
-    /// at the left
-    pub y: String,
     /// of the columns
     pub columns: Vec<String>,
     /// of the rows, the lowest last

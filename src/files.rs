@@ -25,6 +25,28 @@ pub fn place(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Keeps other processes from what a file stands for, until it is dropped. The file stays, empty.
+pub struct Lock(fs::File);
+
+impl Lock {
+    /// The lock of this file, or `None` while another process has it. A file system without locks is no reason not to work.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub fn take(path: &Path) -> Result<Option<Self>> {
+        let file = fs::File::create(path).map_err(Error::io("create", path))?;
+        Ok(if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) { None } else { Some(Self(file)) })
+    }
+}
+
+impl Drop for Lock {
+    // Closing the file would do, but for a child process that another thread is just starting: until it has become another program it holds
+    // a copy of the open file, and with it the lock.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// All files with this extension below a folder, or the file itself, in the order of their names.
 ///
 /// # Errors

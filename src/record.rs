@@ -219,6 +219,12 @@ impl Task {
         }
     }
 
+    /// Name of the data, without what was done to them.
+    pub fn data(&self) -> Option<&str> {
+        let (Task::Classify { data, .. } | Task::Autoencode { data, .. }) = self else { return None };
+        data.split('|').next()
+    }
+
     /// Whether every seed makes the same run.
     pub fn is_certain(&self) -> bool {
         matches!(self, Task::Surface { noise, .. } if *noise == 0.0)
@@ -262,26 +268,23 @@ impl Task {
     /// Everything, line by line.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         match self {
-            Task::Classify { model, parameters, sha256, batch, penalty, augment, early_stopping, measured, .. } => {
+            Task::Classify { model, parameters, sha256, batch, penalty, .. }
+            | Task::Autoencode { model, parameters, sha256, batch, penalty, .. } => {
                 let mut lines = vec![
                     ("model", format!("{model}, {parameters} parameters")),
                     ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
                     ("batch", format!("{batch} examples")),
                     ("penalty", penalty.clone()),
                 ];
-                let also = [("augmentation", augment), ("early stopping", early_stopping)];
-                lines.extend(also.into_iter().filter(|(_, text)| !is_none(text)).map(|(name, text)| (name, text.clone())));
-                if *measured > 0 {
-                    lines.push(("train loss", format!("over the first {measured} training examples")));
+                if let Task::Classify { augment, early_stopping, measured, .. } = self {
+                    let also = [("augmentation", augment), ("early stopping", early_stopping)];
+                    lines.extend(also.into_iter().filter(|(_, text)| !is_none(text)).map(|(name, text)| (name, text.clone())));
+                    if *measured > 0 {
+                        lines.push(("train loss", format!("over the first {measured} training examples")));
+                    }
                 }
                 lines
             }
-            Task::Autoencode { model, parameters, sha256, batch, penalty, .. } => vec![
-                ("model", format!("{model}, {parameters} parameters")),
-                ("data", format!("{}; sha256 of all examples {sha256}", self.size())),
-                ("batch", format!("{batch} examples")),
-                ("penalty", penalty.clone()),
-            ],
             Task::Surface { window: [left, right, low, high], .. } => {
                 vec![("surface", self.size()), ("window", format!("x {left} to {right}, y {low} to {high}"))]
             }

@@ -7,6 +7,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::about::counted;
 use crate::descent::{Layer, Recipe};
 use crate::error::{Error, Result};
 use crate::record::{End, Outcome, Point, VALIDATION_LOSS};
@@ -139,7 +140,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             if patience.is_better(*loss, rule) && rule.restore {
                 best = Some((now.epoch, out.clone()));
             }
-            impatient = patience.is_over(rule).then(|| format!("no lower validation loss in {} passes", rule.patience));
+            impatient = patience.is_over(rule).then(|| format!("no lower validation loss in {}", counted(rule.patience, "pass", "passes")));
         }
         watch.point(&Point {
             step: now.step,

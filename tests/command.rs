@@ -159,6 +159,12 @@ fn a_trained_model_is_saved_and_evaluated_to_the_numbers_of_its_record() {
     downhill(&[&train[..], &["--fresh"]].concat());
     assert_eq!(bytes, fs::read(&model).unwrap());
 
+    // it is evaluated on what it was trained on, or on data prepared as those
+    refuses(
+        &["eval", model.to_str().unwrap(), "--data", "mnist-10k|gcn"],
+        "mnist-10k|gcn: found data prepared by gcn:scale=1,bias=0,eps=1e-8, expected data as they are, as in training",
+    );
+
     // damaged models are refused
     let refuse = |bytes: &[u8], needle: &str| {
         fs::write(&model, bytes).unwrap();
@@ -426,4 +432,79 @@ fn what_cannot_be_begun_leaves_no_record_and_a_step_that_cannot_be_taken_is_a_ru
     let run = train("mlp:hidden=20", "nonfinite:policy=error|sgd:lr=1e38");
     let text = String::from_utf8_lossy(&run.stdout).into_owned();
     assert!(run.status.code() == Some(1) && text.contains("diverged at step 2"), "{text}");
+}
+
+/// What `train` prints as the path of the model.
+fn model_of(trained: &Output) -> String {
+    assert_eq!(trained.status.code(), Some(0), "{}", err(trained));
+    let text = out(trained);
+    text.lines().find_map(|line| line.strip_prefix("model: ")).unwrap().to_string()
+}
+
+#[test]
+fn a_model_is_evaluated_on_data_prepared_as_those_of_its_training() {
+    let place = Place::new();
+    let folder = place.path("t");
+    let train = ["train", "--model", "logistic", "--optimizer", "adam", "--data", "mnist-10k|standardise", "--epochs", "1", "--out"];
+    let trained = downhill(&[&train[..], &[folder.to_str().unwrap()]].concat());
+    let model = model_of(&trained);
+    let said = out(&trained);
+    let accuracy = |text: &str| text.lines().find_map(|line| line.strip_prefix("accuracy ")).unwrap().to_string();
+    let eval = |data: &[&str]| {
+        let eval = downhill(&[&["eval", &model], data].concat());
+        assert_eq!(eval.status.code(), Some(0), "{}", err(&eval));
+        out(&eval)
+    };
+    let own = eval(&[]);
+    assert!(own.contains("test examples of mnist-10k|standardise"), "{own}");
+    assert!(said.contains(&accuracy(&own)), "{said}\n{own}");
+    assert_eq!(eval(&["--data", "mnist-10k"]), own);
+    assert_eq!(eval(&["--data", "mnist-10k|standardise"]), own);
+    refuses(&["eval", &model, "--data", "mnist-10k|gcn"], "expected data prepared by standardise, as in training");
+}
+
+#[test]
+fn texts_are_evaluated_with_the_words_of_the_training() {
+    let place = Place::new();
+    let write = |name: &str, words: [&str; 2]| {
+        let rows: String = (0..40).map(|i| format!("{},{} film {}\n", i % 2, words[i % 2], ["one", "two", "three"][i % 3])).collect();
+        fs::write(place.path(name), format!("label,text\n{rows}")).unwrap();
+        place.path(name).to_string_lossy().into_owned()
+    };
+    let (own, other) = (write("own.csv", ["bad", "good"]), write("other.csv", ["dull", "great"]));
+    let folder = place.path("t");
+    let trained = downhill(&[
+        "train",
+        "--model",
+        "logistic",
+        "--optimizer",
+        "adam",
+        "--data",
+        &own,
+        "--epochs",
+        "1",
+        "--out",
+        folder.to_str().unwrap(),
+    ]);
+    let model = model_of(&trained);
+    assert_eq!(downhill(&["eval", &model]).status.code(), Some(0));
+    refuses(
+        &["eval", &model, "--data", &other],
+        "other.csv: found texts with words of their own, expected those that the model was trained on",
+    );
+}
+
+#[test]
+fn training_tells_that_it_stopped_early_and_which_model_it_kept() {
+    let place = Place::new();
+    let folder = place.path("t");
+    let stop = ["--validation", "0.2", "--early-stopping", "early_stopping:patience=1,min_delta=10"];
+    let train = ["train", "--model", "logistic", "--optimizer", "adam", "--epochs", "5", "--out", folder.to_str().unwrap()];
+    let trained = downhill(&[&train[..], &stop].concat());
+    model_of(&trained);
+    let said = out(&trained);
+    assert!(
+        said.contains("\nstopped after pass 1 of 5: no lower validation loss in 1 pass\nkept: the model after pass 0, of the lowest"),
+        "{said}"
+    );
 }

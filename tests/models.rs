@@ -8,8 +8,9 @@ use downhill::data::{Dataset, Examples};
 use downhill::model::convolution::convolve;
 use downhill::model::dropconnect::{expected, masked, mean_over_normal};
 use downhill::model::layers::{Activation, Init, Kind, Maker, Pool};
+use downhill::model::saved::{self, Told};
 use downhill::model::vae::{self, Vae};
-use downhill::model::{MODELS, Mode, Net, Shapes, build, dropout, parameters, saved};
+use downhill::model::{MODELS, Mode, Net, Shapes, build, dropout, parameters};
 use downhill::problem::{Autoencode, Classify};
 use downhill::regularizer::Penalty;
 use downhill::schedule::Moment;
@@ -591,9 +592,10 @@ fn every_model_comes_back_from_the_disk_with_the_same_scores() {
         let spec = downhill::model::canonical(&spec.parse().unwrap()).unwrap();
         let net = build(&spec, &shapes(&[16, 16]), Seed(3), &device).unwrap();
         let path = folder.path().join("model.safetensors");
-        saved::save(&net, &spec, &shapes(&[16, 16]), &path).unwrap();
-        let (back, spec_back, shapes_back) = saved::load(&path, &device).unwrap();
-        assert_eq!((spec_back, shapes_back), (spec.clone(), shapes(&[16, 16])));
+        let told = Told { spec: spec.clone(), shapes: shapes(&[16, 16]), data: "mine|gcn:scale=1".into(), sha256: "12ab".into() };
+        saved::save(&net, &told, &path).unwrap();
+        let (back, told_back) = saved::load(&path, &device).unwrap();
+        assert_eq!(told_back, told);
         let scores = |net: &Net| net.forward(x.clone(), &mut Mode::Evaluate).into_data();
         assert_eq!(scores(&net), scores(&back), "{spec}");
     }

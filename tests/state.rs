@@ -9,7 +9,8 @@ use burn::tensor::{Device, Tensor};
 use downhill::Error;
 use downhill::descent::{Descent, PARTS, Recipe};
 use downhill::error::StateError;
-use downhill::model::{Mode, Net, Shapes, build, saved};
+use downhill::model::saved::{self, Told};
+use downhill::model::{Mode, Net, Shapes, build};
 use downhill::optim::Optimizers;
 use downhill::seed::Seed;
 use downhill::spec::Spec;
@@ -18,6 +19,10 @@ const MODEL: &str = "mlp:hidden=7";
 
 fn shapes() -> Shapes {
     Shapes { input: vec![5], classes: 3 }
+}
+
+fn told() -> Told {
+    Told { spec: MODEL.parse().unwrap(), shapes: shapes(), data: "five".into(), sha256: String::new() }
 }
 
 fn net() -> Net {
@@ -111,7 +116,7 @@ fn every_optimizer_and_wrapper_saved_and_taken_up_in_another_process_continues_b
     for (i, line) in lines().iter().enumerate() {
         let mut descent = recipe(line).begin();
         let net = run(net(), &mut descent, 0..BEFORE);
-        saved::save(&net, &MODEL.parse().unwrap(), &shapes(), &file(i, "safetensors")).unwrap();
+        saved::save(&net, &told(), &file(i, "safetensors")).unwrap();
         std::fs::write(file(i, "state"), descent.save(&net).unwrap()).unwrap();
         let mut fresh = recipe(line).begin();
         let cold = run(net.clone(), &mut fresh, BEFORE..AFTER);

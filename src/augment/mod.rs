@@ -167,6 +167,22 @@ impl Augment {
         Ok(shape)
     }
 
+    /// Whether data of this name and shape can be changed so, of numbers that are `pixels` from 0 to 1 or others.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn takes(&self, name: &str, input: &[usize], pixels: bool) -> Result<()> {
+        if self.is_none() {
+            return Ok(());
+        }
+        self.fits(input)?;
+        if !pixels {
+            let found = format!("{} on {name}", self.spec());
+            return Err(Error::Asked(format!("augment is {found}, expected images whose pixels are not prepared, from 0 to 1")));
+        }
+        Ok(())
+    }
+
     /// Changes images of `[channels, height, width]`, one after another, whose numbers lie between 0 and 1; there they stay.
     ///
     /// # Errors

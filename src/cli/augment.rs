@@ -16,8 +16,8 @@ pub struct AugmentArgs {
     /// What is done to each image, from left to right (see `downhill list augmentations`)
     #[arg(value_name = "LINE")]
     line: String,
-    /// A bundled set by name, or a folder in MNIST's layout; images of its training part are shown
-    #[arg(long, value_name = "NAME|DIR", default_value = "mnist-10k")]
+    /// Images: a set by name (`downhill list data`), or a path to the files of MNIST or CIFAR; those of the training part are shown
+    #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
     /// How many of them
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -33,6 +33,7 @@ pub struct AugmentArgs {
 pub fn augment(args: AugmentArgs) -> Result<ExitCode> {
     let augment = Augment::read(&args.line.parse()?)?;
     let data = data::load(&args.data)?;
+    augment.takes(&data.name, &data.train.shape, data.train.are_pixels())?;
     let first = data.train.part(0..data.train.len().min(args.images.into()));
     let (shape, images) = (&first.shape, first.numbers());
     let page = sheet::write(&augment, &images, shape, &data.name, Seed(args.seed), &args.out)?;

@@ -51,12 +51,12 @@ enum Command {
     },
     /// Bring a data set to this machine: mnist, fashion-mnist, cifar10, cifar100, imdb, or files of your own
     #[command(
-        after_help = "What was cut off is resumed; nothing is used before its checksum is right. DOWNHILL_MIRROR=URL is asked for URL/NAME/FILE instead of the official addresses.\n\nExamples:\n  downhill fetch cifar10\n  downhill fetch cifar10 --from ~/Downloads/cifar-10-binary.tar.gz\n  downhill fetch my-reviews --from reviews.csv"
+        after_help = "What was cut off is resumed; what comes over the network is not used before its checksum is right. With --from the number of examples of a known set is checked, not a checksum: the same files are packed in many ways. DOWNHILL_MIRROR=URL is asked for URL/NAME/FILE instead of the official addresses.\n\nExamples:\n  downhill fetch cifar10\n  downhill fetch cifar10 --from ~/Downloads/cifar-10-binary.tar.gz\n  downhill fetch my-reviews --from reviews.csv"
     )]
     Fetch(fetch::FetchArgs),
     /// Run an experiment: make the runs that are missing, grade the claims, write the page
     #[command(
-        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
+        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing. Ctrl-C lets the step end and writes the page; a second one ends at once.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
     )]
     Run(RunArgs),
     /// Watch optimizers go down a surface: contour, relief, animation

@@ -3,8 +3,9 @@
 use std::io::IsTerminal;
 
 use super::tell;
+use downhill::about::counted;
 use downhill::experiment::run::Progress;
-use downhill::record::{End, Header};
+use downhill::record::End;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The bar of all runs together.
@@ -57,9 +58,13 @@ impl Bars {
 
 impl Progress for Bars {
     fn start(&self, runs: usize, steps: usize, done_before: usize) {
-        let before = if done_before > 0 { format!(", {done_before} are there already") } else { String::new() };
+        let before = match done_before {
+            0 => String::new(),
+            1 => ", 1 is there already".into(),
+            more => format!(", {more} are there already"),
+        };
         if runs > 0 || done_before > 0 {
-            self.bar.suspend(|| tell(&format!("{runs} run{} to make{before}", if runs == 1 { "" } else { "s" })));
+            self.bar.suspend(|| tell(&format!("{} to make{before}", counted(runs, "run", "runs"))));
         }
         self.show(self.bar.position() as usize + steps);
     }
@@ -68,10 +73,9 @@ impl Progress for Bars {
         self.inc();
     }
 
-    fn run_ended(&self, header: &Header, end: &End, steps_left: usize) {
+    fn run_ended(&self, run: &str, end: &End, steps_left: usize) {
         self.bar.inc(steps_left as u64); // those that a diverged run will not take
-        let swept = if header.lr().is_empty() { String::new() } else { format!(", lr {}", header.lr()) };
-        let line = format!("{}{swept}, seed {}: {}", header.series, header.seed, end.outcome);
+        let line = format!("{run}: {}", end.outcome);
         if self.watched {
             self.bar.set_message(line);
         } else {

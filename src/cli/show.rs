@@ -1,6 +1,6 @@
 //! What `show` prints.
 
-use downhill::about::About;
+use downhill::about::{About, counted};
 use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{self, BUNDLED, known};
@@ -8,7 +8,7 @@ use downhill::descent::PARTS;
 use downhill::experiment;
 use downhill::model::{self, MODELS, vae};
 use downhill::optim::{Entry, Optimizers, PAPER};
-use downhill::regularizer::PENALTIES;
+use downhill::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings, Spec, unknown};
 use downhill::{Error, Result};
@@ -48,6 +48,9 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
     }
     if name == vae::NAME {
         return Ok(page(vae::ABOUT, vae::VaeSettings::SETTINGS, vae::VaeSettings::default().values()));
+    }
+    if name == early_stopping::NAME {
+        return Ok(page(early_stopping::ABOUT, EarlyStopping::SETTINGS, EarlyStopping::default().values()));
     }
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
@@ -98,8 +101,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             let mut text = format!("{}\n{}, {}\n\n{}\n", experiment.title, experiment.paper, experiment.url, experiment.about.trim());
             text += "\nScales\n";
             for (scale, extent) in &experiment.scale {
-                text +=
-                    &format!("  {}: {} seed{}: {}\n", scale.name(), extent.seeds, if extent.seeds == 1 { "" } else { "s" }, extent.about);
+                text += &format!("  {}: {}: {}\n", scale.name(), counted(extent.seeds, "seed", "seeds"), extent.about);
             }
             text += "\nClaims\n";
             for claim in &experiment.claim {
@@ -127,7 +129,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                 .chain(known::KNOWN.iter().map(|known| known.name))
                 .chain(PREPARATIONS.iter().map(|preparation| preparation.name))
                 .chain(MODELS.iter().map(|model| model.name))
-                .chain([vae::NAME])
+                .chain([vae::NAME, early_stopping::NAME])
                 .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
             Err(Error::Spec(unknown("name", name, names)))
         }

@@ -7,7 +7,7 @@ use downhill::data::{BUNDLED, known};
 use downhill::experiment::{self, BUILT_IN};
 use downhill::model::{MODELS, vae};
 use downhill::optim::Optimizers;
-use downhill::regularizer::PENALTIES;
+use downhill::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::report::Report;
 use downhill::schedule::SCHEDULES;
 use downhill::spec::Settings;
@@ -106,6 +106,10 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     });
     let title = "Penalties and constraints (--penalty NAME, several with |: l1:lambda=1e-4,by=prox|max_norm:max=3)";
     part(Kind::Penalties, title, &["name", "", "settings"], rows.collect());
+    let settings: Vec<&str> = EarlyStopping::SETTINGS.iter().map(|setting| setting.name).collect();
+    let row = vec![early_stopping::NAME.into(), rest(&early_stopping::ABOUT.title()), names(&settings)];
+    let title = "When to stop (--early-stopping, with --validation SHARE)";
+    part(Kind::Penalties, title, &["name", "", "settings"], vec![row]);
     let rows = AUGMENTATIONS.iter().map(|augmentation| {
         let settings: Vec<&str> = augmentation.settings.iter().map(|setting| setting.name).collect();
         vec![augmentation.name.into(), rest(&augmentation.about.title()), names(&settings)]

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use downhill::Result;
 use downhill::data;
 use downhill::device;
 use downhill::experiment::Classification;
 use downhill::experiment::run::Single;
-use downhill::model::{self, Shapes, saved};
+use downhill::model::saved;
 use downhill::optim::Optimizers;
 use downhill::problem::classify::evaluate;
-use downhill::record::Outcome;
+use downhill::record::{End, Outcome, Run};
 use downhill::report::Report;
-use downhill::{Error, Result};
 
 use super::progress::Bars;
 use super::{on_ctrl_c, say, tables};
@@ -71,9 +71,9 @@ pub struct TrainArgs {
 pub struct EvalArgs {
     /// The .safetensors file that `downhill train` wrote
     model: PathBuf,
-    /// As for train; the test part is used
-    #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
-    data: String,
+    /// Other data than it was trained on, as for train; prepared as those were. The test part is used
+    #[arg(long, value_name = "NAME|PATH")]
+    data: Option<String>,
     /// flex, ndarray or wgpu
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
@@ -105,6 +105,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     bar.finish();
     let (run, net, record) = trained?;
     let mut ending = format!("optimizer: {}\nschedule: {}\nrecord: {}", run.header.optimizer, run.header.schedule, record.display());
+    ending += &stopped_early(&run);
     let outcome = run.ended();
     let path = record.with_extension("safetensors"); // beside its record, under the same name
     match (&net, outcome) {
@@ -115,12 +116,12 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         (None, _) => ending += &format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
         (Some(net), Some(Outcome::Interrupted)) => {
             let path = record.with_extension("interrupted.safetensors");
-            saved::save(&net.model, &net.spec, &net.shapes, &path)?;
+            saved::save(&net.model, &net.told, &path)?;
             say(&format!("{ending}\nmodel so far: {}\n{}; the same command begins again", path.display(), run.outcome()))?;
             return Ok(ExitCode::from(130));
         }
         (Some(net), _) => {
-            saved::save(&net.model, &net.spec, &net.shapes, &path)?;
+            saved::save(&net.model, &net.told, &path)?;
             ending += &format!("\nmodel: {}", path.display());
         }
     }
@@ -130,18 +131,25 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
 }
 
+/// Whether early stopping had a say, and which model was handed out.
+fn stopped_early(run: &Run) -> String {
+    let Some(End { outcome: Outcome::Finished, reason, kept, .. }) = &run.end else { return String::new() };
+    let last = run.points.last().map_or(0, |point| point.epoch);
+    let mut text =
+        reason.as_ref().map_or(String::new(), |reason| format!("\nstopped after pass {last} of {}: {reason}", run.header.epochs));
+    if let Some(kept) = kept {
+        text += &format!("\nkept: the model after pass {kept}, of the lowest validation loss; the table is about it");
+    }
+    text
+}
+
 pub fn eval(args: EvalArgs) -> Result<ExitCode> {
     let device = device::find(&args.device)?;
-    let (net, spec, shapes) = saved::load(&args.model, &device)?;
-    let data = data::load(&args.data)?;
-    let given = Shapes { input: data.test.shape.clone(), classes: data.classes };
-    if given != shapes {
-        return Err(Error::Content {
-            path: args.data.into(),
-            found: format!("inputs of {:?} in {} classes", given.input, given.classes),
-            expected: format!("what the model was trained on, inputs of {:?} in {} classes", shapes.input, shapes.classes),
-        });
-    }
+    let (net, told) = saved::load(&args.model, &device)?;
+    let asked = args.data.map_or_else(|| told.data.clone(), |data| data::like(&data, &told.data));
+    let data = data::load(&asked)?;
+    told.fits(&asked, &data)?;
+    let shapes = &told.shapes;
     let result = evaluate(&net, &data.test.resident(&device));
     let header: Vec<String> =
         ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| data.class(class))).collect();
@@ -153,7 +161,7 @@ pub fn eval(args: EvalArgs) -> Result<ExitCode> {
     let confusion = tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
     say(&format!(
         "{} on the {} test examples of {}\nloss     {:.4}\naccuracy {:.4}\n\n{confusion}",
-        model::canonical(&spec)?,
+        told.spec,
         data.test.len(),
         data.name,
         result.loss,

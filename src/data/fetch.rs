@@ -23,6 +23,7 @@ use super::known::{self, Known, Official};
 use super::{BUNDLED, Dataset, source};
 use crate::about::hex;
 use crate::error::{Error, Result};
+use crate::files::Lock;
 
 /// Where from, and how patiently.
 #[derive(Clone, Debug)]
@@ -145,17 +146,12 @@ fn put(name: &str, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&P
 }
 
 /// Keeps other processes from the same set until it is dropped.
-fn lock(name: &str, cache: &Path) -> Result<File> {
+fn lock(name: &str, cache: &Path) -> Result<Lock> {
     fs::create_dir_all(cache).map_err(Error::io("create", cache))?;
     let path = cache.join(format!("{name}.lock"));
-    let lock = File::create(&path).map_err(Error::io("create", &path))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(Error::Asked(format!("another process is bringing {name} (it holds {}); expected to be the only one", path.display())))
-        }
-        Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
-    }
+    Lock::take(&path)?.ok_or_else(|| {
+        Error::Asked(format!("another process is bringing {name} (it holds {}); expected to be the only one", path.display()))
+    })
 }
 
 /// What came of one connection.

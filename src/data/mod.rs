@@ -32,7 +32,7 @@ pub mod standardise;
 pub mod text;
 pub mod zca;
 
-pub use source::load;
+pub use source::{like, load};
 use sparse::Sparse;
 
 /// How many words a bag of words tells apart.
@@ -131,6 +131,11 @@ impl Dataset {
 }
 
 impl Examples {
+    /// Whether the inputs are pixels from 0 to 1.
+    pub fn are_pixels(&self) -> bool {
+        matches!(self.inputs, Inputs::Pixels(_))
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.labels.len()

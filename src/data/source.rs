@@ -44,6 +44,14 @@ pub fn load(name_or_path: &str) -> Result<Dataset> {
     }
 }
 
+/// These data, and done to them what is done to others: `cifar10` like `mnist-10k|gcn` is `cifar10|gcn`. Data with a line of their own keep it.
+pub fn like(data: &str, others: &str) -> String {
+    match others.split_once('|') {
+        Some((_, prepared)) if !data.contains('|') => format!("{data}|{prepared}"),
+        _ => data.into(),
+    }
+}
+
 fn plain(name_or_path: &str) -> Result<Dataset> {
     if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name_or_path) {
         return (bundled.load)();

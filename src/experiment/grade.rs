@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{At, Claim, Expect, Experiment, SECONDS};
 use crate::chart::{short, with_spread};
-use crate::record::{Outcome, Run};
+use crate::record::{Header, Outcome, Run};
 use crate::spec::{Line, Spec};
 use crate::study::Found;
 
@@ -106,6 +106,16 @@ impl Candidate {
     pub fn diverged(&self) -> Vec<u64> {
         self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged)).map(|run| run.header.seed).collect()
     }
+}
+
+/// The setting of a run as in legends, among what its series plans.
+pub fn setting(plans: &[Curve], header: &Header) -> String {
+    let own = plans.iter().find(|curve| curve.label == header.series);
+    let of = |curve: &Curve| {
+        let same = |other: &&Candidate| other.optimizer == header.optimizer && other.schedule == header.schedule;
+        curve.candidates.iter().find(same).map(|candidate| candidate.brief(&curve.swept()))
+    };
+    own.and_then(of).unwrap_or_else(|| header.optimizer.clone())
 }
 
 impl Curve {

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Augment;
 use crate::chart::short;
+use crate::data;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::model::{self, vae};
 use crate::optim::Optimizers;
 use crate::problem::Quadratic;
 use crate::record::{self, AUTOENCODE, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
-use crate::regularizer::{EarlyStopping, Penalty};
+use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
 use crate::schedule::Schedule;
 use crate::spec::{Line, Settings, Spec, unknown};
 use crate::study;
@@ -210,8 +211,8 @@ impl Classification {
         let spec: Spec = self.early_stopping.parse()?;
         match spec.name.as_str() {
             "none" => Ok(None),
-            "early_stopping" => Ok(Some(spec.read()?)),
-            other => Err(unknown("way to stop", other, ["none", "early_stopping"]).into()),
+            early_stopping::NAME => Ok(Some(spec.read()?)),
+            other => Err(unknown("way to stop", other, ["none", early_stopping::NAME]).into()),
         }
     }
 
@@ -224,7 +225,7 @@ impl Classification {
             model: model::canonical(&self.model.parse()?)?.to_string(),
             penalty: Penalty::read(&self.penalty.parse()?)?.spec(),
             augment: Augment::read(&self.augment.parse()?)?.spec(),
-            early_stopping: self.stopping()?.map_or_else(none, |rule| rule.spec("early_stopping").to_string()),
+            early_stopping: self.stopping()?.map_or_else(none, |rule| rule.spec(early_stopping::NAME).to_string()),
             ..self.clone()
         })
     }
@@ -556,7 +557,8 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         return Err(wrong("metric.also", format!("`{other}`"), &format!("some of {}", measured.join(", "))));
     }
     for claim in &experiment.claim {
-        experiment.check_claim(claim, &measured, optimizers).map_err(|error| Error::Asked(format!("{}, {error}", path.display())))?;
+        let place = |error| Error::Asked(format!("{}, claim \"{}\", {error}", path.display(), claim.quote));
+        experiment.check_claim(claim, &measured, optimizers).map_err(place)?;
     }
     Ok(experiment)
 }
@@ -700,12 +702,7 @@ impl Extent {
 
     /// The data of a task at this scale, where the user gave others or none. What is done to them is the task's, unless the user says.
     fn data(&self, task: &str, given: Option<&str>) -> String {
-        let prepared = task.split_once('|').map_or("", |(_, prepared)| prepared);
-        match given.or(self.data.as_deref()) {
-            None => task.into(),
-            Some(other) if prepared.is_empty() || other.contains('|') => other.into(),
-            Some(other) => format!("{other}|{prepared}"),
-        }
+        given.or(self.data.as_deref()).map_or_else(|| task.into(), |given| data::like(given, task))
     }
 }
 
@@ -743,6 +740,13 @@ impl Experiment {
         self.scale.iter().find(|(known, _)| known.name() == scale).map(|(_, extent)| extent)
     }
 
+    /// The data that a scale is about, without what is done to them; nothing for a task that has none.
+    pub fn data(&self, scale: Scale) -> Option<String> {
+        let (Task::Classify(Classification { data, .. }) | Task::Autoencode { data, .. }) = &self.task else { return None };
+        let data = self.scale.get(&scale)?.data(data, None);
+        Some(data.split('|').next().unwrap_or_default().into())
+    }
+
     /// The grid of a series at a scale: each optimizer with its schedule, which is that of its own line, or the series', or the experiment's.
     ///
     /// # Errors
@@ -762,34 +766,31 @@ impl Experiment {
         let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("{key}: found {found}, expected {expected}")));
         let expect = &claim.expect;
         if let Some(scale) = claim.scale.filter(|scale| !self.scale.contains_key(scale)) {
-            return wrong("claim.scale", scale.name().into(), "a scale of this experiment");
+            let known: Vec<&str> = self.scale.keys().map(|scale| scale.name()).collect();
+            return wrong("scale", scale.name().into(), &format!("a scale of this experiment: {}", known.join(", ")));
         }
         if let Some(measure) = expect.measure()
             && !measured.contains(&measure)
             && measure != SECONDS
         {
-            return wrong("claim.expect.measure", format!("`{measure}`"), &format!("one of {}, {SECONDS}", measured.join(", ")));
+            return wrong("expect.measure", format!("`{measure}`"), &format!("one of {}, {SECONDS}", measured.join(", ")));
         }
         match expect {
             Expect::Similar { within, .. } if !(within.is_finite() && *within > 0.0) => {
-                return wrong("claim.expect.within", within.to_string(), "a finite number above 0");
+                return wrong("expect.within", within.to_string(), "a finite number above 0");
             }
             Expect::Value { is, within, .. } if !(is.is_finite() && within.is_finite() && *within >= 0.0) => {
-                return wrong("claim.expect", format!("{is} within {within}"), "finite numbers, the tolerance 0 or above");
+                return wrong("expect", format!("{is} within {within}"), "finite numbers, the tolerance 0 or above");
             }
             Expect::Cells { tie, at_least, .. } if !(tie.is_finite() && *tie >= 0.0 && (0.0..=1.0).contains(at_least)) => {
-                return wrong("claim.expect", format!("tie {tie}, at_least {at_least}"), "a tie of 0 or above, and a share from 0 to 1");
+                return wrong("expect", format!("tie {tie}, at_least {at_least}"), "a tie of 0 or above, and a share from 0 to 1");
             }
             Expect::Spread { at_least, at_most, .. }
             | Expect::Slope { at_least, at_most, .. }
             | Expect::Bound { at_least, at_most, .. } => {
                 let bounds: Vec<f64> = at_least.iter().chain(at_most).copied().collect();
                 if bounds.is_empty() || !bounds.is_sorted() || bounds.iter().any(|bound| !bound.is_finite()) {
-                    return wrong(
-                        "claim.expect",
-                        between(*at_least, *at_most),
-                        "at_least or at_most, or both in this order, finite numbers",
-                    );
+                    return wrong("expect", between(*at_least, *at_most), "at_least or at_most, or both in this order, finite numbers");
                 }
             }
             _ => {}
@@ -797,20 +798,20 @@ impl Experiment {
         if matches!(self.task, Task::Study { .. }) {
             return match expect {
                 Expect::Value { .. } | Expect::Bound { .. } if claim.scale.is_none() => Ok(()),
-                _ => wrong("claim", expect.sentence(""), "kind value or bound, at every scale, since a study has no runs"),
+                _ => wrong("expect", expect.sentence(""), "kind value or bound, at every scale, since a study has no runs"),
             };
         }
         for label in expect.labels() {
             if !self.series.iter().any(|series| series.label == label) {
                 let known: Vec<_> = self.series.iter().map(|series| format!("`{}`", series.label)).collect();
-                return wrong("claim.expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", ")));
+                return wrong("expect", format!("`{label}`"), &format!("the label of a series: {}", known.join(", ")));
             }
         }
         if let Expect::Slope { of, x, y, .. } = expect {
             let swept = self.swept(of, optimizers)?;
             if let Some(other) = [x, y].into_iter().find(|key| !swept.contains(*key)) {
                 let swept = swept.into_iter().collect::<Vec<_>>().join(", ");
-                return wrong("claim.expect", format!("`{other}`"), &format!("a setting of the grid of {of}: {swept}"));
+                return wrong("expect", format!("`{other}`"), &format!("a setting of the grid of {of}: {swept}"));
             }
         }
         Ok(())

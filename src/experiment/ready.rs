@@ -10,8 +10,9 @@ use burn::tensor::Device;
 use super::run::Choice;
 use super::{Classification, Extent, Task};
 use crate::augment::Augment;
-use crate::data::{self, Inputs, Resident};
+use crate::data::{self, Resident};
 use crate::error::{Error, Result};
+use crate::model::saved::Told;
 use crate::model::{self, Shapes, vae};
 use crate::problem::classify::{Parts, Share};
 use crate::problem::{Autoencode, Classify, LeastSquares, Quadratic, Slope};
@@ -25,6 +26,8 @@ use crate::train::{Plan, Problem, Watch, train};
 /// A run to be made.
 pub(super) struct Job {
     pub header: Header,
+    /// as in legends
+    pub setting: String,
     pub path: PathBuf,
     pub plan: Plan,
 }
@@ -103,7 +106,7 @@ impl Loaded {
             name: loaded.name.clone(),
             sha256: loaded.sha256(),
             shapes: Shapes { input: loaded.train.shape.clone(), classes: loaded.classes },
-            pixels: matches!(loaded.train.inputs, Inputs::Pixels(_)),
+            pixels: loaded.train.are_pixels(),
             parts: Parts::of(&loaded, share, device),
         });
         if given.parts.train.is_empty() || given.parts.test.is_empty() {
@@ -115,25 +118,14 @@ impl Loaded {
 }
 
 /// A classifier to be trained: names are read first, the slow part last.
-pub(super) fn classifier(
-    asked: &Classification,
-    share: Share,
-    device: &str,
-    loaded: &mut Loaded,
-) -> Result<(Ready<Classify>, Spec, Shapes)> {
+pub(super) fn classifier(asked: &Classification, share: Share, device: &str, loaded: &mut Loaded) -> Result<(Ready<Classify>, Told)> {
     let asked = asked.canonical()?;
     let (model, penalty): (Spec, Penalty) = (asked.model.parse()?, Penalty::read(&asked.penalty.parse()?)?);
     let device = crate::device::find(device)?.autodiff();
     let given = loaded.of(&asked.data, Share { validation: asked.validation, ..share }, &device)?;
     let (parts, shapes) = (&given.parts, given.shapes.clone());
     let augment = Augment::read(&asked.augment.parse()?)?;
-    if !augment.is_none() {
-        augment.fits(&shapes.input)?;
-        if !given.pixels {
-            let found = format!("{} on {}", augment.spec(), given.name);
-            return Err(Error::Asked(format!("augment is {found}, expected images whose pixels are not prepared, from 0 to 1")));
-        }
-    }
+    augment.takes(&given.name, &shapes.input, given.pixels)?;
     let task = record::Task::Classify {
         parameters: model::parameters(&model, &shapes)?,
         model: asked.model,
@@ -153,7 +145,12 @@ pub(super) fn classifier(
         let (model, shapes) = (model.clone(), shapes.clone());
         Box::new(move |seed| model::build(&model, &shapes, seed, &device))
     };
-    Ok((Ready { task, problem, begin }, model, shapes))
+    // what was done to the data is told with every setting, as in the name
+    let data = match (asked.data.split_once('|'), given.name.split_once('|')) {
+        (Some((data, _)), Some((_, prepared))) => format!("{}|{prepared}", data.trim()),
+        _ => asked.data,
+    };
+    Ok((Ready { task, problem, begin }, Told { spec: model, shapes, data, sha256: given.sha256.clone() }))
 }
 
 /// A task made ready.

@@ -10,13 +10,14 @@ use super::ready::{Job, Loaded, World, classifier, ready};
 use super::{Classification, Experiment, Scale};
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
-use crate::files::place;
-use crate::model::{Net, Shapes};
+use crate::files::{Lock, place};
+use crate::model::Net;
+use crate::model::saved::Told;
 use crate::optim::Optimizers;
 use crate::problem::classify::Share;
 use crate::record::{self, End, FORMAT, Header, Run};
 use crate::schedule::Schedule;
-use crate::spec::{Line, Spec};
+use crate::spec::Line;
 use crate::train::{Plan, Problem};
 
 /// burn's version, for records.
@@ -35,16 +36,10 @@ fn processor() -> String {
     name
 }
 
-/// Keeps a second process out of a folder of records, for as long as the file is open.
-fn lock(folder: &Path) -> Result<fs::File> {
-    let path = folder.join(".lock");
-    let file = fs::File::create(&path).map_err(Error::io("create", &path))?;
-    match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(Error::content(folder, "another downhill that is writing here", "to be alone; wait for it, or give another --out"))
-        }
-        _ => Ok(file), // a file system without locks is no reason not to work
-    }
+/// Keeps a second process out of a folder of records, for as long as it is held.
+fn lock(folder: &Path) -> Result<Lock> {
+    let alone = || Error::content(folder, "another downhill that is writing here", "to be alone; wait for it, or give another --out");
+    Lock::take(&folder.join(".lock"))?.ok_or_else(alone)
 }
 
 /// What the user chose.
@@ -72,8 +67,8 @@ pub trait Progress: Sync {
     fn start(&self, runs: usize, steps: usize, done_before: usize);
     /// After each step.
     fn step(&self);
-    /// After each run.
-    fn run_ended(&self, header: &Header, end: &End, steps_left: usize);
+    /// After each run: its series with its settings and seed, how it ended, and the steps that it did not take.
+    fn run_ended(&self, run: &str, end: &End, steps_left: usize);
 }
 
 /// The results of an experiment.
@@ -154,6 +149,9 @@ pub fn run(
             settings.push((series.label.as_str(), world(at), plan));
         }
     }
+    let choose = Choose { search: Some(search as u64), ..Choose::of(experiment, choice.scale.name()) };
+    let planned = experiment.planned(choice.scale, optimizers)?;
+    let plans = grade::curves(&planned, &[], &choose);
     let jobs = |of: &dyn Fn(&str, &Plan) -> bool, seeds: std::ops::Range<usize>| -> Vec<(Job, &dyn World)> {
         let chosen = settings.iter().filter(|(label, _, plan)| of(label, plan));
         let jobs = chosen.flat_map(|(label, world, plan)| {
@@ -161,7 +159,8 @@ pub fn run(
                 let names = [experiment.name.as_str(), choice.scale.name(), label, &choice.device];
                 let header = header(world.task(), names, plan, seed as u64);
                 let path = runs_folder.join(header.file_name());
-                (Job { header, path, plan: plan.clone() }, *world)
+                let setting = grade::setting(&plans, &header);
+                (Job { header, setting, path, plan: plan.clone() }, *world)
             })
         });
         jobs.collect()
@@ -169,8 +168,7 @@ pub fn run(
     let how = (choice.jobs, choice.fresh);
     let later = (0..experiment.series.len()).map(|at| world(at).steps() * epochs * (seeds - search)).sum();
     let mut runs = work(jobs(&|_, _| true, 0..search), how, later, progress, stop)?;
-    let choose = Choose { search: Some(search as u64), ..Choose::of(experiment, choice.scale.name()) };
-    let best: Vec<_> = grade::curves(&experiment.planned(choice.scale, optimizers)?, &runs, &choose)
+    let best: Vec<_> = grade::curves(&planned, &runs, &choose)
         .into_iter()
         .filter_map(|curve| curve.chosen().map(|chosen| (curve.label.clone(), chosen.optimizer.clone(), chosen.schedule.clone())))
         .collect();
@@ -244,7 +242,8 @@ fn make_all(jobs: &[(Job, &dyn World)], workers: usize, progress: &impl Progress
             match world.run(job, &mut || progress.step(), stop) {
                 Ok(end) => {
                     let all = job.header.epochs * world.steps();
-                    progress.run_ended(&job.header, &end, all.saturating_sub(end.step));
+                    let Header { series, seed, .. } = &job.header;
+                    progress.run_ended(&format!("{series}, {}, seed {seed}", job.setting), &end, all.saturating_sub(end.step));
                 }
                 Err(error) => {
                     failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
@@ -308,21 +307,22 @@ impl Single<'_> {
         self.task.check()?;
         let early_stopping = self.task.stopping()?;
         let plan = Plan { recipe, schedule, epochs: self.epochs, diagnose: self.diagnose, early_stopping };
-        let (ready, spec, shapes) = classifier(&self.task, Share::default(), self.device, &mut Loaded::default())?;
+        let (ready, told) = classifier(&self.task, Share::default(), self.device, &mut Loaded::default())?;
         let header = header(&ready.task, ["train", "", &series, self.device], &plan, self.seed);
         let steps = self.epochs * ready.problem.steps();
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
         // a record without diagnostics does not answer who asks for them
-        let told = |run: &Run| !self.diagnose || run.points.iter().any(|point| !point.layers.is_empty());
-        if let Some(run) = made_before(&path, &header, self.fresh).filter(told) {
+        let answers = |run: &Run| !self.diagnose || run.points.iter().any(|point| !point.layers.is_empty());
+        if let Some(run) = made_before(&path, &header, self.fresh).filter(answers) {
             return Ok((run, None, path));
         }
         plan.fits(steps)?;
         started(steps);
-        let (model, _) = ready.make(&Job { header, path: path.clone(), plan }, &mut step, stop)?;
-        Ok((record::read(&path)?, Some(Trained { model, spec, shapes }), path))
+        let job = Job { header, setting: String::new(), path: path.clone(), plan };
+        let (model, _) = ready.make(&job, &mut step, stop)?;
+        Ok((record::read(&path)?, Some(Trained { model, told }), path))
     }
 }
 
@@ -330,8 +330,6 @@ impl Single<'_> {
 pub struct Trained {
     /// the model to hand out
     pub model: Net,
-    /// its spec, with every setting
-    pub spec: Spec,
-    /// of inputs and classes
-    pub shapes: Shapes,
+    /// what its file is to tell of it
+    pub told: Told,
 }

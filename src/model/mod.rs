@@ -89,6 +89,9 @@ pub struct Entry {
 /// # Errors
 /// If there is none; the nearest name is suggested.
 pub fn find(name: &str) -> Result<&'static Entry> {
+    if name == vae::NAME {
+        return Err(Error::Asked(format!("{name} is an autoencoder, expected a classifier; `downhill run adam-fig4-vae` trains it")));
+    }
     let entry = MODELS.iter().find(|entry| entry.name == name);
     Ok(entry.ok_or_else(|| unknown("model", name, MODELS.iter().map(|entry| entry.name)))?)
 }

@@ -1,4 +1,4 @@
-//! A model on disk: safetensors in PyTorch's layout and names, with the model's spec and shapes among the metadata.
+//! A model on disk: safetensors in PyTorch's layout and names, with the model's spec, its shapes and its data among the metadata.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor};
 use serde_json::{Value, json};
 
 use super::{Net, Shapes, build, parameters};
+use crate::data::{Dataset, Inputs};
 use crate::error::{Error, Result};
 use crate::files::place;
 use crate::seed::Seed;
@@ -17,19 +18,61 @@ use crate::spec::Spec;
 const SPEC: &str = "downhill.model";
 const INPUT: &str = "downhill.input";
 const CLASSES: &str = "downhill.classes";
+const DATA: &str = "downhill.data";
+const SHA256: &str = "downhill.data.sha256";
+
+/// What a file tells of its model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// the model, with every setting
+    pub spec: Spec,
+    /// of inputs and classes
+    pub shapes: Shapes,
+    /// what it was trained on, as on the command line, with every setting of what was done to the data
+    pub data: String,
+    /// fingerprint of those examples
+    pub sha256: String,
+}
+
+impl Told {
+    /// Whether the model can be evaluated on these data, called so on the command line, and the result means something.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn fits(&self, asked: &str, data: &Dataset) -> Result<()> {
+        let wrong = |found: String, expected: String| Err(Error::content(asked, found, expected));
+        let inputs = |shapes: &Shapes| format!("inputs of {:?} in {} classes", shapes.input, shapes.classes);
+        let given = Shapes { input: data.test.shape.clone(), classes: data.classes };
+        if given != self.shapes {
+            return wrong(inputs(&given), format!("what the model was trained on, {}", inputs(&self.shapes)));
+        }
+        let prepared = |name: &str| name.split_once('|').map_or("as they are".to_string(), |(_, line)| format!("prepared by {line}"));
+        if prepared(&data.name) != prepared(&self.data) {
+            return wrong(format!("data {}", prepared(&data.name)), format!("data {}, as in training", prepared(&self.data)));
+        }
+        // which word a column counts is found out from the texts themselves
+        if matches!(data.test.inputs, Inputs::Sparse(_)) && data.sha256() != self.sha256 {
+            return wrong("texts with words of their own".into(), format!("those that the model was trained on, {}", self.data));
+        }
+        Ok(())
+    }
+}
 
 /// Writes a model, whole or not at all.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(net: &Net, spec: &Spec, shapes: &Shapes, path: &Path) -> Result<()> {
+pub fn save(net: &Net, told: &Told, path: &Path) -> Result<()> {
+    let Told { spec, shapes, data, sha256 } = told;
     let input = shapes.input.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
     let mut store = SafetensorsStore::from_bytes(None)
         .with_to_adapter(BurnToPyTorchAdapter)
         .skip_enum_variants(true)
         .metadata(SPEC, spec.to_string())
         .metadata(INPUT, input)
-        .metadata(CLASSES, shapes.classes.to_string());
+        .metadata(CLASSES, shapes.classes.to_string())
+        .metadata(DATA, data)
+        .metadata(SHA256, sha256);
     let wrong = |error: String| Error::Asked(format!("cannot save the model as {}: {error}", path.display()));
     net.save_into(&mut store).map_err(|error| wrong(error.to_string()))?;
     let bytes = store.get_bytes().map_err(|error| wrong(error.to_string()))?;
@@ -52,7 +95,7 @@ fn in_order(bytes: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// If the file is not such a model, or its tensors do not fit it.
-pub fn load(path: &Path, device: &Device) -> Result<(Net, Spec, Shapes)> {
+pub fn load(path: &Path, device: &Device) -> Result<(Net, Told)> {
     let expected = "a model saved by `downhill train`";
     let wrong = |found: String| Error::content(path, found, expected);
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -64,6 +107,7 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, Spec, Shapes)> {
     let classes: Option<usize> = entry(CLASSES)?.parse().ok();
     let (Some(input), Some(classes)) = (input, classes) else { return Err(wrong("unreadable shapes in the metadata".into())) };
     let shapes = Shapes { input, classes };
+    let (data, sha256) = (entry(DATA)?.to_string(), entry(SHA256)?.to_string());
     let parameters = parameters(&spec, &shapes)?;
     if parameters > bytes.len() / 4 {
         let needed = format!("at least four for each of the {parameters} parameters of {spec}");
@@ -83,7 +127,7 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, Spec, Shapes)> {
     if !finite.0 {
         return Err(Error::content(path, "weights that are no finite numbers", "finite weights"));
     }
-    Ok((net, spec, shapes))
+    Ok((net, Told { spec, shapes, data, sha256 }))
 }
 
 const METADATA: &str = "__metadata__";

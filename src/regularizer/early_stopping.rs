@@ -15,7 +15,13 @@
 //! ## Source
 //! arXiv 1712.04711, section 4.5, in the document S1; Prechelt, "Early stopping - but when?", 1998.
 
+use crate::about::About;
 use crate::spec::{Allowed, YES_OR_NO};
+
+/// The name in specs.
+pub const NAME: &str = "early_stopping";
+/// Title, formula and source.
+pub const ABOUT: About = About(include_str!("early_stopping.rs"));
 
 crate::settings! {
     /// When to stop, and what to keep.

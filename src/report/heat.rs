@@ -25,41 +25,42 @@ pub fn heats(curves: &[Curve], choose: &Choose, label: &str) -> (Vec<Heat>, Vec<
     (heats, left_out)
 }
 
-fn of_many(rows: &[&Curve], key: &str, choose: &Choose, label: &str) -> Heat {
-    let columns = values(rows.iter().flat_map(|curve| &curve.candidates), key);
-    let cell = |curve: &Curve, value: &String| {
-        let found = curve.candidates.iter().find(|candidate| candidate.setting(key).as_ref() == Some(value));
-        found.and_then(|found| found.score(choose))
-    };
-    let cells = rows.iter().map(|curve| columns.iter().map(|value| cell(curve, value)).collect()).collect();
-    let rows = rows.iter().map(|curve| curve.label.clone()).collect();
-    Heat { title: format!("Every setting: {label}"), x: key.into(), y: String::new(), columns, rows, cells }
+/// A row a series.
+fn of_many(curves: &[&Curve], key: &str, choose: &Choose, label: &str) -> Heat {
+    let rows = curves.iter().map(|curve| (curve.label.clone(), curve.candidates.iter().collect())).collect();
+    of_rows(format!("Every setting: {label}"), key, rows, choose)
 }
 
+/// A row for each combination of the settings that are not across.
 fn of_one(curve: &Curve, choose: &Choose, label: &str) -> Heat {
     let mut keys = curve.swept();
     let across = keys.iter().position(|key| key == "lr").unwrap_or(keys.len() - 1);
     let x = keys.remove(across);
-    let columns = values(&curve.candidates, &x);
-    let row = |candidate: &Candidate| -> Vec<String> { keys.iter().map(|key| candidate.setting(key).unwrap_or_default()).collect() };
-    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut rows: Vec<(Vec<String>, Vec<&Candidate>)> = Vec::new();
     for candidate in &curve.candidates {
-        if !rows.contains(&row(candidate)) {
-            rows.push(row(candidate));
+        let own: Vec<String> = keys.iter().map(|key| candidate.setting(key).unwrap_or_default()).collect();
+        match rows.iter_mut().find(|(row, _)| *row == own) {
+            Some((_, candidates)) => candidates.push(candidate),
+            None => rows.push((own, vec![candidate])),
         }
     }
-    rows.sort_by(|a, b| {
+    rows.sort_by(|(a, _), (b, _)| {
         let number = |text: &String| text.parse::<f64>().unwrap_or(0.0);
         a.iter().zip(b).map(|(a, b)| number(a).total_cmp(&number(b))).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
     });
-    let cell = |of: &Vec<String>, value: &String| {
-        let same = |candidate: &&Candidate| row(candidate) == *of && candidate.setting(&x).as_ref() == Some(value);
-        curve.candidates.iter().find(same).and_then(|found| found.score(choose))
+    let named = |row: Vec<String>| keys.iter().zip(row).map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ");
+    let rows = rows.into_iter().map(|(row, candidates)| (named(row), candidates)).collect();
+    of_rows(format!("{}: {label}", curve.label), &x, rows, choose)
+}
+
+fn of_rows(title: String, x: &str, rows: Vec<(String, Vec<&Candidate>)>, choose: &Choose) -> Heat {
+    let columns = values(rows.iter().flat_map(|(_, candidates)| candidates.iter().copied()), x);
+    let cell = |candidates: &[&Candidate], value: &String| {
+        let found = candidates.iter().find(|candidate| candidate.setting(x).as_ref() == Some(value));
+        found.and_then(|found| found.score(choose))
     };
-    let cells = rows.iter().map(|row| columns.iter().map(|value| cell(row, value)).collect()).collect();
-    let named = |row: &Vec<String>| keys.iter().zip(row).map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ");
-    let rows = rows.iter().map(named).collect();
-    Heat { title: format!("{}: {label}", curve.label), x, y: String::new(), columns, rows, cells }
+    let cells = rows.iter().map(|(_, candidates)| columns.iter().map(|value| cell(candidates, value)).collect()).collect();
+    Heat { title, x: x.into(), columns, rows: rows.into_iter().map(|(name, _)| name).collect(), cells }
 }
 
 /// The values of a setting, from the lowest up.

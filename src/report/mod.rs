@@ -11,7 +11,7 @@ use crate::chart::{Banded, Chart, Heat, Line, Style, Table, short, with_spread};
 use crate::error::{Error, Result};
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::experiment::published::{self, Level};
-use crate::experiment::{At, Experiment, Scale};
+use crate::experiment::{At, Experiment, Extent, Scale};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
 use crate::record::{self, Header, Outcome, Run};
@@ -125,16 +125,14 @@ impl Report {
         };
         let curves = grade::curves(&planned, &runs, &choose);
         let y = experiment.as_ref().map_or(choose.metric.replace('_', " "), |experiment| experiment.metric.label.clone());
-        let mut remarks: Vec<String> = curves.iter().flat_map(remarks).collect();
-        let extent = experiment.as_ref().and_then(|experiment| experiment.extent(&first.scale));
-        for curve in &curves {
-            let there = curve.chosen().map(|chosen| chosen.runs.iter().filter(|run| run.is_complete()).count());
-            if let (Some(there), Some(extent)) = (there, extent)
-                && there < extent.seeds
-            {
-                remarks.push(format!("{}: {there} of the scale's {} seeds.", curve.label, extent.seeds));
-            }
+        let mut remarks: Vec<String> = Vec::new();
+        if let (Some(about), Some(given)) = (experiment.as_ref().zip(scale).and_then(|(it, scale)| it.data(scale)), first.task.data())
+            && about != given
+        {
+            remarks.push(format!("These runs are on {given}; the experiment is about {about}, and so are its text and claims."));
         }
+        remarks.extend(curves.iter().flat_map(edges));
+        remarks.extend(missing(&curves, experiment.as_ref().and_then(|experiment| experiment.extent(&first.scale))));
         if foreign > 0 {
             remarks.push(format!("{foreign} records below the folder belong to no setting of this experiment and were left out."));
         }
@@ -183,22 +181,19 @@ impl Report {
         let mut pictures = Vec::new();
         for (name, chart) in &self.charts {
             if let Some(svg) = plot::svg(chart)? {
-                place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
-                place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
+                picture(folder, name, &svg)?;
                 pictures.push(json!({ "name": name, "svg": svg, "title": chart.title }));
             }
         }
         for (at, heat) in self.heats.iter().enumerate() {
             let (name, svg) = (format!("heat-{}", at + 1), plot::heat(heat)?);
-            place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
-            place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
+            picture(folder, &name, &svg)?;
             pictures.push(json!({ "name": name, "svg": svg, "title": heat.title }));
         }
         let player = match &self.scene {
             Some(scene) => {
                 for (name, title, svg) in scene.pictures()? {
-                    place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
-                    place(&folder.join(format!("{name}.png")), &plot::png(&svg)?)?;
+                    picture(folder, name, &svg)?;
                     // the page has the contour already, moving
                     if name != "contour" {
                         pictures.push(json!({ "name": name, "svg": svg, "title": title }));
@@ -326,6 +321,12 @@ impl Report {
     }
 }
 
+/// Both files of a picture.
+fn picture(folder: &Path, name: &str, svg: &str) -> Result<()> {
+    place(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
+    place(&folder.join(format!("{name}.png")), &plot::png(svg)?)
+}
+
 /// The lines of several tasks: where they differ, all that a line says.
 fn together(tasks: impl Iterator<Item = Vec<(&'static str, String)>>) -> Vec<(&'static str, String)> {
     let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
@@ -403,9 +404,9 @@ fn row(curve: &Curve, measures: &[(&str, &str)]) -> Row {
     }
 }
 
-fn remarks(curve: &Curve) -> Vec<String> {
+fn edges(curve: &Curve) -> Vec<String> {
     let edges = curve.at_the_edge().into_iter();
-    let mut remarks: Vec<String> = edges
+    edges
         .map(|key| {
             format!(
                 "{}: the best setting, {}, has {key} at the edge of its grid; a wider one may hold a better.",
@@ -413,11 +414,23 @@ fn remarks(curve: &Curve) -> Vec<String> {
                 curve.brief()
             )
         })
-        .collect();
-    if curve.missing > 0 {
-        remarks.push(format!("{}: {}, so no best can be named; run again to complete them.", curve.label, curve.why_none()));
+        .collect()
+}
+
+/// Which runs are not there, series in the same case together.
+fn missing(curves: &[Curve], extent: Option<&Extent>) -> Vec<String> {
+    let mut cases: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for curve in curves {
+        let there = curve.chosen().map(|chosen| chosen.runs.iter().filter(|run| run.is_complete()).count());
+        let case = match (there, extent) {
+            _ if curve.missing > 0 => format!("{}, so no best can be named; run again to complete them.", curve.why_none()),
+            (Some(there), Some(extent)) if there < extent.seeds => format!("{there} of the scale's {} seeds.", extent.seeds),
+            _ => continue,
+        };
+        cases.entry(case).or_default().push(&curve.label);
     }
-    remarks
+    let whose = |labels: Vec<&str>| if labels.len() == curves.len() && labels.len() > 1 { "all series".into() } else { labels.join(", ") };
+    cases.into_iter().map(|(case, labels)| format!("{}: {case}", whose(labels))).collect()
 }
 
 /// The look of a curve: that of its optimizer, with other dashes for a second curve of the same.

@@ -325,7 +325,6 @@ pub fn heat(heat: &Heat) -> Result<String> {
             }
             root.draw(&Text::new(heat.x.clone(), (left + width * columns / 2, below + pt(36)), at(14, &GREY, HPos::Center)))
                 .map_err(said)?;
-            root.draw(&Text::new(heat.y.clone(), (left - pt(8), below + pt(12)), at(13, &GREY, HPos::Right))).map_err(said)?;
             if heat.cells.iter().flatten().flatten().any(|v| v.is_infinite()) {
                 let place = (pt(SIZE.0 as i32 - 24), below + pt(36));
                 root.draw(&Text::new("\u{d7} diverged", place, at(13, &BLACK, HPos::Right))).map_err(said)?;
