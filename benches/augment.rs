@@ -19,7 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const N: usize = 128;
 const SHAPE: [usize; 3] = [3, 32, 32];
 const ROUNDS: usize = 60;
-const LINES: [&str; 5] = ["hflip", "hflip|crop:pad=4", "hflip|crop:pad=4|color", "hflip|crop:pad=4|color|cutout", "rotate|scale"];
+const COLOR: &str = "hflip|crop:pad=4|color:brightness=0.2,contrast=0.2,saturation=0.2";
+const LINES: [&str; 5] = ["hflip", "hflip|crop:pad=4", COLOR, "cutout", "rotate|scale"];
 
 /// `hflip|crop:pad=4|color` as tensor operations, each over the whole batch where burn has one: only the windows are cut one by one.
 fn as_tensors(x: Tensor<4>, step: usize) -> Tensor<4> {

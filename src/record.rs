@@ -280,7 +280,7 @@ impl Task {
                     let also = [("augmentation", augment), ("early stopping", early_stopping)];
                     lines.extend(also.into_iter().filter(|(_, text)| !is_none(text)).map(|(name, text)| (name, text.clone())));
                     if *measured > 0 {
-                        lines.push(("train loss", format!("over the first {measured} training examples")));
+                        lines.push(("train loss", format!("over {measured} training examples, drawn once")));
                     }
                 }
                 lines
@@ -456,16 +456,16 @@ impl Run {
         }
     }
 
-    /// Place of the point whose model was handed out: the last, but where early stopping chose an earlier one.
-    fn kept(&self) -> Option<usize> {
+    /// The point whose model was handed out: the last, but where early stopping chose an earlier one.
+    pub fn kept(&self) -> Option<&Point> {
         let kept = self.end.as_ref().and_then(|end| end.kept);
-        kept.and_then(|epoch| self.points.iter().position(|point| point.epoch == epoch)).or(self.points.len().checked_sub(1))
+        kept.and_then(|epoch| self.points.iter().find(|point| point.epoch == epoch)).or(self.points.last())
     }
 
     /// The last value of a measurement; infinite if the run diverged, nothing if it is incomplete.
     pub fn last(&self, measure: &str) -> Option<f64> {
         match self.end.as_ref()?.outcome {
-            Outcome::Finished => self.points[self.kept()?].value(measure),
+            Outcome::Finished => self.kept()?.value(measure),
             Outcome::Diverged => Some(f64::INFINITY),
             Outcome::Interrupted => None,
         }

@@ -108,7 +108,8 @@ impl Plan {
 ///
 /// # Errors
 /// If the schedule does not fit the run, the watcher cannot write a point, or burn cannot read a number back from the device. A step that
-/// cannot be taken is no error but the end of a run that diverged; then the model is that of the last point.
+/// cannot be taken is no error but the end of a run that diverged; then the model is that of the last point, or that which early stopping
+/// has kept.
 pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watch: &mut (impl Watch + ?Sized)) -> Result<(P::Model, End)> {
     let start = Instant::now();
     let mut descent = plan.recipe.begin();
@@ -132,7 +133,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
         let measures = problem.measure(&out.valid(), now);
         if let Some((name, value)) = measures.iter().find(|(_, value)| !value.is_finite()) {
             let reason = format!("{name} is {value}");
-            return Ok((out, end(Outcome::Diverged, now, Some(reason))));
+            return Ok(best_or(best, out, end(Outcome::Diverged, now, Some(reason))));
         }
         let stop = problem.stop(&measures);
         let mut impatient = None;
@@ -152,11 +153,10 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             seconds: start.elapsed().as_secs_f64(),
         })?;
         if let Some(Stop::Lost(reason)) = stop {
-            return Ok((out, end(Outcome::Diverged, now, Some(reason))));
+            return Ok(best_or(best, out, end(Outcome::Diverged, now, Some(reason))));
         }
         if stop == Some(Stop::Done) || impatient.is_some() || now.epoch == plan.epochs {
-            let (kept, out) = best.map_or((None, out), |(epoch, model)| (Some(epoch), model));
-            return Ok((out, End { kept, ..end(Outcome::Finished, now, impatient) }));
+            return Ok(best_or(best, out, end(Outcome::Finished, now, impatient)));
         }
 
         now.epoch += 1;
@@ -168,7 +168,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             // a recipe that skips such steps looks at the gradients, and leaves the loss out of the mean
             if !value.is_finite() && !plan.recipe.skips() {
                 let out = problem.after_step(descent.hand_out(&model)?, 0.0);
-                return Ok((out, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
+                return Ok(best_or(best, out, end(Outcome::Diverged, now, Some(format!("the loss is {value}")))));
             }
             (sum, counted) = if value.is_finite() { (sum + value, counted + 1) } else { (sum, counted) };
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -187,7 +187,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
                 descent.step(lr, model, gradients)
             };
             model = match moved {
-                Err(Error::Step(reason)) => return Ok((out, end(Outcome::Diverged, now, Some(reason)))),
+                Err(Error::Step(reason)) => return Ok(best_or(best, out, end(Outcome::Diverged, now, Some(reason)))),
                 moved => moved?,
             };
             if let Some(before) = before {
@@ -199,13 +199,21 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             }
             if !watch.step() {
                 let out = problem.after_step(descent.hand_out(&model)?, 0.0);
-                return Ok((out, end(Outcome::Interrupted, now, None)));
+                return Ok(best_or(best, out, end(Outcome::Interrupted, now, None)));
             }
         }
         // an epoch whose every loss was skipped says nothing about progress
         if let Some(mean) = last.mean_loss {
             pace.observe(mean);
         }
+    }
+}
+
+/// The model of the lowest validation loss where early stopping has kept one, however the run ended.
+fn best_or<M>(best: Option<(usize, M)>, out: M, end: End) -> (M, End) {
+    match best {
+        Some((epoch, model)) => (model, End { kept: Some(epoch), ..end }),
+        None => (out, end),
     }
 }
 

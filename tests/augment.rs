@@ -3,7 +3,13 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use downhill::Error;
 use downhill::augment::{AUGMENTATIONS, Augment, sheet};
+use downhill::data::{load, load_both};
+use downhill::model::{Shapes, build};
+use downhill::problem::classify::{Classify, Parts, Share};
+use downhill::regularizer::Penalty;
+use downhill::schedule::Moment;
 use downhill::seed::{Purpose, Seed};
+use downhill::train::Problem;
 use rand_chacha::ChaCha8Rng;
 
 const COLOR: [usize; 3] = [3, 8, 6];
@@ -33,7 +39,7 @@ fn bits(images: &[f32]) -> Vec<u32> {
 }
 
 /// Everything that draws, one behind another.
-const ALL: &str = "hflip|vflip|crop:pad=3|rotate:degrees=30|scale:by=0.3|color|noise|cutout:size=3|color:kind=tensorflow,brightness=0.1|crop:padding=edge";
+const ALL: &str = "hflip|vflip|crop:pad=3|rotate:degrees=30|scale:by=0.3|color:brightness=0.2,contrast=0.2,saturation=0.2|noise|cutout:size=3|color:kind=tensorflow,brightness=0.1|crop:padding=edge";
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads() {
@@ -101,8 +107,6 @@ fn what_is_set_to_nothing_changes_nothing() {
         "crop:pad=0",
         "scale:by=0",
         "rotate:degrees=0",
-        "color:brightness=0,contrast=0,saturation=0",
-        "color:brightness=0,contrast=0,saturation=0,kind=tensorflow",
         "noise:std=0",
         "rotate:degrees=0,filter=nearest|scale:by=0|crop:pad=0,padding=edge",
     ] {
@@ -182,11 +186,9 @@ fn mean(numbers: &[f32]) -> f64 {
 fn brightness_moves_the_mean_within_its_bounds_and_to_both_of_them() {
     let shape @ [c, h, w] = [3, 4, 4];
     let grey = vec![0.5f32; 2000 * c * h * w];
-    for (line, low, high) in [
-        ("color:brightness=0.2,contrast=0,saturation=0", 0.4, 0.6),
-        ("color:brightness=0.2,contrast=0,saturation=0,kind=tensorflow", 0.3, 0.7),
-        ("color:brightness=3,contrast=0,saturation=0", 0.0, 1.0),
-    ] {
+    for (line, low, high) in
+        [("color:brightness=0.2", 0.4, 0.6), ("color:brightness=0.2,kind=tensorflow", 0.3, 0.7), ("color:brightness=3", 0.0, 1.0)]
+    {
         let after = changed(line, &grey, shape, 2);
         let means: Vec<f64> = after.chunks_exact(c * h * w).map(mean).collect();
         let (least, most) = (means.iter().copied().fold(1.0, f64::min), means.iter().copied().fold(0.0, f64::max));
@@ -213,9 +215,7 @@ fn contrast_keeps_the_mean_and_saturation_keeps_the_grey() {
         (mean, x.iter().map(|x| (x - mean).abs()).sum::<f64>())
     };
     let mut factors = Vec::new();
-    for (old, new) in
-        before.chunks_exact(size).zip(changed("color:brightness=0,contrast=0.5,saturation=0", &before, shape, 1).chunks_exact(size))
-    {
+    for (old, new) in before.chunks_exact(size).zip(changed("color:contrast=0.5", &before, shape, 1).chunks_exact(size)) {
         let ((old_mean, old_spread), (new_mean, new_spread)) = (spread(&grey(old)), spread(&grey(new)));
         assert!((old_mean - new_mean).abs() < 1e-4);
         factors.push(new_spread / old_spread);
@@ -224,17 +224,12 @@ fn contrast_keeps_the_mean_and_saturation_keeps_the_grey() {
         factors.iter().all(|f| (0.499..=1.501).contains(f)) && factors.iter().any(|f| *f < 0.7) && factors.iter().any(|f| *f > 1.3),
         "{factors:?}"
     );
-    for (old, new) in
-        before.chunks_exact(size).zip(changed("color:brightness=0,contrast=0,saturation=0.5", &before, shape, 1).chunks_exact(size))
-    {
+    for (old, new) in before.chunks_exact(size).zip(changed("color:saturation=0.5", &before, shape, 1).chunks_exact(size)) {
         assert!(grey(old).iter().zip(grey(new)).all(|(old, new)| (old - new).abs() < 1e-4));
         assert_ne!(old, new);
     }
     // in HSV the largest of red, green and blue stays, and the hue: the place of the middle one between the others
-    for (old, new) in before
-        .chunks_exact(size)
-        .zip(changed("color:brightness=0,contrast=0,saturation=0.5,kind=tensorflow", &before, shape, 1).chunks_exact(size))
-    {
+    for (old, new) in before.chunks_exact(size).zip(changed("color:saturation=0.5,kind=tensorflow", &before, shape, 1).chunks_exact(size)) {
         for i in 0..h * w {
             let rgb = |image: &[f32]| [image[i], image[h * w + i], image[2 * h * w + i]];
             let sorted = |mut rgb: [f32; 3]| {
@@ -335,13 +330,17 @@ fn values_stay_between_0_and_1_whatever_is_done() {
     let mut before = images(60, COLOR);
     before[..200].fill(1.0);
     before[200..400].fill(0.0);
-    for line in all.map(|name| name.replace("cutout", "cutout:size=3")).chain(wild.map(String::from)) {
+    for line in all.map(|name| name.replace("cutout", "cutout:size=3").replace("color", "color:contrast=0.5")).chain(wild.map(String::from))
+    {
         let after = changed(&line, &before, COLOR, 7);
         assert!(after.iter().all(|x| (0.0..=1.0).contains(x)), "{line}");
         assert_ne!(after, before, "{line}");
     }
     // one pixel is an image too
-    for line in ["hflip|vflip|rotate:padding=reflect|scale:padding=edge", "crop:pad=0|color|noise|cutout:size=1"] {
+    for line in [
+        "hflip|vflip|rotate:padding=reflect|scale:padding=edge",
+        "crop:pad=0|color:brightness=0.2,contrast=0.2,saturation=0.2|noise|cutout:size=1",
+    ] {
         assert!(changed(line, &[0.2, 0.4, 0.9], [3, 1, 1], 7).iter().all(|x| (0.0..=1.0).contains(x)), "{line}");
     }
     assert!(changed(ALL, &[], COLOR, 7).is_empty(), "and so is no image");
@@ -364,7 +363,7 @@ fn every_spec_is_read_as_it_is_written() {
     }
     assert_eq!(augment("none").spec(), "none");
     let line = "hflip:p=0.5|crop:pad=4,padding=zero|color:brightness=0.2,contrast=0,saturation=0,kind=torchvision";
-    assert_eq!(augment("hflip|crop|color:contrast=0,saturation=0").spec(), line);
+    assert_eq!(augment("hflip|crop|color:brightness=0.2").spec(), line);
     assert_eq!(augment(ALL), augment(&augment(ALL).spec()));
     // what DeepOBS does to CIFAR-10, as the header of color says
     let header = AUGMENTATIONS.iter().find(|entry| entry.name == "color").unwrap().about.section("Differences");
@@ -400,16 +399,17 @@ fn what_is_wrong_is_said_in_one_sentence() {
         ("hflip", vec![2, 3, 4, 5], "inputs of [2, 3, 4, 5] are none"),
         ("hflip", vec![3, 0, 4], "at least one pixel"),
         ("hflip", vec![usize::MAX, 2, 2], "no more than fit in memory"),
-        ("color", vec![28, 28], "color: saturation is `0.2`, expected 0 for images of 1 channels"),
-        ("color", vec![2, 28, 28], "color: saturation is `0.2`"),
+        ("color", vec![28, 28], "color: brightness is `0`, expected brightness, contrast or saturation above 0"),
+        ("color:saturation=0.2", vec![28, 28], "color: saturation is `0.2`, expected 0 for images of 1 channels"),
+        ("color:saturation=0.2", vec![2, 28, 28], "color: saturation is `0.2`"),
         ("hflip|crop:pad=28", vec![28, 30], "crop: pad is `28`, expected less than 28, for images of 28 x 30"),
         ("cutout:size=29", vec![28, 30], "cutout: size is `29`, expected at most 28"),
     ] {
         says(augment(line).fits(&shape).unwrap_err(), text);
     }
     says(augment("hflip").apply(&mut [0.0; 10], [1, 2, 3], &mut generator(0)).unwrap_err(), "10 numbers are no images of [1, 2, 3]");
-    says(augment("color").apply(&mut [0.0; 12], [1, 2, 3], &mut generator(0)).unwrap_err(), "saturation");
-    assert_eq!(augment("color:saturation=0").fits(&[28, 28]).unwrap(), [1, 28, 28]);
+    says(augment("color:saturation=1").apply(&mut [0.0; 12], [1, 2, 3], &mut generator(0)).unwrap_err(), "saturation");
+    assert_eq!(augment("color:contrast=0.1").fits(&[28, 28]).unwrap(), [1, 28, 28]);
 }
 
 #[test]
@@ -444,4 +444,33 @@ fn a_sheet_shows_the_originals_and_is_the_same_for_the_same_seed() {
     assert_eq!(at(4 + 7, 4 + 7).red(), (before[0] * 255.0).round() as u8);
     assert_eq!(at(4 + 7, 4 + 7).blue(), (before[2 * 48] * 255.0).round() as u8);
     assert!(sheet::write(&augment("color"), &before, &[48], "numbers", Seed(0), folder.path()).is_err());
+}
+
+#[test]
+fn images_are_changed_before_they_are_prepared() {
+    let device = Device::flex().autodiff();
+    let shapes = Shapes { input: vec![28, 28], classes: 10 };
+    let share = Share { train: Some(60), test: Some(10), validation: 0.2 };
+    let net = build(&"logistic".parse().unwrap(), &shapes, Seed(0), &device).unwrap();
+    let now = Moment { step: 1, epoch: 1, batch: 1, steps: 1 };
+    let loss = |parts: Parts, line: &str| {
+        let mut problem = Classify::on(parts, None, 16, Penalty::None, &device).augmented(augment(line), &[28, 28]);
+        problem.loss(&net, now).into_scalar::<f64>()
+    };
+    let prepared = |data: &str| {
+        let (data, images) = load_both(data).unwrap();
+        let (images, prepared) = images.unwrap();
+        Parts::of(&data, share, &device).from_images(&images, prepared, share)
+    };
+    let plain = |data: &str| Parts::of(&load(data).unwrap(), share, &device);
+    for data in ["mnist-10k|standardise", "mnist-10k|gcn|standardise"] {
+        // what changes nothing leaves the prepared images as they are
+        assert_eq!(loss(prepared(data), "hflip:p=0"), loss(plain(data), "none"), "{data}");
+        // on the other side of the preparation it would make black what is grey there: below 0, and cut off
+        assert_ne!(loss(prepared(data), "color:brightness=0.5"), loss(plain(data), "color:brightness=0.5"), "{data}");
+    }
+    // both turn an image and its copy alike, so the order does not matter
+    let [first, second] = [prepared("mnist-10k|gcn"), plain("mnist-10k|gcn")].map(|parts| loss(parts, "hflip:p=1"));
+    assert!((first - second).abs() < 1e-5, "{first} {second}");
+    assert!((first - loss(plain("mnist-10k|gcn"), "none")).abs() > 1e-3);
 }

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use downhill::data::{Dataset, Examples};
 use downhill::model::{Net, Shapes, build};
-use downhill::problem::classify::{Classify, evaluate};
+use downhill::problem::classify::{Classify, Parts, Share, evaluate};
 use downhill::regularizer::Penalty;
 use downhill::schedule::Moment;
 use downhill::seed::Seed;
@@ -44,6 +44,25 @@ fn flat(net: &Net, gradients: Option<&GradientsParams>) -> Vec<f64> {
     let mut flat = Flat { gradients, numbers: Vec::new() };
     net.visit(&mut flat);
     flat.numbers
+}
+
+#[test]
+fn the_training_examples_that_are_measured_are_not_the_first_ones() {
+    // sorted by class, as files often are
+    let sorted = Examples { labels: (0..200).map(|at| at / 100).collect(), ..examples(200) };
+    let data = Dataset { train: sorted, ..data() };
+    let (device, plain) = (Device::flex().autodiff(), Device::flex());
+    let net = net(&plain);
+    let measured = |n: usize| {
+        let parts = Parts::of(&data, Share::default(), &device);
+        let now = Moment { step: 0, epoch: 0, batch: 0, steps: 1 };
+        Classify::on(parts, Some(n), 10, Penalty::None, &device).measure(&net, now)["train_loss"]
+    };
+    let whole = evaluate(&net, &data.train.resident(&plain)).loss;
+    let first = evaluate(&net, &data.train.part(0..50).resident(&plain)).loss;
+    assert_eq!((measured(200), measured(500)), (whole, whole));
+    assert_eq!(measured(50), measured(50), "drawn once and for all");
+    assert!((measured(50) - whole).abs() < (first - whole).abs() / 2.0, "{} and {first} of {whole}", measured(50));
 }
 
 #[test]

@@ -407,7 +407,7 @@ fn a_table_of_texts_becomes_a_data_set_of_ones_own_that_can_be_trained_on() {
     let lines: String = (0..60).map(|line| format!("{},{} film {line}\n", ["bad", "good"][line % 2], ["dull", "fine"][line % 2])).collect();
     fs::write(&table, lines).unwrap();
     let (code, out, error) = text(&downhill(cache.path(), "", &["fetch", "films", "--from", &table.to_string_lossy()]).output().unwrap());
-    assert!(code == 0 && out.contains("in 2 classes\nto use it: --data films"), "{out}{error}");
+    assert!(code == 0 && out.contains("in 2 classes (bad, good)\nto use it: --data films"), "{out}{error}");
     let out = cache.path().join("out");
     let train =
         ["train", "--model", "logistic", "--optimizer", "adam:lr=0.1", "--epochs", "5", "--data", "films", "--out", &out.to_string_lossy()];

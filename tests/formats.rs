@@ -320,6 +320,30 @@ fn a_csv_without_header_shows_by_its_content_which_column_is_which() {
 }
 
 #[test]
+fn a_header_is_known_by_one_name_or_by_a_label_that_is_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let classes = |header: &str, row: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = std::iter::once(header.to_string()).chain((0..30).map(row)).collect();
+        fs::write(folder.path().join("a.csv"), lines.join("\n")).unwrap();
+        let data = load(folder.path(), "a.csv").unwrap();
+        (data.train.len() + data.test.len(), data.names)
+    };
+    let tone = |at: usize| ["bad", "good", "so-so"][at % 3];
+    let three = (30, ["bad", "good", "so-so"].map(String::from).to_vec());
+    // a name with another word before it; of two such columns that with fewer values, and `text` before `tweet_id`
+    let airline = |at: usize| format!("{at},{},0.{at},flight number {at} was late", tone(at));
+    assert_eq!(classes("tweet_id,airline_sentiment,airline_sentiment_confidence,text", &airline), three);
+    // `lang` is the same everywhere and tells nothing apart
+    let rated = |at: usize| format!("{at},en,{},the film of night {at}", tone(at));
+    assert_eq!(classes("id,lang,rating,body", &rated), three);
+    assert_eq!(classes("id,lang,opinion,said", &rated), three);
+    // no header: every label is there more than once, or the first is not the only one that is rare
+    assert_eq!(classes("31,en,good,the film of night 31", &rated), (31, three.1.clone()));
+    let rare = |at: usize| format!("{},the film of night {at}", if at == 7 { "dull" } else { tone(at) });
+    assert_eq!(classes("fine,the film of night 31", &rare).0, 31);
+}
+
+#[test]
 fn the_same_text_is_in_the_same_part_whatever_else_the_file_holds() {
     let folder = tempfile::tempdir().unwrap();
     let tested = |lines: std::ops::Range<usize>| {
@@ -352,19 +376,36 @@ fn an_archive_that_leads_out_links_or_says_things_twice_is_refused() {
 }
 
 #[test]
+fn what_pax_puts_before_a_file_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, content) in cifar10() {
+        entry(&mut tar, &format!("x/PaxHeaders/{name}"), EntryType::XHeader, b"20 mtime=1700000000\n");
+        entry(&mut tar, &format!("x/{name}"), EntryType::Regular, &content);
+    }
+    fs::write(folder.path().join("a.tar.gz"), zipped(&tar.into_inner().unwrap())).unwrap();
+    assert_eq!(load(folder.path(), "a.tar.gz").unwrap().train.len(), 5);
+}
+
+#[test]
 fn a_size_that_an_archive_claims_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut tar = archive("x", &[("train.bin", records(&[&[1, 2]]))]);
-    tar.truncate(512 + 3074);
-    tar[124..136].copy_from_slice(b"77777777777\0"); // 8 GiB
-    tar[148..156].fill(b' ');
-    let sum: u32 = tar[..512].iter().map(|byte| u32::from(*byte)).sum();
-    tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    fs::write(folder.path().join("a.tar.gz"), zipped(&tar)).unwrap();
-    let (loaded, most) = measured(|| load(folder.path(), "a.tar.gz"));
-    let error = loaded.unwrap_err();
-    assert!(error.starts_with("DIR/a.tar.gz: found 3074 bytes of x/train.bin, whose header says 8589934591"), "{error}");
-    assert!(most < 1 << 20, "{most} bytes");
+    for (size, said) in [
+        (b"00500000000\0", "found 3074 bytes of x/train.bin, whose header says 83886080"),
+        (b"77777777777\0", "found x/train.bin of 8589934591 bytes; no file of these is larger than 536870912"),
+    ] {
+        let mut tar = archive("x", &[("train.bin", records(&[&[1, 2]]))]);
+        tar.truncate(512 + 3074);
+        tar[124..136].copy_from_slice(size);
+        tar[148..156].fill(b' ');
+        let sum: u32 = tar[..512].iter().map(|byte| u32::from(*byte)).sum();
+        tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        fs::write(folder.path().join("a.tar.gz"), zipped(&tar)).unwrap();
+        let (loaded, most) = measured(|| load(folder.path(), "a.tar.gz"));
+        let error = loaded.unwrap_err();
+        assert!(error.starts_with(&format!("DIR/a.tar.gz: {said}")), "{error}");
+        assert!(most < 1 << 20, "{most} bytes");
+    }
 }
 
 #[test]

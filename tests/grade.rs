@@ -257,7 +257,7 @@ fn a_slope_tells_settings_that_only_count_by_their_product_from_those_that_can_b
     let grid = |best: &dyn Fn(f64) -> f64| -> Vec<(String, f64)> {
         let mut cells = Vec::new();
         for lr in [0.01, 0.1, 1.0] {
-            for lambda in [0.0, 0.01f64, 0.1, 1.0] {
+            for lambda in [0.0, 1e-3f64, 0.01, 0.1, 1.0, 10.0] {
                 let loss = if lambda == 0.0 { 0.5 } else { 1.0 + (lambda / best(lr)).ln().abs() };
                 cells.push((format!("l2:lambda={lambda}|sgd:lr={lr}"), loss));
             }
@@ -278,6 +278,11 @@ fn a_slope_tells_settings_that_only_count_by_their_product_from_those_that_can_b
     assert_eq!(slope(&flat, "at_least = 0.0, at_most = 0.0").1, "slope +0: best l2.lambda 0.1 at 0.01, 0.1 at 0.1, 0.1 at 1");
     let one: Vec<_> = grid(&|_| 0.1).into_iter().filter(|(setting, _)| setting.ends_with("lr=1")).collect();
     assert_eq!(slope(&one, "at_most = 0.0").0, Held::Undecided);
+    // at the edge of the grid the best may lie beyond
+    let (held, found) = slope(&grid(&|lr| 0.1 / lr), "at_most = 0.0");
+    let said =
+        "2 values of lr inside the grid, a slope needs 3: best l2.lambda 1 at 0.1, 0.1 at 1; at the edge of the grid, left out: 10 at 0.01";
+    assert_eq!((held, found.as_str()), (Held::Undecided, said));
 }
 
 #[test]

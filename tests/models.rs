@@ -94,12 +94,16 @@ fn gradients<M: Module>(net: &M, loss: Tensor<1>) -> Vec<Vec<f64>> {
     gradients.found
 }
 
-/// In f64, by central differences of 1e-6 at numbers spread over each parameter; masks stay the same.
-fn agrees_with_differences(spec: &str, input: &[usize]) {
+/// A classifier's loss; masks stay the same.
+fn classifier_agrees_with_differences(spec: &str, input: &[usize]) {
     let device = Device::flex().autodiff();
-    let start = replaced(&net(spec, input, &device), &mut |_, _, x| x);
     let x = inputs(4, input.iter().product(), (&device, DType::F64));
-    let of = |net: &Net| loss(net, &x, &[0, 1, 2, 1], &mut step(1));
+    agrees_with_differences(spec, &net(spec, input, &device), &|net: &Net| loss(net, &x, &[0, 1, 2, 1], &mut step(1)));
+}
+
+/// In f64, by central differences of 1e-6 at numbers spread over each parameter.
+fn agrees_with_differences<M: Module>(spec: &str, net: &M, of: &dyn Fn(&M) -> Tensor<1>) {
+    let start = replaced(net, &mut |_, _, x| x);
     let gradients = gradients(&start, of(&start));
     let largest = gradients.iter().flatten().fold(0.0f64, |a, b| a.max(b.abs()));
     assert!(largest > 1e-3, "{spec}: there is a gradient");
@@ -137,7 +141,7 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
         ("3c3d", vec![3, 14, 13]),
     ];
     for (spec, input) in &rows {
-        agrees_with_differences(spec, input);
+        classifier_agrees_with_differences(spec, input);
     }
     for entry in MODELS {
         assert!(rows.iter().any(|(spec, _)| spec.starts_with(entry.name)), "{} is among them", entry.name);
@@ -227,6 +231,15 @@ fn the_bound_of_a_vae_and_its_gradients_are_those_of_pytorch() {
     let each = net.loss(tensor("x", 6), tensor("noise", 2));
     same("bound", &numbers(each.clone()), &list(&case["scores"]));
     same_gradients(case, &gradients(&net, each.mean()));
+}
+
+#[test]
+fn the_gradients_of_a_vae_agree_with_finite_differences() {
+    let device = Device::flex().autodiff();
+    let numbers = |n: usize| (0..n).map(|at| ((at * 7) % 11) as f64 / 10.0).collect::<Vec<_>>();
+    let tensor = |width: usize| Tensor::<2>::from_data(TensorData::new(numbers(3 * width), [3, width]), (&device, DType::F64));
+    let (x, noise) = (tensor(6), tensor(2));
+    agrees_with_differences("vae", &small_vae(&device), &|net: &Vae| net.loss(x.clone(), noise.clone()).mean());
 }
 
 fn grey(n: usize) -> Examples {

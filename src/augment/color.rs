@@ -4,7 +4,7 @@
 //! kind=torchvision, each f uniform in max(0, 1 - setting) .. 1 + setting, each result cut off at 0 and 1
 //!     brightness:  new = f old
 //!     contrast:    new = f old + (1 - f) mean of the image's grey
-//!     saturation:  new = f old + (1 - f) grey of the pixel           grey = 0.299 red + 0.587 green + 0.114 blue
+//!     saturation:  new = f old + (1 - f) grey of the pixel           grey = 0.2989 red + 0.587 green + 0.114 blue
 //!
 //! kind=tensorflow, cut off at 0 and 1 at the end
 //!     brightness:  new = old + d, d uniform in -setting .. setting
@@ -12,12 +12,13 @@
 //!     saturation:  the S of hue, saturation and value times f, at most 1
 //! ```
 //!
-//! A setting of 0 leaves out what it is for. Grey images, of one channel, have no saturation to be changed: give `saturation=0`.
+//! A setting of 0 leaves out what it is for, and all three are 0 unless they are given: one has to be. Grey images, of one channel, have no
+//! saturation to be changed.
 //!
 //! ## Differences
 //! torchvision's `ColorJitter` does the three in a random order; it has hue too, and lets saturation pass on grey images. The functions
 //! `tf.image.random_*` do not cut off. DeepOBS's for CIFAR-10 are, one behind another, since its order is another:
-//! `color:kind=tensorflow,brightness=0.247,contrast=0,saturation=0.5|color:kind=tensorflow,brightness=0,contrast=0.8,saturation=0`.
+//! `color:kind=tensorflow,brightness=0.247,saturation=0.5|color:kind=tensorflow,contrast=0.8`.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.1 (S1); torchvision's and TensorFlow's documentation.
@@ -42,11 +43,11 @@ crate::settings! {
     /// Brightness, contrast and saturation.
     pub struct Color {
         /// how far brightness goes from 1, or from 0 where it is added
-        brightness: f64 = 0.2, Allowed::NotNegative;
+        brightness: f64 = 0.0, Allowed::NotNegative;
         /// how far contrast goes from 1
-        contrast: f64 = 0.2, Allowed::NotNegative;
+        contrast: f64 = 0.0, Allowed::NotNegative;
         /// how far saturation goes from 1
-        saturation: f64 = 0.2, Allowed::NotNegative;
+        saturation: f64 = 0.0, Allowed::NotNegative;
         /// whose formulas
         kind: Kind = Kind::Torchvision, Kind::WORDS;
     }
@@ -54,6 +55,9 @@ crate::settings! {
 
 impl Change for Color {
     fn fits(&self, name: &str, [channels, ..]: [usize; 3]) -> Result<(), SpecError> {
+        if [self.brightness, self.contrast, self.saturation] == [0.0; 3] {
+            return Err(unfit(name, "brightness", self.brightness, "brightness, contrast or saturation above 0".into()));
+        }
         match channels == 3 || self.saturation == 0.0 {
             true => Ok(()),
             false => Err(unfit(name, "saturation", self.saturation, format!("0 for images of {channels} channels, which have no red, green and blue"))),

@@ -178,7 +178,7 @@ impl Augment {
         self.fits(input)?;
         if !pixels {
             let found = format!("{} on {name}", self.spec());
-            return Err(Error::Asked(format!("augment is {found}, expected images whose pixels are not prepared, from 0 to 1")));
+            return Err(Error::Asked(format!("augment is {found}, expected images, pixels from 0 to 1")));
         }
         Ok(())
     }

@@ -80,13 +80,25 @@ pub fn fetch(args: FetchArgs) -> Result<ExitCode> {
     };
     let (data, folder) = (&placed.data, placed.folder.display());
     let there = if placed.before { "is there already, in" } else { "is now in" };
+    // a table of texts may have been read otherwise than was meant: its classes show that
+    let names = if data.names.is_empty() { String::new() } else { format!(" ({})", shortened(&data.names)) };
     let name = if args.to.is_some() { folder.to_string() } else { args.name.clone() };
     say(&format!(
-        "{} {there} {folder}: {} + {} inputs of {:?} in {} classes\nto use it: --data {name}",
+        "{} {there} {folder}: {} to train on and {} to test on, inputs of {:?} in {} classes{names}\nto use it: --data {name}",
         args.name,
         data.train.len(),
         data.test.len(),
         data.train.shape,
         data.classes
     ))
+}
+
+/// The first names of many.
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let short =
+        |name: &String| if name.chars().count() > 30 { format!("{}...", name.chars().take(27).collect::<String>()) } else { name.clone() };
+    let shown: Vec<String> = names.iter().take(SHOWN).map(short).collect();
+    let more = if names.len() > SHOWN { format!(", and {} more", names.len() - SHOWN) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }

@@ -108,10 +108,17 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     ending += &stopped_early(&run);
     let outcome = run.ended();
     let path = record.with_extension("safetensors"); // beside its record, under the same name
-    match (&net, outcome) {
-        (_, Some(Outcome::Diverged)) => {
+    match (net, outcome) {
+        (net, Some(Outcome::Diverged)) => {
             let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
-            ending += &format!("\n{}: {reason}; the model is not saved", run.outcome());
+            ending += &format!("\n{}: {reason}", run.outcome());
+            match net.filter(|_| run.end.as_ref().is_some_and(|end| end.kept.is_some())) {
+                Some(net) => {
+                    saved::save(&net.model, &net.told, &path)?;
+                    ending += &format!("\nmodel: {}", path.display());
+                }
+                None => ending += "; the model is not saved",
+            }
         }
         (None, _) => ending += &format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
         (Some(net), Some(Outcome::Interrupted)) => {
@@ -133,12 +140,12 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
 
 /// Whether early stopping had a say, and which model was handed out.
 fn stopped_early(run: &Run) -> String {
-    let Some(End { outcome: Outcome::Finished, reason, kept, .. }) = &run.end else { return String::new() };
+    let Some(End { outcome, reason, kept, .. }) = &run.end else { return String::new() };
     let last = run.points.last().map_or(0, |point| point.epoch);
-    let mut text =
-        reason.as_ref().map_or(String::new(), |reason| format!("\nstopped after pass {last} of {}: {reason}", run.header.epochs));
+    let early = reason.as_ref().filter(|_| *outcome == Outcome::Finished);
+    let mut text = early.map_or(String::new(), |reason| format!("\nstopped after pass {last} of {}: {reason}", run.header.epochs));
     if let Some(kept) = kept {
-        text += &format!("\nkept: the model after pass {kept}, of the lowest validation loss; the table is about it");
+        text += &format!("\nkept: the model after pass {kept}, the best by the validation loss");
     }
     text
 }

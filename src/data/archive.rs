@@ -3,7 +3,7 @@
 //! An archive is never unpacked as it wants: it is read from front to back, and of its entries only those whose names were asked for are
 //! kept, in memory. So no path of it leads anywhere, and nothing is linked. A wanted name that is a link, or that is there twice, and any
 //! path with `..` or from the root are refused. A size in a header is not believed, the checksum at the very end is read, and the whole
-//! may not expand beyond what gzip can hold, nor beyond 4 GiB.
+//! may not expand beyond what gzip can hold, nor beyond 4 GiB, and no file of it beyond 512 MiB.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 /// No gzip stream expands further than this, so a file cannot claim more than it could hold.
 pub(super) const GZIP_AT_MOST: usize = 1040;
 const AT_MOST: u64 = 4 << 30;
+/// The largest file that is wanted of any archive has 153 MB.
+const FILE_AT_MOST: u64 = 512 << 20;
 /// The first bytes of gzip.
 pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -99,7 +101,11 @@ pub fn read(path: &Path, file: impl Read, length: u64, wanted: &[&'static str]) 
         if Path::new(&*name).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
             return Err(wrong(format!("the path {name:?}, which leads out of the archive")));
         }
+        // pax and GNU put what they know of a file before it, under a name that may end as the file's
         let kind = entry.header().entry_type();
+        if kind.is_pax_local_extensions() || kind.is_pax_global_extensions() || kind.is_gnu_longname() || kind.is_gnu_longlink() {
+            continue;
+        }
         let Some(wanted) =
             wanted.iter().find(|wanted| name.strip_suffix(**wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with('/')))
         else {
@@ -110,6 +116,9 @@ pub fn read(path: &Path, file: impl Read, length: u64, wanted: &[&'static str]) 
         }
         let size = entry.header().size().map_err(broken)?;
         let mut bytes = Vec::new();
+        if size > FILE_AT_MOST {
+            return Err(wrong(format!("{name} of {size} bytes; no file of these is larger than {FILE_AT_MOST}")));
+        }
         entry.read_to_end(&mut bytes).map_err(broken)?;
         if bytes.len() as u64 != size {
             return Err(wrong(format!("{} bytes of {name}, whose header says {size}", bytes.len())));

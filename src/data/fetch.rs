@@ -149,9 +149,15 @@ fn put(name: &str, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&P
 fn lock(name: &str, cache: &Path) -> Result<Lock> {
     fs::create_dir_all(cache).map_err(Error::io("create", cache))?;
     let path = cache.join(format!("{name}.lock"));
-    Lock::take(&path)?.ok_or_else(|| {
+    let lock = Lock::take(&path)?.ok_or_else(|| {
         Error::Asked(format!("another process is bringing {name} (it holds {}); expected to be the only one", path.display()))
-    })
+    })?;
+    // whoever was killed between taking the old set away and putting the new one there left the old one so
+    let [there, old] = [name.to_string(), format!("{name}.old")].map(|folder| cache.join(folder));
+    if old.is_dir() && !there.exists() {
+        fs::rename(&old, &there).map_err(Error::io("move", &old))?;
+    }
+    Ok(lock)
 }
 
 /// What came of one connection.

@@ -14,8 +14,7 @@
 
 use rayon::prelude::*;
 
-use super::prepare::Numbers;
-use crate::error::Result;
+use super::prepare::{Fitted, Given};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -31,16 +30,26 @@ crate::settings! {
 }
 
 impl Gcn {
-    pub(super) fn of(&self, mut data: Numbers) -> Result<Numbers> {
-        let features: usize = data.shape.iter().product();
-        for part in [&mut data.train, &mut data.test] {
-            part.par_chunks_exact_mut(features).for_each(|image| {
-                let mean = image.iter().map(|x| f64::from(*x)).sum::<f64>() / features as f64;
-                let variance = image.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / features as f64;
-                let factor = self.scale / (self.bias + variance).sqrt().max(self.eps);
-                image.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) * factor) as f32);
-            });
-        }
-        Ok(data)
+    pub(super) fn fit(&self, given: Given<'_>) -> Images {
+        Images { features: given.shape.iter().product(), gcn: self.clone() }
+    }
+}
+
+/// Of so many numbers an image.
+#[derive(Debug)]
+pub(super) struct Images {
+    features: usize,
+    gcn: Gcn,
+}
+
+impl Fitted for Images {
+    fn apply(&self, numbers: &mut [f32]) {
+        let Images { features, gcn: Gcn { scale, bias, eps } } = self;
+        numbers.par_chunks_exact_mut(*features).for_each(|image| {
+            let mean = image.iter().map(|x| f64::from(*x)).sum::<f64>() / *features as f64;
+            let variance = image.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / *features as f64;
+            let factor = scale / (bias + variance).sqrt().max(*eps);
+            image.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) * factor) as f32);
+        });
     }
 }

@@ -57,7 +57,7 @@ pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
         ));
     };
 
-    let mut bytes = Vec::with_capacity(size);
+    let mut bytes = Vec::new(); // not as many as a header claims: what is behind it decides
     reader
         .take(size as u64 + 1)
         .read_to_end(&mut bytes)

@@ -80,6 +80,10 @@ fn bags(path: &Path, bytes: &[u8], words: usize) -> Result<(Sparse, Vec<u8>)> {
                 _ => return Err(wrong(field, format!("WORD:COUNT with a word from 0 to {} and a count from 1", words - 1))),
             }
         }
+        row.sort_unstable_by_key(|(word, _)| *word);
+        if let Some(twice) = row.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(wrong(format!("word {}", twice[0].0).as_bytes(), "each word of a review once".into()));
+        }
         bags.push(row);
     }
     if labels.is_empty() {

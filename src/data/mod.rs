@@ -32,7 +32,7 @@ pub mod standardise;
 pub mod text;
 pub mod zca;
 
-pub use source::{like, load};
+pub use source::{like, load, load_both};
 use sparse::Sparse;
 
 /// How many words a bag of words tells apart.
@@ -254,6 +254,11 @@ impl Resident {
     /// All examples.
     pub fn all(&self) -> Batch {
         self.slice(0, self.len())
+    }
+
+    /// Where they are.
+    pub fn device(&self) -> Device {
+        self.y.device()
     }
 
     /// How many.

@@ -3,9 +3,10 @@
 //! Whatever is computed from examples is computed from those of the training part alone, and applied to both parts. A new one is a new file,
 //! and a line in the tables below.
 
+use std::fmt;
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use super::binary::Binary;
@@ -17,11 +18,32 @@ use crate::about::{About, hex};
 use crate::error::{Error, Result};
 use crate::spec::{Line, Setting, Settings, Spec, unknown};
 
-/// Both parts as numbers, one example behind another.
-pub(super) struct Numbers {
-    pub shape: Vec<usize>,
-    pub train: Vec<f32>,
-    pub test: Vec<f32>,
+/// What a preparation sees.
+pub(super) struct Given<'a> {
+    /// of an example
+    pub shape: &'a [usize],
+    /// the examples of the training part, one behind another
+    pub train: &'a [f32],
+}
+
+/// A preparation that has seen the training part.
+pub(super) trait Fitted: fmt::Debug + Send + Sync {
+    /// Changes whole examples, one behind another.
+    fn apply(&self, numbers: &mut [f32]);
+}
+
+/// A line of preparations that have seen the training part, to prepare further examples alike.
+#[derive(Debug)]
+pub struct Prepared(Vec<Box<dyn Fitted>>);
+
+impl Prepared {
+    /// Prepares a batch of examples as they were before, one a row.
+    pub fn apply_to(&self, x: Tensor<2>) -> Tensor<2> {
+        let (device, dtype, dims) = (x.device(), x.dtype(), x.dims());
+        let mut numbers: Vec<f32> = x.into_data().iter().collect();
+        self.0.iter().for_each(|fitted| fitted.apply(&mut numbers));
+        Tensor::from_data(TensorData::new(numbers, dims), (&device, dtype))
+    }
 }
 
 /// A preparation in the table.
@@ -94,46 +116,63 @@ impl Prepare {
     ///
     /// # Errors
     /// If the data are not of the kind that a preparation is for.
-    pub fn of(&self, mut data: Dataset) -> Result<Dataset> {
+    pub fn of(&self, data: Dataset) -> Result<Dataset> {
+        self.fit(data).map(|(data, _)| data)
+    }
+
+    /// The same, with what prepares further examples alike; of texts nothing does.
+    ///
+    /// # Errors
+    /// As [`of`](Prepare::of).
+    pub fn fit(&self, mut data: Dataset) -> Result<(Dataset, Prepared)> {
         let fingerprint = hex(&Sha256::digest(format!("{}|{}", data.sha256(), self.spec())));
         data.name = format!("{}|{}", data.name, self.spec());
+        let mut all = Vec::new();
         for preparation in &self.0 {
-            data = match preparation {
-                Preparation::Binary(_) => binary(data)?,
-                Preparation::Standardise(it) => dense(data, preparation, |numbers| it.of(numbers))?,
-                Preparation::Gcn(it) => dense(data, preparation, |numbers| it.of(numbers))?,
-                Preparation::Zca(it) => dense(data, preparation, |numbers| it.of(numbers, &Device::default()))?,
+            let fitted: Box<dyn Fitted> = match preparation {
+                Preparation::Standardise(it) => Box::new(it.fit(dense(&mut data, preparation)?)),
+                Preparation::Gcn(it) => Box::new(it.fit(dense(&mut data, preparation)?)),
+                Preparation::Zca(it) => Box::new(it.fit(dense(&mut data, preparation)?, &Device::default())?),
+                Preparation::Binary(_) => {
+                    binary(&mut data)?;
+                    continue;
+                }
             };
+            for part in [&mut data.train, &mut data.test] {
+                if let Inputs::Numbers(numbers) = &mut part.inputs {
+                    fitted.apply(numbers);
+                }
+            }
+            all.push(fitted);
         }
-        Ok(Dataset { fingerprint: Some(fingerprint), ..data })
+        Ok((Dataset { fingerprint: Some(fingerprint), ..data }, Prepared(all)))
     }
 }
 
-/// Images and other numbers of which most are not zero.
-fn dense(data: Dataset, preparation: &Preparation, of: impl Fn(Numbers) -> Result<Numbers>) -> Result<Dataset> {
-    let Dataset { name, classes, names, train, test, fingerprint } = data;
-    let shape = train.shape.clone();
-    let numbers = |part: Examples| match part.inputs {
-        Inputs::Numbers(numbers) => Ok((numbers, part.labels)),
-        Inputs::Pixels(_) => Ok((part.numbers(), part.labels)),
-        Inputs::Sparse(_) => {
-            Err(Error::Asked(format!("{}: {name} holds rows of mostly zeros, expected images or other numbers", preparation.spec())))
-        }
-    };
-    let ((train, train_labels), (test, test_labels)) = (numbers(train)?, numbers(test)?);
-    let done = of(Numbers { shape, train, test })?;
-    let examples = |numbers, labels| Examples { shape: done.shape.clone(), inputs: Inputs::Numbers(numbers), labels };
-    Ok(Dataset { name, classes, names, train: examples(done.train, train_labels), test: examples(done.test, test_labels), fingerprint })
+/// Makes both parts numbers of which most are not zero, as those of images.
+fn dense<'a>(data: &'a mut Dataset, preparation: &Preparation) -> Result<Given<'a>> {
+    for part in [&mut data.test, &mut data.train] {
+        part.inputs = match &mut part.inputs {
+            Inputs::Numbers(numbers) => Inputs::Numbers(std::mem::take(numbers)),
+            Inputs::Pixels(_) => Inputs::Numbers(part.numbers()),
+            Inputs::Sparse(_) => {
+                let found = format!("{} holds rows of mostly zeros", data.name);
+                return Err(Error::Asked(format!("{}: {found}, expected images or other numbers", preparation.spec())));
+            }
+        };
+    }
+    let Examples { shape, inputs, .. } = &data.train;
+    Ok(Given { shape, train: if let Inputs::Numbers(numbers) = inputs { numbers } else { &[] } })
 }
 
-fn binary(mut data: Dataset) -> Result<Dataset> {
+fn binary(data: &mut Dataset) -> Result<()> {
     for part in [&mut data.train, &mut data.test] {
         match &mut part.inputs {
             Inputs::Sparse(rows) => Arc::make_mut(rows).values.fill(1.0), // zeros are not stored
             _ => return Err(Error::Asked(format!("binary: {} holds no words, expected a data set of texts", data.name))),
         }
     }
-    Ok(data)
+    Ok(())
 }
 
 #[cfg(test)]

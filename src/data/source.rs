@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{self, Found, GZIP};
 use super::known::{self, KNOWN, Known};
-use super::prepare::Prepare;
-use super::{BUNDLED, Dataset, cifar, imdb, mnist, text};
+use super::prepare::{Prepare, Prepared};
+use super::{BUNDLED, Dataset, Examples, cifar, imdb, mnist, text};
 use crate::error::{Error, Result};
 use crate::spec::unknown;
 
@@ -42,6 +42,19 @@ pub fn load(name_or_path: &str) -> Result<Dataset> {
         }
         _ => plain(name_or_path),
     }
+}
+
+/// The same, and of images that are prepared also the training part as it was before, with what prepares them: for who changes images in between.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_both(name_or_path: &str) -> Result<(Dataset, Option<(Examples, Prepared)>)> {
+    let line = name_or_path.split_once('|').filter(|_| !Path::new(name_or_path).exists());
+    let Some((data, line)) = line else { return Ok((plain(name_or_path)?, None)) };
+    let (prepare, data) = (Prepare::read(line)?, plain(data.trim())?);
+    let images = data.train.are_pixels().then(|| data.train.clone());
+    let (data, prepared) = prepare.fit(data)?;
+    Ok((data, images.map(|images| (images, prepared))))
 }
 
 /// These data, and done to them what is done to others: `cifar10` like `mnist-10k|gcn` is `cifar10|gcn`. Data with a line of their own keep it.

@@ -15,8 +15,7 @@
 
 use rayon::prelude::*;
 
-use super::prepare::Numbers;
-use crate::error::Result;
+use super::prepare::{Fitted, Given};
 
 crate::settings! {
     /// Mean 0 and variance 1 in each channel.
@@ -24,16 +23,16 @@ crate::settings! {
 }
 
 impl Standardise {
-    pub(super) fn of(&self, mut data: Numbers) -> Result<Numbers> {
-        let width: usize = match data.shape.as_slice() {
-            [_, rest @ .., _] if data.shape.len() > 2 => rest.iter().product::<usize>() * data.shape[data.shape.len() - 1],
+    pub(super) fn fit(&self, Given { shape, train }: Given<'_>) -> Channels {
+        let width: usize = match shape {
+            [_, rest @ .., last] if shape.len() > 2 => rest.iter().product::<usize>() * last,
             [_] => 1,
-            _ => data.shape.iter().product(),
+            _ => shape.iter().product(),
         };
-        let features: usize = data.shape.iter().product();
-        for channel in 0..features / width {
+        let features: usize = shape.iter().product();
+        let channel = |channel: usize| {
             let (mut n, mut sum, mut squares) = (0.0f64, 0.0f64, 0.0f64);
-            for row in data.train.chunks_exact(features) {
+            for row in train.chunks_exact(features) {
                 let (mut row_sum, mut row_squares) = (0.0f64, 0.0f64);
                 for x in &row[channel * width..(channel + 1) * width] {
                     row_sum += f64::from(*x);
@@ -45,13 +44,25 @@ impl Standardise {
             }
             let mean = sum / n;
             let std = (squares / n - mean * mean).max(0.0).sqrt();
-            let scale = if std > 1e-6 * mean.abs().max(f64::MIN_POSITIVE) { 1.0 / std } else { 1.0 };
-            for part in [&mut data.train, &mut data.test] {
-                part.par_chunks_exact_mut(features).for_each(|row| {
-                    row[channel * width..(channel + 1) * width].iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) * scale) as f32);
-                });
+            (mean, if std > 1e-6 * mean.abs().max(f64::MIN_POSITIVE) { 1.0 / std } else { 1.0 })
+        };
+        Channels { width, of: (0..features / width).map(channel).collect() }
+    }
+}
+
+/// Mean and factor of each channel.
+#[derive(Debug)]
+pub(super) struct Channels {
+    width: usize,
+    of: Vec<(f64, f64)>,
+}
+
+impl Fitted for Channels {
+    fn apply(&self, numbers: &mut [f32]) {
+        numbers.par_chunks_exact_mut(self.width * self.of.len()).for_each(|row| {
+            for (channel, (mean, scale)) in row.chunks_exact_mut(self.width).zip(&self.of) {
+                channel.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) * scale) as f32);
             }
-        }
-        Ok(data)
+        });
     }
 }

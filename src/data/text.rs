@@ -5,9 +5,10 @@
 //! negative,0.7547,I just don't trust my life in google's hands
 //! ```
 //!
-//! - **Columns.** If the first line has a name of a label (`label`, `sentiment`, `class`, ...) and a name of a text (`text`, `review`, ...),
-//!   it is a header and names the two. Otherwise there is no header: the text is the column with the most letters, the label the one of the
-//!   others with the fewest different values.
+//! - **Columns.** If the first line names a label (`label`, `sentiment`, `airline_sentiment`, ...) or a text (`text`, `review`, `review_text`,
+//!   ...), it is a header. A column that no header names is found by what is in it: the text has the most letters, the label the fewest
+//!   different values of the others, two at least. And if the first line's label stands nowhere else, and no other label is so rare, that
+//!   line is a header too.
 //! - **Classes** are the different labels, numbers in their order, anything else in alphabetical order.
 //! - **Words** are runs of letters and digits (as Unicode has them) with apostrophes inside, in lower case. Everything else separates.
 //! - **Parts.** A text is in the test part if the first eight bytes of its SHA-256, read as a big-endian number, are divisible by five. So
@@ -25,8 +26,8 @@ use super::sparse::Sparse;
 use super::{Dataset, Examples, Inputs, WORDS};
 use crate::error::{Error, Result};
 
-const LABEL: [&str; 8] = ["label", "labels", "class", "sentiment", "target", "category", "polarity", "rating"];
-const TEXT: [&str; 8] = ["text", "review", "sentence", "content", "tweet", "comment", "document", "phrase"];
+const LABEL: [&str; 10] = ["label", "labels", "class", "sentiment", "target", "category", "polarity", "rating", "stars", "score"];
+const TEXT: [&str; 10] = ["text", "review", "sentence", "content", "tweet", "comment", "document", "phrase", "body", "message"];
 
 /// The texts of a CSV file; `path` is for errors.
 ///
@@ -42,14 +43,8 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
     if width < 2 {
         return Err(wrong(format!("{} lines of {width} columns", rows.len()), "at least a label and a text in each line"));
     }
-    let named = |names: &[&str]| rows[0].iter().position(|field| names.contains(&field.trim().to_lowercase().as_str()));
-    let (header, label, text) = match (named(&LABEL), named(&TEXT)) {
-        (Some(label), Some(text)) => (1, label, text),
-        _ => {
-            let (label, text) = guess(&rows, width);
-            (0, label, text)
-        }
-    };
+    let Columns { header, label, text } = columns(&rows, width);
+    let header = usize::from(header);
     let rows = &rows[header..];
 
     let classes = classes(rows.iter().map(|row| row[label].trim()));
@@ -107,13 +102,50 @@ fn is_test(text: &str) -> bool {
     hash[..8].iter().fold(0, |rest, byte| (256 * rest + u32::from(*byte)) % 5) == 0
 }
 
-/// The columns of label and text where no header names them.
-fn guess(rows: &[StringRecord], width: usize) -> (usize, usize) {
-    let letters = |column: &usize| rows.iter().map(|row| row[*column].len()).sum::<usize>();
-    let text = (0..width).rev().max_by_key(letters).unwrap_or_default();
-    let different = |column: &usize| rows.iter().map(|row| row[*column].trim()).collect::<HashSet<_>>().len();
-    let label = (0..width).filter(|column| *column != text).min_by_key(different).unwrap_or_default();
-    (label, text)
+/// Where things are in a table.
+struct Columns {
+    /// whether the first line names the columns
+    header: bool,
+    label: usize,
+    text: usize,
+}
+
+fn columns(rows: &[StringRecord], width: usize) -> Columns {
+    // a header may be among the lines that are looked at, as long as there are others
+    let body = if rows.len() > 1 { &rows[1..] } else { rows };
+    let letters = |column: usize| body.iter().map(|row| row[column].len()).sum::<usize>();
+    let different = |column: usize| match body.iter().map(|row| row[column].trim()).collect::<HashSet<_>>().len() {
+        0 | 1 => usize::MAX, // tells nothing apart
+        many => many,
+    };
+    let text_of = |columns: &[usize]| columns.iter().rev().copied().max_by_key(|column| letters(*column));
+    let label_of = |columns: &[usize]| columns.iter().copied().min_by_key(|column| different(*column));
+
+    let (labels, texts) = (named(&rows[0], &LABEL), named(&rows[0], &TEXT));
+    let is_text = text_of(&texts.into_iter().filter(|column| !labels.contains(column)).collect::<Vec<_>>());
+    let is_label = label_of(&labels.into_iter().filter(|column| Some(*column) != is_text).collect::<Vec<_>>());
+    let others = |taken: Option<usize>| (0..width).filter(|column| Some(*column) != taken).collect::<Vec<_>>();
+    let text = is_text.or_else(|| text_of(&others(is_label))).unwrap_or_default();
+    let label = is_label.or_else(|| label_of(&others(Some(text)))).unwrap_or_default();
+    let header = is_text.is_some() || is_label.is_some() || {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        rows.iter().for_each(|row| *counts.entry(row[label].trim()).or_default() += 1);
+        let first = rows[0][label].trim();
+        counts.len() > 2 && counts[first] == 1 && counts.iter().all(|(value, n)| *value == first || *n > 1)
+    };
+    Columns { header, label, text }
+}
+
+/// The columns that a line names so: by that word alone, or if there are none, with that word in the name.
+fn named(line: &StringRecord, names: &[&str]) -> Vec<usize> {
+    let fields: Vec<String> = line.iter().map(|field| field.trim().to_lowercase()).collect();
+    let such = |is: &dyn Fn(&str) -> bool| (0..fields.len()).filter(|column| is(&fields[*column])).collect::<Vec<_>>();
+    let exact = such(&|field| names.contains(&field));
+    if !exact.is_empty() {
+        return exact;
+    }
+    // a text of one line may well have the word `review` in it; a name is one word
+    such(&|field| !field.contains(char::is_whitespace) && field.split(['_', '-', '.']).any(|word| names.contains(&word)))
 }
 
 /// The number of each label. More than 256 are not told apart.

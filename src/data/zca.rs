@@ -27,7 +27,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use super::known;
-use super::prepare::Numbers;
+use super::prepare::{Fitted, Given};
 use crate::about::{About, hex};
 use crate::error::{Error, Result};
 use crate::spec::Allowed;
@@ -51,16 +51,16 @@ crate::settings! {
 }
 
 impl Zca {
-    pub(super) fn of(&self, mut data: Numbers, device: &Device) -> Result<Numbers> {
-        let n: usize = data.shape.iter().product();
+    pub(super) fn fit(&self, Given { shape, train }: Given<'_>, device: &Device) -> Result<Whitening> {
+        let n: usize = shape.iter().product();
         if n > AT_MOST {
-            return Err(Error::Asked(format!("zca: inputs of {:?} are {n} numbers, expected at most {AT_MOST}", data.shape)));
+            return Err(Error::Asked(format!("zca: inputs of {shape:?} are {n} numbers, expected at most {AT_MOST}")));
         }
-        let kept = (n > KEPT_FROM).then(|| self.place(&data)).flatten();
+        let kept = (n > KEPT_FROM).then(|| self.place(train)).flatten();
         let (mean, whitening) = match kept.as_deref().and_then(|path| read(path, n)) {
             Some(known) => known,
             None => {
-                let computed = self.compute(&data.train, n, device);
+                let computed = self.compute(train, n, device);
                 if let Some(path) = &kept {
                     // a disk that refuses costs the time once more
                     let _ = write(path, &computed);
@@ -68,17 +68,7 @@ impl Zca {
                 computed
             }
         };
-        let whitening = matrix(&whitening, n, device);
-        for row in data.train.chunks_exact_mut(n).chain(data.test.chunks_exact_mut(n)) {
-            row.iter_mut().zip(&mean).for_each(|(x, mean)| *x -= mean);
-        }
-        for numbers in [&mut data.train, &mut data.test] {
-            for part in numbers.chunks_mut(AT_ONCE * n) {
-                let whitened = matrix(part, n, device).matmul(whitening.clone()).into_data();
-                part.iter_mut().zip(whitened.iter::<f32>()).for_each(|(x, new)| *x = new);
-            }
-        }
-        Ok(data)
+        Ok(Whitening { by: matrix(&whitening, n, device), mean })
     }
 
     /// The mean of the examples, and the whitening matrix.
@@ -101,12 +91,32 @@ impl Zca {
     }
 
     /// Where the matrix for these examples is kept; nowhere if the user has no folder for it.
-    fn place(&self, data: &Numbers) -> Option<PathBuf> {
+    fn place(&self, train: &[f32]) -> Option<PathBuf> {
         let mut hash = Sha256::new();
         hash.update(About(include_str!("zca.rs")).fingerprint());
         hash.update(self.eps.to_le_bytes());
-        hash.update(bytemuck::cast_slice(&data.train));
+        hash.update(bytemuck::cast_slice(train));
         Some(known::folder().ok()?.join("zca").join(hex(&hash.finalize())))
+    }
+}
+
+/// The mean of the training part, and the whitening matrix.
+#[derive(Debug)]
+pub(super) struct Whitening {
+    mean: Vec<f32>,
+    by: Tensor<2>,
+}
+
+impl Fitted for Whitening {
+    fn apply(&self, numbers: &mut [f32]) {
+        let n = self.mean.len();
+        for row in numbers.chunks_exact_mut(n) {
+            row.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x -= mean);
+        }
+        for part in numbers.chunks_mut(AT_ONCE * n) {
+            let whitened = matrix(part, n, &self.by.device()).matmul(self.by.clone()).into_data();
+            part.iter_mut().zip(whitened.iter::<f32>()).for_each(|(x, new)| *x = new);
+        }
     }
 }
 

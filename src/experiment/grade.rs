@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{At, Claim, Expect, Experiment, SECONDS};
+use crate::about::counted;
 use crate::chart::{short, with_spread};
 use crate::record::{Header, Outcome, Run};
 use crate::spec::{Line, Spec};
@@ -366,13 +367,22 @@ fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str, search: Option<u
         }),
         Expect::Slope { of, x, y, .. } => grid(of).map(|cells| {
             let columns: BTreeSet<&String> = cells.iter().filter_map(|cell| cell.settings.get(x)).collect();
-            let best = best_along(&cells, x, y);
-            let pairs = best.iter().map(|(x, y)| format!("{} at {}", short(*y), short(*x))).collect::<Vec<_>>().join(", ");
-            let none = columns.len() - best.len();
-            let rest = if none > 0 { format!("; none at {none} of {} values of {x}", columns.len()) } else { String::new() };
-            match slope(&best) {
-                Some(slope) => (passes(expect.holds(slope) == Some(true)), format!("slope {}: best {y} {pairs}{rest}", signed(slope))),
-                None => (Held::Undecided, format!("the grid has no two values of {x} at which some {y} above 0 is best")),
+            let all = best_along(&cells, x, y);
+            let (inside, at_edge): (Vec<Best>, Vec<Best>) = all.iter().partition(|best| best.inside);
+            let pairs =
+                |best: &[Best]| best.iter().map(|best| format!("{} at {}", short(best.y), short(best.x))).collect::<Vec<_>>().join(", ");
+            let mut rest =
+                if at_edge.is_empty() { String::new() } else { format!("; at the edge of the grid, left out: {}", pairs(&at_edge)) };
+            if all.len() < columns.len() {
+                rest += &format!("; none at {} of {} values of {x}", columns.len() - all.len(), columns.len());
+            }
+            let found = format!("best {y} {}{rest}", if inside.is_empty() { "nowhere inside the grid".into() } else { pairs(&inside) });
+            match slope(&inside).filter(|_| inside.len() >= PLACES) {
+                Some(slope) => (passes(expect.holds(slope) == Some(true)), format!("slope {}: {found}", signed(slope))),
+                None => (
+                    Held::Undecided,
+                    format!("{} of {x} inside the grid, a slope needs {PLACES}: {found}", counted(inside.len(), "value", "values")),
+                ),
             }
         }),
         Expect::Cells { a, b, tie, .. } => grid(a).and_then(|a| in_common(a, grid(b)?)).map(|pairs| {
@@ -392,9 +402,21 @@ fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str, search: Option<u
     Some(judged.unwrap_or_else(|why| (Held::Undecided, why)))
 }
 
+/// The least number of places that a slope is drawn through.
+const PLACES: usize = 3;
+
+/// The best value of a setting at one value of another.
+#[derive(Clone, Copy)]
+struct Best {
+    x: f64,
+    y: f64,
+    /// whether there are values on both sides of it: at the edge of a grid the best may lie beyond
+    inside: bool,
+}
+
 /// For each value of a setting, from the lowest up, the value above zero of another that has the lowest finite number. Equal numbers give the
 /// geometric mean of theirs: which of them stands first says nothing.
-fn best_along(grid: &[Cell], x: &str, y: &str) -> Vec<(f64, f64)> {
+fn best_along(grid: &[Cell], x: &str, y: &str) -> Vec<Best> {
     let number = |settings: &BTreeMap<String, String>, key: &str| settings.get(key)?.parse::<f64>().ok().filter(|value| *value > 0.0);
     let mut cells: Vec<(f64, f64, f64)> = grid
         .iter()
@@ -402,18 +424,21 @@ fn best_along(grid: &[Cell], x: &str, y: &str) -> Vec<(f64, f64)> {
         .filter_map(|cell| Some((number(&cell.settings, x)?, number(&cell.settings, y)?, cell.value)))
         .collect();
     cells.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let tried = || grid.iter().filter_map(|cell| number(&cell.settings, y));
+    let edges = [tried().fold(f64::INFINITY, f64::min), tried().fold(0.0, f64::max)];
     let rows = cells.chunk_by(|a, b| a.0 == b.0);
     let best = rows.map(|row| {
         let lowest = row.iter().map(|cell| cell.2).fold(f64::INFINITY, f64::min);
-        let logs: Vec<f64> = row.iter().filter(|cell| cell.2 == lowest).map(|cell| cell.1.ln()).collect();
-        (row[0].0, mean(&logs).exp())
+        let best: Vec<f64> = row.iter().filter(|cell| cell.2 == lowest).map(|cell| cell.1).collect();
+        let inside = edges.iter().all(|edge| best.iter().any(|best| best != edge));
+        Best { x: row[0].0, y: mean(&best.iter().map(|best| best.ln()).collect::<Vec<_>>()).exp(), inside }
     });
     best.collect()
 }
 
 /// Of the straight line by least squares through the logarithms; nothing for fewer than two places.
-fn slope(points: &[(f64, f64)]) -> Option<f64> {
-    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|(x, y)| (x.ln(), y.ln())).unzip();
+fn slope(points: &[Best]) -> Option<f64> {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|best| (best.x.ln(), best.y.ln())).unzip();
     let (x0, y0) = (mean(&x), mean(&y));
     let (xy, xx) = x.iter().zip(&y).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - x0) * (y - y0), xx + (x - x0).powi(2)));
     (points.len() > 1 && xx > 0.0).then(|| xy / xx)

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::{self, vae};
 use crate::optim::Optimizers;
 use crate::problem::Quadratic;
+use crate::problem::classify::Share;
 use crate::record::{self, AUTOENCODE, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
 use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
 use crate::schedule::Schedule;
@@ -647,9 +648,12 @@ impl Task {
     /// Whether a run was of this task, whatever the data.
     fn is_of(&self, run: &record::Task) -> bool {
         match (self, run) {
-            (Task::Classify(own), record::Task::Classify { model, batch, penalty, augment, early_stopping, .. }) => {
+            (Task::Classify(own), record::Task::Classify { model, batch, penalty, augment, early_stopping, train, validation, .. }) => {
                 let run = (model, batch, penalty, augment, early_stopping);
-                own.canonical().is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.augment, &own.early_stopping) == run)
+                let share = Share { validation: own.validation, ..Share::default() };
+                let validates = share.validating(train + validation) == *validation;
+                validates
+                    && own.canonical().is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.augment, &own.early_stopping) == run)
             }
             (
                 Task::Autoencode { model, batch, penalty, .. },

@@ -83,7 +83,10 @@ impl<P: Problem + Clone> Ready<P> {
 
 /// Data on a device, for all series that ask for the same.
 #[derive(Default)]
-pub(super) struct Loaded(Vec<(String, Share, Arc<Given>)>);
+pub(super) struct Loaded(Vec<(Asked, Arc<Given>)>);
+
+/// Which data: their name, how much of them, and whether images are to be changed before they are prepared.
+type Asked = (String, Share, bool);
 
 /// Data, and what a header says of it.
 struct Given {
@@ -96,23 +99,27 @@ struct Given {
 }
 
 impl Loaded {
-    fn of(&mut self, data: &str, share: Share, device: &Device) -> Result<Arc<Given>> {
-        let same = |(own, part, _): &&(String, Share, _)| own == data && *part == share;
-        if let Some((.., given)) = self.0.iter().find(same) {
+    fn of(&mut self, asked: Asked, device: &Device) -> Result<Arc<Given>> {
+        if let Some((_, given)) = self.0.iter().find(|(own, _)| *own == asked) {
             return Ok(given.clone());
         }
-        let loaded = data::load(data)?;
+        let (data, share, images) = &asked;
+        let (loaded, images) = if *images { data::load_both(data)? } else { (data::load(data)?, None) };
+        let parts = Parts::of(&loaded, *share, device);
         let given = Arc::new(Given {
             name: loaded.name.clone(),
             sha256: loaded.sha256(),
             shapes: Shapes { input: loaded.train.shape.clone(), classes: loaded.classes },
             pixels: loaded.train.are_pixels(),
-            parts: Parts::of(&loaded, share, device),
+            parts: match images {
+                Some((images, prepared)) => parts.from_images(&images, prepared, *share),
+                None => parts,
+            },
         });
         if given.parts.train.is_empty() || given.parts.test.is_empty() {
             return Err(Error::content(data, "no example to train or to test on", "some, after those for validation are split off"));
         }
-        self.0.push((data.into(), share, given.clone()));
+        self.0.push((asked, given.clone()));
         Ok(given)
     }
 }
@@ -122,10 +129,15 @@ pub(super) fn classifier(asked: &Classification, share: Share, device: &str, loa
     let asked = asked.canonical()?;
     let (model, penalty): (Spec, Penalty) = (asked.model.parse()?, Penalty::read(&asked.penalty.parse()?)?);
     let device = crate::device::find(device)?.autodiff();
-    let given = loaded.of(&asked.data, Share { validation: asked.validation, ..share }, &device)?;
-    let (parts, shapes) = (&given.parts, given.shapes.clone());
     let augment = Augment::read(&asked.augment.parse()?)?;
-    augment.takes(&given.name, &shapes.input, given.pixels)?;
+    let share = Share { validation: asked.validation, ..share };
+    let given = loaded.of((asked.data.clone(), share, !augment.is_none()), &device)?;
+    let (parts, shapes) = (&given.parts, given.shapes.clone());
+    if asked.validation > 0.0 && parts.validation.is_none() {
+        let found = format!("{}, which is none of {} training examples", asked.validation, parts.train.len());
+        return Err(Error::Asked(format!("validation: found {found}, expected a share with an example in it")));
+    }
+    augment.takes(&given.name, &shapes.input, given.pixels || parts.has_images())?;
     let task = record::Task::Classify {
         parameters: model::parameters(&model, &shapes)?,
         model: asked.model,
@@ -170,7 +182,7 @@ pub(super) fn ready(task: &Task, choice: &Choice, extent: &Extent, loaded: &mut 
             let (settings, penalty) = (vae::read(&model.parse()?)?, Penalty::read(&penalty.parse()?)?);
             let device = crate::device::find(&choice.device)?.autodiff();
             let share = Share { train: extent.train, test: extent.test, ..Share::default() };
-            let given = loaded.of(&extent.data(data, choice.data.as_deref()), share, &device)?;
+            let given = loaded.of((extent.data(data, choice.data.as_deref()), share, false), &device)?;
             if !given.pixels {
                 return Err(Error::content(&given.name, "inputs that are no pixels", "pixels from 0 to 1 for an autoencoder"));
             }

@@ -1,6 +1,7 @@
 //! Training a classifier: batches of examples, cross-entropy and a penalty.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
@@ -8,7 +9,8 @@ use burn::tensor::{Device, Int, Tensor};
 use rand::seq::SliceRandom;
 
 use crate::augment::Augment;
-use crate::data::{Dataset, Examples, Resident, Shuffled};
+use crate::data::prepare::Prepared;
+use crate::data::{Batch, Dataset, Examples, Resident, Shuffled};
 use crate::model::{Mode, Net};
 use crate::record::VALIDATION_LOSS;
 use crate::regularizer::Penalty;
@@ -28,6 +30,8 @@ pub struct Parts {
     pub validation: Option<Resident>,
     /// to test on
     pub test: Resident,
+    /// the images to train on before they are prepared, and what prepares them: for augmentation, which comes in between
+    images: Option<(Resident, Arc<Prepared>)>,
 }
 
 /// How much of the data is used.
@@ -45,35 +49,70 @@ impl Parts {
     /// Moves the data to a device. What is left out and what validates is drawn once and for all: it is the same for every run of the same data.
     pub fn of(data: &Dataset, share: Share, device: &Device) -> Parts {
         let device = device.clone().inner();
-        let drawn = |examples: &Examples, at_most: Option<usize>, part: usize| {
-            let mut places: Vec<usize> = (0..examples.len()).collect();
-            places.shuffle(&mut Seed(0).generator(Purpose::Split, part));
-            places.truncate(at_most.unwrap_or(places.len()));
-            places
-        };
         let (train, test) = (&data.train, &data.test);
         let some = share.test.is_some_and(|n| n < test.len());
-        let tested = if some { test.at(&drawn(test, share.test, 1)).resident(&device) } else { test.resident(&device) };
-        if share.train.is_none_or(|n| n >= train.len()) && share.validation == 0.0 {
-            return Parts { train: train.resident(&device), validation: None, test: tested };
-        }
-        let places = drawn(train, share.train, 0);
-        let (kept, validation) = places.split_at(places.len() - (places.len() as f64 * share.validation).round() as usize);
-        let validation = (!validation.is_empty()).then(|| train.at(validation).resident(&device));
-        Parts { train: train.at(kept).resident(&device), validation, test: tested }
+        let tested = if some { test.at(&drawn(test.len(), share.test, 1)).resident(&device) } else { test.resident(&device) };
+        let (train, validation) = match share.split(train.len()) {
+            None => (train.resident(&device), None),
+            Some((kept, validation)) => {
+                let validation = (!validation.is_empty()).then(|| train.at(&validation).resident(&device));
+                (train.at(&kept).resident(&device), validation)
+            }
+        };
+        Parts { train, validation, test: tested, images: None }
     }
+
+    /// With the images of the training part as they were before they were prepared.
+    pub fn from_images(self, images: &Examples, prepared: Prepared, share: Share) -> Parts {
+        let device = self.train.device();
+        let images = match share.split(images.len()) {
+            None => images.resident(&device),
+            Some((kept, _)) => images.at(&kept).resident(&device),
+        };
+        Parts { images: Some((images, Arc::new(prepared))), ..self }
+    }
+
+    /// Whether there are images as they were before they were prepared.
+    pub fn has_images(&self) -> bool {
+        self.images.is_some()
+    }
+}
+
+impl Share {
+    /// How many of `n` training examples validate.
+    pub fn validating(&self, n: usize) -> usize {
+        (n as f64 * self.validation).round() as usize
+    }
+
+    /// Places of the training part that train, and those that validate; nothing if all train.
+    fn split(&self, n: usize) -> Option<(Vec<usize>, Vec<usize>)> {
+        if self.train.is_none_or(|some| some >= n) && self.validation == 0.0 {
+            return None;
+        }
+        let mut kept = drawn(n, self.train, 0);
+        let validation = kept.split_off(kept.len() - self.validating(kept.len()));
+        Some((kept, validation))
+    }
+}
+
+/// At most so many of `n` places, drawn once and for all; for each `part` others.
+fn drawn(n: usize, at_most: Option<usize>, part: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..n).collect();
+    places.shuffle(&mut Seed(0).generator(Purpose::Split, part));
+    places.truncate(at_most.unwrap_or(n));
+    places
 }
 
 /// A data set to be told apart in batches.
 ///
 /// Each epoch sees every training example once, in an order of its own; the last batch may be shorter. The loss of a batch is its mean
 /// cross-entropy plus the penalty, where that is a term of the loss. Measured are, without the penalty, `train_loss` and `train_error` over the
-/// training part, or the beginning of it, `test_loss`, `test_error` and `test_accuracy`, loss and error of a validation part; `objective`:
+/// training part, or some of it drawn once and for all, `test_loss`, `test_error` and `test_accuracy`, loss and error of a validation part; `objective`:
 /// `train_loss` plus the penalty; and `gap`: `test_loss` less `train_loss`.
 #[derive(Clone)]
 pub struct Classify {
     parts: Parts,
-    measured: usize,
+    measured: Option<Vec<i32>>,
     batch: usize,
     augment: Augment,
     image: [usize; 3],
@@ -92,7 +131,10 @@ impl Classify {
     /// With data that are there already; the training part is measured on so many of its examples, all by default.
     pub fn on(parts: Parts, measured: Option<usize>, batch: usize, penalty: Penalty, device: &Device) -> Classify {
         Classify {
-            measured: measured.unwrap_or(parts.train.len()).min(parts.train.len()),
+            // a file may be sorted by class, so its beginning would not do
+            measured: measured
+                .filter(|n| *n < parts.train.len())
+                .map(|n| drawn(parts.train.len(), Some(n), 2).into_iter().map(|place| place as i32).collect()),
             parts,
             batch,
             augment: Augment::default(),
@@ -127,11 +169,14 @@ impl Problem for Classify {
     }
 
     fn loss(&mut self, model: &Net, now: Moment) -> Tensor<1> {
-        let batch = self.order.batch(&self.parts.train, self.batch, self.seed, now.epoch, now.batch);
+        let images = self.parts.images.as_ref().filter(|_| !self.augment.is_none());
+        let examples = images.map_or(&self.parts.train, |(images, _)| images);
+        let batch = self.order.batch(examples, self.batch, self.seed, now.epoch, now.batch);
         // masks belong to the step: the same moment has the same loss, whoever else draws
         let mut mode = Mode::Train(self.seed.generator(Purpose::Masks, now.step));
         let mut draws = self.seed.generator(Purpose::Augmentation, now.step);
         let x = self.augment.apply_to(batch.x.clone(), self.image, &mut draws).unwrap_or(batch.x);
+        let x = images.map_or(x.clone(), |(_, prepared)| prepared.apply_to(x));
         let scores = model.forward(Tensor::from_inner(x), &mut mode);
         let loss = cross_entropy(scores, batch.y.to_device(&self.device)).mean();
         self.penalty.added_to(loss, model)
@@ -142,7 +187,12 @@ impl Problem for Classify {
     }
 
     fn measure(&self, model: &Net, _now: Moment) -> BTreeMap<String, f64> {
-        let (train, test) = (evaluate_first(model, &self.parts.train, self.measured), evaluate(model, &self.parts.test));
+        let Parts { train, validation, test, .. } = &self.parts;
+        let train = match &self.measured {
+            Some(places) => evaluate_on(model, places.chunks(AT_ONCE).map(|places| train.select(places))),
+            None => evaluate(model, train),
+        };
+        let test = evaluate(model, test);
         let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         let mut measures = BTreeMap::from([
             ("train_loss".into(), train.loss),
@@ -153,7 +203,7 @@ impl Problem for Classify {
             ("test_accuracy".into(), test.accuracy()),
             ("gap".into(), test.loss - train.loss),
         ]);
-        if let Some(validation) = self.parts.validation.as_ref().map(|part| evaluate(model, part)) {
+        if let Some(validation) = validation.as_ref().map(|part| evaluate(model, part)) {
             measures.insert(VALIDATION_LOSS.into(), validation.loss);
             measures.insert("validation_error".into(), validation.error());
         }
@@ -198,14 +248,15 @@ impl Evaluation {
 
 /// Runs a model over examples; both without autodiff.
 pub fn evaluate(model: &Net, examples: &Resident) -> Evaluation {
-    evaluate_first(model, examples, examples.len())
+    let n = examples.len();
+    evaluate_on(model, (0..n).step_by(AT_ONCE).map(|start| examples.slice(start, AT_ONCE.min(n - start))))
 }
 
-/// The same over the first `n` of them.
-fn evaluate_first(model: &Net, examples: &Resident, n: usize) -> Evaluation {
-    let (mut loss, mut confusion) = (0.0, Vec::new());
-    for start in (0..n).step_by(AT_ONCE) {
-        let part = examples.slice(start, AT_ONCE.min(n - start));
+/// The same, batch by batch.
+fn evaluate_on(model: &Net, batches: impl Iterator<Item = Batch>) -> Evaluation {
+    let (mut loss, mut confusion, mut n) = (0.0, Vec::new(), 0);
+    for part in batches {
+        n += part.y.dims()[0];
         let scores = model.forward(part.x, &mut Mode::Evaluate);
         if confusion.is_empty() {
             confusion = vec![vec![0; scores.dims()[1]]; scores.dims()[1]];

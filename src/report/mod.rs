@@ -578,13 +578,14 @@ fn apart(ours: &Line, theirs: &Line) -> Line {
 }
 
 /// The mean over the seeds at each epoch, with the lowest and highest run; and where the first diverged, at which the line ends. `by` is the
-/// measurement along the x axis, the epoch by default. A run that has arrived early stays where it is.
+/// measurement along the x axis, the epoch by default. A run that ended early stays at the model that it
+/// handed out.
 fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, Vec<f64>) {
     let mut by_epoch: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
     let longest = candidate.runs.iter().max_by_key(|run| run.points.len()).map_or(&[][..], |run| &run.points);
     for run in &candidate.runs {
         let value = |point: &record::Point| point.value(metric);
-        let arrived = run.points.last().filter(|_| run.ended() == Some(Outcome::Finished));
+        let arrived = run.kept().filter(|_| run.ended() == Some(Outcome::Finished));
         for point in longest {
             let own = run.points.get(point.epoch).or(arrived).and_then(value);
             let x = by.map_or(Some(point.epoch as f64), |by| point.measures.get(by).copied());
