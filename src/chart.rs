@@ -116,6 +116,9 @@ impl Line {
     }
 }
 
+/// How many times the lowest number is off a chart whose numbers span decades.
+pub const EXPLODED: f64 = 1e4;
+
 /// A number for each pair of two settings, as a coloured table.
 #[derive(Clone, Debug)]
 pub struct Heat {

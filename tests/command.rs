@@ -508,3 +508,20 @@ fn training_tells_that_it_stopped_early_and_which_model_it_kept() {
         "{said}"
     );
 }
+
+#[test]
+fn a_line_with_parts_leaves_the_tables_of_the_markdown_whole() {
+    let place = Place::new();
+    let toml = SMALL.replace(r#"optimizer = "sgd:lr=1e-4""#, r#"optimizer = "clip_global:max=1|sgd:lr=1e-4""#);
+    assert_ne!(toml, SMALL);
+    fs::write(place.path("small.toml"), toml).unwrap();
+    let run = place.run("a", &["--seeds", "1"]);
+    assert_eq!(run.status.code(), Some(0), "{}", err(&run));
+    let report = fs::read_to_string(place.path("a/report.md")).unwrap();
+    assert!(report.contains(r"| SGD | clip_global\|sgd lr=1e-4 |"), "{report}");
+    let cells = |line: &str| line.replace(r"\|", "").matches('|').count();
+    let rows: Vec<&str> = report.lines().collect();
+    for table in rows.chunk_by(|a, b| a.starts_with('|') && b.starts_with('|')) {
+        assert!(table.iter().all(|row| cells(row) == cells(table[0])), "{table:?}");
+    }
+}

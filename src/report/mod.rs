@@ -7,7 +7,7 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::chart::{Banded, Chart, Heat, Line, Style, Table, short, with_spread};
+use crate::chart::{Banded, Chart, EXPLODED, Heat, Line, Style, Table, short, with_spread};
 use crate::error::{Error, Result};
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::experiment::published::{self, Level};
@@ -234,6 +234,8 @@ impl Report {
         let wrong = |file: &str, error: minijinja::Error| Error::Asked(format!("cannot make {file}: {error}"));
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         templates.set_syntax(syntax.map_err(|error| wrong("the page", error))?);
+        // of a Markdown table
+        templates.add_filter("cell", |text: String| text.replace('|', "\\|"));
         let made = |file: &str, text: &'static str| -> Result<PathBuf> {
             // the file's ending decides whether text is escaped
             let rendered = templates.render_named_str(file, text, Serde(&page)).map_err(|error| wrong(file, error))?;
@@ -583,8 +585,8 @@ fn apart(ours: &Line, theirs: &Line) -> Line {
 fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, Vec<f64>) {
     let mut by_epoch: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
     let longest = candidate.runs.iter().max_by_key(|run| run.points.len()).map_or(&[][..], |run| &run.points);
+    let value = |point: &record::Point| point.value(metric);
     for run in &candidate.runs {
-        let value = |point: &record::Point| point.value(metric);
         let arrived = run.kept().filter(|_| run.ended() == Some(Outcome::Finished));
         for point in longest {
             let own = run.points.get(point.epoch).or(arrived).and_then(value);
@@ -592,6 +594,13 @@ fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, 
             if let (Some(value), Some(x)) = (own, x) {
                 by_epoch.entry(point.epoch).or_insert((x, Vec::new())).1.push(value);
             }
+        }
+    }
+    // early stopping handed out a model before the last pass: from where it stopped, the line is that model's
+    if let (None, true) = (by, candidate.runs.iter().any(|run| run.end.as_ref().is_some_and(|end| end.kept.is_some()))) {
+        for epoch in longest.len()..=candidate.runs.iter().map(|run| run.header.epochs).max().unwrap_or(0) {
+            let kept = candidate.runs.iter().filter_map(|run| run.kept().and_then(value));
+            by_epoch.insert(epoch, (epoch as f64, kept.collect()));
         }
     }
     let diverged = candidate.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
@@ -611,9 +620,6 @@ fn beyond(lines: &mut [Line]) {
         line.points.retain(|point| point.1 <= limit);
     }
 }
-
-/// How many times the lowest number is off the chart of learning rates.
-const EXPLODED: f64 = 1e4;
 
 /// The best setting of each learning rate, by the runs that choose.
 fn grid(curve: &Curve, style: Style, choose: &Choose) -> Line {

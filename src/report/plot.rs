@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use resvg::{tiny_skia, usvg};
 
 use super::scene::Scene;
-use crate::chart::{Banded, Chart, Heat, Line, PALETTE, Style, short};
+use crate::chart::{Banded, Chart, EXPLODED, Heat, Line, PALETTE, Style, short};
 use crate::error::{Error, Result};
 use crate::surface::Surface;
 
@@ -289,7 +289,10 @@ pub fn heat(heat: &Heat) -> Result<String> {
     let width = (pt(SIZE.0 as i32 - ROWS - 24)) / columns;
     let left = pt(ROWS);
     let finite = || heat.cells.iter().flatten().flatten().copied().filter(|v| v.is_finite());
-    let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let low = finite().fold(f64::INFINITY, f64::min);
+    // a number that exploded would make all others pale
+    let shown = finite().filter(|v| low <= 0.0 || *v <= EXPLODED * low);
+    let high = shown.fold(f64::NEG_INFINITY, f64::max);
     // what spans much is told apart by its logarithm
     let scale = |v: f64| if low > 0.0 && high > 3.0 * low { v.ln() } else { v };
     let mut text = String::new();
@@ -305,8 +308,9 @@ pub fn heat(heat: &Heat) -> Result<String> {
                 root.draw(&Text::new(label.clone(), (left - pt(8), middle), at(13, &GREY, HPos::Right))).map_err(said)?;
                 for (j, cell) in cells.iter().enumerate() {
                     let x = left + width * j as i32;
-                    let share =
-                        cell.filter(|v| v.is_finite() && high > low).map_or(0.0, |v| (scale(v) - scale(low)) / (scale(high) - scale(low)));
+                    let share = cell
+                        .filter(|v| v.is_finite() && high > low)
+                        .map_or(0.0, |v| ((scale(v) - scale(low)) / (scale(high) - scale(low))).min(1.0));
                     let (r, g, b) = warm(share);
                     let (fill, word) = match cell {
                         Some(v) if v.is_finite() => (RGBColor(r, g, b), short(*v)),
