@@ -519,12 +519,12 @@ fn charts(
             } else {
                 "Each optimizer at the rate that was given"
             };
+            // the mean over the batches of a pass begins with the first
+            let before = if choose.metric == record::BATCH_LOSS { "" } else { ", with the value before training" };
+            let logarithmic = &format!("The same, logarithmic{before}");
             let mut charts = vec![
                 ("figure", Chart { y_max: highest.filter(|_| end >= 2.0), lines: late(all()), ..Chart::new(title, x, y) }),
-                (
-                    "figure-log",
-                    Chart { log_y: true, lines: all(), ..Chart::new("The same, logarithmic, with the value before training", x, y) },
-                ),
+                ("figure-log", Chart { log_y: true, lines: all(), ..Chart::new(logarithmic, x, y) }),
             ];
             if !published.is_empty() {
                 let lines = ours.iter().zip(curves).filter_map(|(line, curve)| {
