@@ -35,12 +35,9 @@ const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, p
 /// # Errors
 /// If there is none, or the files are damaged.
 pub fn load(name_or_path: &str) -> Result<Dataset> {
-    match name_or_path.split_once('|') {
-        Some((data, line)) if !Path::new(name_or_path).exists() => {
-            let prepare = Prepare::read(line)?; // a mistake in it is found before the data are read
-            prepare.of(plain(data.trim())?)
-        }
-        _ => plain(name_or_path),
+    match split(name_or_path)? {
+        (data, Some(prepare)) => prepare.of(plain(data)?),
+        (data, None) => plain(data),
     }
 }
 
@@ -49,12 +46,19 @@ pub fn load(name_or_path: &str) -> Result<Dataset> {
 /// # Errors
 /// As [`load`].
 pub fn load_both(name_or_path: &str) -> Result<(Dataset, Option<(Examples, Prepared)>)> {
-    let line = name_or_path.split_once('|').filter(|_| !Path::new(name_or_path).exists());
-    let Some((data, line)) = line else { return Ok((plain(name_or_path)?, None)) };
-    let (prepare, data) = (Prepare::read(line)?, plain(data.trim())?);
+    let (data, Some(prepare)) = split(name_or_path)? else { return Ok((plain(name_or_path)?, None)) };
+    let data = plain(data)?;
     let images = data.train.are_pixels().then(|| data.train.clone());
     let (data, prepared) = prepare.fit(data)?;
     Ok((data, images.map(|images| (images, prepared))))
+}
+
+/// The data, and what is to be done to them: a mistake in that is found before the data are read. The `|` of a file's name divides nothing.
+fn split(name_or_path: &str) -> Result<(&str, Option<Prepare>)> {
+    match name_or_path.split_once('|') {
+        Some((data, line)) if !Path::new(name_or_path).exists() => Ok((data.trim(), Some(Prepare::read(line)?))),
+        _ => Ok((name_or_path, None)),
+    }
 }
 
 /// These data, and done to them what is done to others: `cifar10` like `mnist-10k|gcn` is `cifar10|gcn`. Data with a line of their own keep it.

@@ -580,8 +580,8 @@ fn apart(ours: &Line, theirs: &Line) -> Line {
 }
 
 /// The mean over the seeds at each epoch, with the lowest and highest run; and where the first diverged, at which the line ends. `by` is the
-/// measurement along the x axis, the epoch by default. A run that ended early stays at the model that it
-/// handed out.
+/// measurement along the x axis, the epoch by default. A run that ended early stays at the
+/// model that it handed out.
 fn band(candidate: &Candidate, by: Option<&str>, metric: &str) -> (Vec<Banded>, Vec<f64>) {
     let mut by_epoch: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
     let longest = candidate.runs.iter().max_by_key(|run| run.points.len()).map_or(&[][..], |run| &run.points);
