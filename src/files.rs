@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// If the disk refuses.
 pub fn place(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    make_folder(folder)?;
     let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
     beside.write_all(content).map_err(Error::io("write", path))?;
     let file = beside.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
@@ -23,6 +23,17 @@ pub fn place(path: &Path, content: &[u8]) -> Result<()> {
         file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))?;
     }
     Ok(())
+}
+
+/// Makes a folder and those above it, where they are missing.
+///
+/// # Errors
+/// If a file is in the way, or the disk refuses.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| match folder.ancestors().find(|above| above.is_file()) {
+        Some(file) => Error::content(file, "a file", "a folder, or nothing"),
+        None => Error::io("create", folder)(error),
+    })
 }
 
 /// Keeps other processes from what a file stands for, until it is dropped. The file stays, empty.

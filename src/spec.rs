@@ -113,8 +113,10 @@ fn near<'a>(found: &str, known: &'a [String]) -> Option<&'a str> {
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&found.to_lowercase(), name), name))
         .min()
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4 || (found.len() > 2 && name.starts_with(found)));
-    near.map(|(_, name)| name.as_str())
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4);
+    let begun = known.iter().find(|name| found.len() > 2 && name.starts_with(found));
+    // whoever left out the end meant it rather than that several letters are others
+    near.filter(|(distance, _)| *distance <= 1).map(|(_, name)| name).or(begun).or(near.map(|(_, name)| name)).map(String::as_str)
 }
 
 /// The error of a name that is not among `known`.

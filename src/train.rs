@@ -138,10 +138,16 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
         let stop = problem.stop(&measures);
         let mut impatient = None;
         if let (Some(rule), Some(loss)) = (&plan.early_stopping, measures.get(VALIDATION_LOSS)) {
-            if patience.is_better(*loss, rule) && rule.restore {
+            if patience.is_lowest(*loss, rule) && rule.restore {
                 best = Some((now.epoch, out.clone()));
             }
-            impatient = patience.is_over(rule).then(|| format!("no lower validation loss in {}", counted(rule.patience, "pass", "passes")));
+            impatient = patience.is_over(rule).then(|| {
+                let lower = match rule.min_delta {
+                    0.0 => "lower validation loss".into(),
+                    by => format!("validation loss lower by more than {by}"),
+                };
+                format!("no {lower} in {}", counted(rule.patience, "pass", "passes"))
+            });
         }
         watch.point(&Point {
             step: now.step,

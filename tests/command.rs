@@ -254,6 +254,12 @@ fn bad_input_is_one_sentence_and_exit_code_2() {
     refuses(&["run", "nowhere.toml"], "cannot read nowhere.toml");
     refuses(&["train", "--model", "logistic@x", "--optimizer", "sgd"], "unknown dialect of logistic `x`; there is none");
     refuses(&["show", "adma"], "did you mean `adam`?");
+    refuses(&["show", "adam-fig1-m"], "did you mean `adam-fig1-mnist`?");
+    refuses(&[&train("sgd")[..], &["--validation", "1.5"]].concat(), "--validation: found 1.5");
+    refuses(
+        &[&train("sgd")[..], &["--early-stopping", "early_stopping"]].concat(),
+        "--early-stopping: found early_stopping, expected a share of the training part as `validation` beside it",
+    );
     refuses(&["report", "nowhere"], "cannot read nowhere");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
 }
@@ -264,8 +270,8 @@ fn a_folder_that_cannot_be_written_is_one_sentence_and_exit_code_2() {
     fs::write(place.path("file"), "").unwrap();
     let below = place.path("file").join("out");
     let below = below.to_str().unwrap();
-    refuses(&["run", place.path("small.toml").to_str().unwrap(), "--out", below], "cannot create");
-    refuses(&["train", "--model", "logistic", "--optimizer", "sgd", "--out", below], "cannot create");
+    refuses(&["run", place.path("small.toml").to_str().unwrap(), "--out", below], "file: found a file, expected a folder");
+    refuses(&["train", "--model", "logistic", "--optimizer", "sgd", "--out", below], "file: found a file, expected a folder");
 }
 
 #[test]
@@ -291,6 +297,8 @@ fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
     with("[0.01,0.03]", "[0.01,1e-2]", "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice");
     with("name = \"objective\"", "name = \"objectiv\"", "metric.name: found `objectiv`, expected one of train_loss");
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
+    let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;
+    with("\"sgd:lr=1e-4\"", other, "series `SGD`, task.data: found `mnist-10k|gcn`, expected the experiment's `mnist-10k`");
 }
 
 #[test]
@@ -373,6 +381,20 @@ fn one_folder_has_one_writer_and_one_protocol() {
     let again = place.run("b", &[]);
     assert!(err(&again).contains("3 runs to make"));
     assert!(err(&place.run("b", &["--fresh"])).contains("3 runs to make"));
+}
+
+#[test]
+fn runs_of_which_only_one_has_a_setting_are_not_mixed() {
+    let place = Place::new();
+    let trained = |name: &str, more: &[&str]| {
+        let out = place.path(name).to_string_lossy().into_owned();
+        let args = ["train", "--model", "logistic", "--optimizer", "sgd", "--batch", "2000", "--epochs", "1", "--out", &out];
+        assert_eq!(downhill(&[&args, more].concat()).status.code(), Some(0));
+        out
+    };
+    let (with, without) = (trained("a", &["--augment", "noise:std=0.1"]), trained("b", &[]));
+    refuses(&["report", &with, &without, "--out", &with], "task augment \"noise:std=0.1\" and \"none\"");
+    refuses(&["report", &without, &with, "--out", &with], "task augment \"none\" and \"noise:std=0.1\"");
 }
 
 #[test]
@@ -508,7 +530,9 @@ fn training_tells_that_it_stopped_early_and_which_model_it_kept() {
     model_of(&trained);
     let said = out(&trained);
     assert!(
-        said.contains("\nstopped after pass 1 of 5: no lower validation loss in 1 pass\nkept: the model after pass 0, the best by"),
+        said.contains(
+            "\nstopped after pass 1 of 5: no validation loss lower by more than 10 in 1 pass\nkept: the model after pass 1, the best by"
+        ),
         "{said}"
     );
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use downhill::data::fetch::{Placed, Watch, Way, fetch, take};
+use downhill::data::fetch::{Placed, Watch, Way, doubted, fetch, take};
 use downhill::data::known::{Known, Official};
 use flate2::{Compression, write::GzEncoder};
 use rand::{Rng, SeedableRng};
@@ -336,7 +336,8 @@ fn a_file_that_was_put_beside_is_used_if_it_is_the_right_one() {
     let (cache, (known, file)) = (tempfile::tempdir().unwrap(), small());
     let nobody = Server::new(|_, _, stream| head(stream, "404 Not Found", 0, ""));
     let error = from(&[&nobody], known, cache.path()).unwrap_err();
-    let place = PathBuf::from(error.split("put it at ").nth(1).unwrap().split(" and give").next().unwrap());
+    let folder = PathBuf::from(error.split(", into ").nth(1).unwrap().split(", and give").next().unwrap());
+    let place = folder.join("small.tar.gz");
     fs::write(&place, &file[1..]).unwrap();
     assert!(from(&[&nobody], known, cache.path()).is_err());
     fs::write(&place, &file).unwrap();
@@ -361,6 +362,10 @@ fn files_that_are_here_already_are_taken_from_archive_and_folder() {
     }
     let error = take("cifar10", &cache.path().join("mine"), cache.path()).unwrap_err().to_string();
     assert!(error.contains("found 90 examples to train on and 18 to test on, expected those of cifar10, 50000"), "{error}");
+    assert!(error.starts_with(&cache.path().join("mine").display().to_string()), "{error}");
+    fs::write(cache.path().join("mine/data_batch_3.bin"), [0; 7]).unwrap();
+    let error = take("cifar10", &cache.path().join("mine"), cache.path()).unwrap_err().to_string();
+    assert!(error.starts_with(&cache.path().join("mine/data_batch_3.bin").display().to_string()), "{error}");
     let _ = known;
 }
 
@@ -385,8 +390,27 @@ fn without_a_network_the_command_says_which_file_to_put_where() {
         last.starts_with("downhill: cifar-10-binary.tar.gz could not be brought (http://127.0.0.1:1/cifar10/cifar-10-binary.tar.gz: "),
         "{error}"
     );
-    assert!(last.contains(&format!("put it at {}", cache.path().join("cifar10.part/cifar-10-binary.tar.gz").display())), "{error}");
+    assert!(last.contains(&format!("into {},", cache.path().join("cifar10.part").display())), "{error}");
     assert!(last.contains("170052171 bytes, sha256 c4a38c50a1bc5f3a"), "{error}");
+    let (_, _, error) = text(&downhill(cache.path(), "http://127.0.0.1:1", &["fetch", "mnist"]).output().unwrap());
+    for file in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
+        assert!(error.lines().last().unwrap().contains(&format!("{file}-ubyte.gz (")), "{error}");
+    }
+}
+
+#[test]
+fn files_that_are_not_the_published_ones_byte_for_byte_are_remarked_upon() {
+    let (folder, (known, file)) = (tempfile::tempdir().unwrap(), small());
+    let path = folder.path().join("any.tar.gz");
+    fs::write(&path, &file).unwrap();
+    assert_eq!(doubted(known, &path, &[]).unwrap(), None);
+    fs::write(&path, &file[1..]).unwrap();
+    let remark = doubted(known, &path, &[]).unwrap().unwrap();
+    assert!(remark.contains("found sha256") && remark.contains(&format!("published is {}", known.files[0].sha256)), "{remark}");
+    let files = [("data_batch_1.bin".to_string(), vec![0])];
+    assert!(doubted(known, folder.path(), &files).unwrap().unwrap().starts_with("unpacked files"));
+    let files = [("small.tar.gz".to_string(), file)];
+    assert_eq!(doubted(known, folder.path(), &files).unwrap(), None);
 }
 
 #[test]
@@ -416,6 +440,10 @@ fn a_table_of_texts_becomes_a_data_set_of_ones_own_that_can_be_trained_on() {
     let model = out.lines().find_map(|line| line.strip_prefix("model: ")).unwrap();
     let (_, out, error) = text(&downhill(cache.path(), "", &["eval", model, "--data", "films"]).output().unwrap());
     assert!(out.contains("accuracy 1.0000") && out.contains("good"), "{out}{error}");
+    let (_, out, _) = text(&downhill(cache.path(), "", &["list", "data"]).output().unwrap());
+    assert!(out.lines().any(|line| line.contains("films") && line.contains("your own")), "{out}");
+    let (_, out, error) = text(&downhill(cache.path(), "", &["show", "films"]).output().unwrap());
+    assert!(out.starts_with("films: your own, in ") && out.contains("2 classes"), "{out}{error}");
 }
 
 #[cfg(unix)]

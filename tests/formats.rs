@@ -143,6 +143,7 @@ fn cases() -> Vec<Case> {
     let case = |name, files, load, each, sealed| Case { name, files, load, each, sealed };
     vec![
         case("idx", mnist(), "", both, true),
+        case("idx.tar.gz", vec![("a.tar.gz", zipped(&archive("mnist", &mnist())))], "a.tar.gz", both, true),
         case("cifar10", cifar10(), "", 100, false),
         case("cifar10.tar.gz", vec![("a.tar.gz", zipped(&archive("cifar-10-batches-bin", &cifar10())))], "a.tar.gz", both, true),
         case("cifar100", cifar100(), "", 100, false),
@@ -251,7 +252,7 @@ fn ten_thousand_mutations_of_each_format_are_errors_or_valid_data() {
 #[test]
 fn ten_thousand_mutations_of_each_archive_within_its_gzip_are_errors_or_valid_data() {
     let mut random = ChaCha8Rng::seed_from_u64(6);
-    for (inside, files) in [("cifar-10-batches-bin", cifar10()), ("aclImdb", imdb())] {
+    for (inside, files) in [("mnist", mnist()), ("cifar-10-batches-bin", cifar10()), ("aclImdb", imdb())] {
         let tar = archive(inside, &files);
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..10_000 {
@@ -281,7 +282,9 @@ fn the_formats_hold_what_was_put_into_them() {
         let data = tried(&case, folder.path()).unwrap();
         let labels = [data.train.labels.as_slice(), &data.test.labels].concat();
         match case.name {
-            "idx" => assert_eq!((labels.as_slice(), &*data.train.shape), ([0, 1, 2, 3, 4, 9, 7, 8].as_slice(), [2, 2].as_slice())),
+            "idx" | "idx.tar.gz" => {
+                assert_eq!((labels.as_slice(), &*data.train.shape), ([0, 1, 2, 3, 4, 9, 7, 8].as_slice(), [2, 2].as_slice()))
+            }
             "cifar10" | "cifar10.tar.gz" => {
                 assert_eq!((labels.as_slice(), &*data.train.shape), ([0, 1, 2, 3, 4, 9, 8].as_slice(), [3, 32, 32].as_slice()));
                 assert_eq!((data.class(9), data.classes), ("j".into(), 10));
@@ -317,6 +320,26 @@ fn a_csv_without_header_shows_by_its_content_which_column_is_which() {
     let data = load(folder.path(), "a.csv").unwrap();
     assert_eq!(data.train.len() + data.test.len(), 30);
     assert_eq!(data.names, ["2", "9", "10"], "numbers are in the order of their values");
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_does_not_swallow_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |row: &str, end: &str| {
+        let lines: Vec<String> = (0..30).map(|line| if line == 20 { row.into() } else { format!("{},text {line}", line % 2) }).collect();
+        fs::write(folder.path().join("a.csv"), lines.join("\n") + end).unwrap();
+        load(folder.path(), "a.csv")
+    };
+    for end in ["", "\n", "\r\n", "\n\n"] {
+        let error = with("0,\"so it goes", end).unwrap_err();
+        assert!(error.contains("found a quotation mark in the row that begins in line 21 and goes on to the end"), "{error}");
+        for row in ["0,\"so it\ngoes\"", "0,\"so \"\"it\"\" goes\"", "0,so \"it goes"] {
+            let data = with(row, end).unwrap();
+            assert_eq!(data.train.len() + data.test.len(), 30, "{row}{end}");
+        }
+    }
+    let error = with("0,x", "\n1,\"the last").unwrap_err();
+    assert!(error.contains("line 31"), "{error}");
 }
 
 #[test]

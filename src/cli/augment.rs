@@ -32,7 +32,7 @@ pub struct AugmentArgs {
 
 pub fn augment(args: AugmentArgs) -> Result<ExitCode> {
     let augment = Augment::read(&args.line.parse()?)?;
-    let data = data::load(&args.data)?;
+    let data = data::load_unprepared(&args.data)?; // images are augmented before they are prepared
     augment.takes(&data.name, &data.train.shape, data.train.are_pixels())?;
     let first = data.train.part(0..data.train.len().min(args.images.into()));
     let (shape, images) = (&first.shape, first.numbers());

@@ -78,6 +78,7 @@ pub fn fetch(args: FetchArgs) -> Result<ExitCode> {
             placed?
         }
     };
+    placed.remark.iter().for_each(|remark| tell(&format!("remark: {remark}")));
     let (data, folder) = (&placed.data, placed.folder.display());
     let there = if placed.before { "is there already, in" } else { "is now in" };
     // a table of texts may have been read otherwise than was meant: its classes show that

@@ -84,7 +84,7 @@ enum Command {
         after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nAround an optimizer, from left to right: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` has the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/MODEL.safetensors     (the path that train prints)"
     )]
     Train(training::TrainArgs),
-    /// Put optimizers through short diagnostic tasks: saddle, plateau, noise, rotation, ... with pass marks stated beforehand
+    /// Put optimizers through short diagnostic tasks: saddle, plateau, noise, rotation, ... with a stated pass mark each
     #[command(
         after_help = "A card is a diagnosis on toy problems, not a ranking. Each task has the best rate of a fixed grid, unless the line gives lr.\n\nExamples:\n  downhill card adam\n  downhill card adam:lr=1e-3 sgd \"clip_global|momentum|cosine\"\n  downhill card --out out/card     (all optimizers)"
     )]

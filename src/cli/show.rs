@@ -11,6 +11,7 @@ use downhill::optim::{Entry, Optimizers, PAPER};
 use downhill::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings, Spec, unknown};
+use downhill::surface::SURFACES;
 use downhill::{Error, Result};
 
 use super::tables::table;
@@ -72,14 +73,27 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         (Some(one), None) | (None, Some(one)) => return Ok(one),
         (None, None) => {}
     }
-    if let Some(bundled) = BUNDLED.iter().find(|bundled| bundled.name == name) {
+    let bundled = BUNDLED.iter().find(|bundled| bundled.name == name).map(|bundled| bundled.about.to_string());
+    let own = || known::own().into_iter().find(|(own, _)| own == name).map(|(_, folder)| format!("your own, in {}", folder.display()));
+    if let Some(about) = bundled.or_else(own) {
         let data = data::load(name)?;
         return Ok(format!(
-            "{name}: {}\ninputs of {:?}, {} classes\nsha256 of all examples {}\n",
-            bundled.about,
+            "{name}: {about}\ninputs of {:?}, {} classes\nsha256 of all examples {}\n",
             data.train.shape,
             data.classes,
             data.sha256()
+        ));
+    }
+    if let Some(surface) = SURFACES.iter().find(|surface| surface.name == name) {
+        let [left, right, low, high] = surface.window;
+        let lowest = match surface.minima {
+            [] => "none".into(),
+            some => some.iter().map(|[x, y]| format!("({x}, {y})")).collect::<Vec<_>>().join(", "),
+        };
+        return Ok(format!(
+            "{name}: {}\nf(x, y) = {}\nwindow: x {left} to {right}, y {low} to {high}\nstart: ({}, {})\nlowest points: {lowest}\n\n\
+             `downhill surface {name}` draws paths on it",
+            surface.about, surface.formula, surface.start[0], surface.start[1]
         ));
     }
     if let Some(known) = known::known(name) {
@@ -127,6 +141,7 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
                 .chain(AUGMENTATIONS.iter().map(|augmentation| augmentation.name))
                 .chain(BUNDLED.iter().map(|bundled| bundled.name))
                 .chain(known::KNOWN.iter().map(|known| known.name))
+                .chain(SURFACES.iter().map(|surface| surface.name))
                 .chain(PREPARATIONS.iter().map(|preparation| preparation.name))
                 .chain(MODELS.iter().map(|model| model.name))
                 .chain([vae::NAME, early_stopping::NAME])

@@ -73,8 +73,9 @@ pub fn list(what: Option<Kind>, optimizers: &Optimizers) -> String {
     part(Kind::Experiments, "Experiments (downhill run NAME)", &["name", ""], rows.collect());
     let bundled = BUNDLED.iter().map(|bundled| vec![bundled.name.into(), bundled.about.into(), "in the program".into()]);
     let known = known::KNOWN.iter().map(|known| vec![known.name.into(), known.about.into(), place(known)]);
+    let own = known::own().into_iter().map(|(name, folder)| vec![name, "your own".into(), format!("in {}", folder.display())]);
     let title = "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts)";
-    part(Kind::Data, title, &["name", "", "is"], bundled.chain(known).collect());
+    part(Kind::Data, title, &["name", "", "is"], bundled.chain(known).chain(own).collect());
     let rows = PREPARATIONS.iter().map(|preparation| {
         let settings: Vec<&str> = preparation.settings.iter().map(|setting| setting.name).collect();
         vec![preparation.name.into(), rest(&preparation.about.title()), names(&settings)]

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use downhill::Result;
 use downhill::data;
 use downhill::device;
 use downhill::experiment::Classification;
@@ -14,6 +13,7 @@ use downhill::optim::Optimizers;
 use downhill::problem::classify::evaluate;
 use downhill::record::{End, Outcome, Run};
 use downhill::report::Report;
+use downhill::{Error, Result};
 
 use super::progress::Bars;
 use super::{on_ctrl_c, say, tables};
@@ -67,6 +67,9 @@ pub struct TrainArgs {
     out: PathBuf,
 }
 
+/// What the model of an interrupted training ends in, beside its record.
+const SO_FAR: &str = "interrupted.safetensors";
+
 #[derive(Args)]
 pub struct EvalArgs {
     /// The .safetensors file that `downhill train` wrote
@@ -101,6 +104,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     };
     let stop = on_ctrl_c()?;
     let bar = Bars::new();
+    single.task.check().map_err(as_options)?;
     let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
     bar.finish();
     let (run, net, record) = trained?;
@@ -120,15 +124,17 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
                 None => ending += "; the model is not saved",
             }
         }
-        (None, _) => ending += &format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
+        (None, _) if path.is_file() => ending += &format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
+        (None, _) => ending += &format!("\ntrained before, but the model {} is not there any more; --fresh trains again", path.display()),
         (Some(net), Some(Outcome::Interrupted)) => {
-            let path = record.with_extension("interrupted.safetensors");
+            let path = record.with_extension(SO_FAR);
             saved::save(&net.model, &net.told, &path)?;
             say(&format!("{ending}\nmodel so far: {}\n{}; the same command begins again", path.display(), run.outcome()))?;
             return Ok(ExitCode::from(130));
         }
         (Some(net), _) => {
             saved::save(&net.model, &net.told, &path)?;
+            let _ = std::fs::remove_file(record.with_extension(SO_FAR)); // of a training that was interrupted; there need not be one
             ending += &format!("\nmodel: {}", path.display());
         }
     }
@@ -136,6 +142,17 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let report = Report::new(None, vec![run], optimizers)?;
     say(&format!("{}\n{layers}{ending}", tables::results(&report)))?;
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
+}
+
+/// Keys of an experiment's task are options here: `task.early_stopping` is `--early-stopping`.
+fn as_options(error: Error) -> Error {
+    match &error {
+        Error::Asked(text) => match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
+            Some((key, rest)) => Error::Asked(format!("--{}:{rest}", key.replace('_', "-"))),
+            None => error,
+        },
+        _ => error,
+    }
 }
 
 /// Whether early stopping had a say, and which model was handed out.

@@ -23,7 +23,7 @@ use super::known::{self, Known, Official};
 use super::{BUNDLED, Dataset, source};
 use crate::about::hex;
 use crate::error::{Error, Result};
-use crate::files::Lock;
+use crate::files::{Lock, make_folder};
 
 /// Where from, and how patiently.
 #[derive(Clone, Debug)]
@@ -64,6 +64,8 @@ pub struct Placed {
     pub data: Dataset,
     /// Whether it was there before.
     pub before: bool,
+    /// What speaks against its being the published set, if anything does.
+    pub remark: Option<String>,
 }
 
 /// Tries that bring nothing before an address is given up.
@@ -80,12 +82,12 @@ pub fn fetch(known: &Known, cache: &Path, way: &Way, watch: &impl Watch) -> Resu
     let folder = cache.join(known.name);
     if folder.is_dir() {
         match source::of_known(known, &folder) {
-            Ok(data) => return Ok(Placed { folder, data, before: true }),
+            Ok(data) => return Ok(Placed { folder, data, before: true, remark: None }),
             Err(error) => watch.says(&format!("{error}; it is brought again")),
         }
     }
     let part = cache.join(format!("{}.part", known.name));
-    fs::create_dir_all(&part).map_err(Error::io("create", &part))?;
+    make_folder(&part)?;
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .user_agent(concat!("downhill/", env!("CARGO_PKG_VERSION")))
@@ -98,7 +100,7 @@ pub fn fetch(known: &Known, cache: &Path, way: &Way, watch: &impl Watch) -> Resu
         .into();
     let files: Vec<PathBuf> = known.files.iter().map(|file| bring(known, file, &part, &agent, way, watch)).collect::<Result<_>>()?;
     let whole = if let [one] = files.as_slice() { one } else { &part };
-    let placed = put(known.name, source::files(whole)?, cache, |folder| source::of_known(known, folder))?;
+    let placed = put(known.name, whole, source::files(whole)?, cache, |folder| source::of_known(known, folder))?;
     fs::remove_dir_all(&part).map_err(Error::io("remove", &part))?;
     Ok(placed)
 }
@@ -109,16 +111,18 @@ pub fn fetch(known: &Known, cache: &Path, way: &Way, watch: &impl Watch) -> Resu
 /// # Errors
 /// If the files are damaged, or are not all of a known set; if the name is none for a data set, or another process is at it.
 pub fn take(name: &str, from: &Path, cache: &Path) -> Result<Placed> {
-    let word = name.starts_with(char::is_alphanumeric) && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
-    if !word || BUNDLED.iter().any(|bundled| bundled.name == name) {
+    if !known::is_word(name) || BUNDLED.iter().any(|bundled| bundled.name == name) {
         let expected = "a word of letters, digits, `-` and `_` that is not the name of a bundled set";
         return Err(Error::Asked(format!("a data set cannot be called `{name}`, expected {expected}")));
     }
     let _lock = lock(name, cache)?;
-    let placed = put(name, source::files(from)?, cache, |folder| match known::known(name) {
+    let (files, known) = (source::files(from)?, known::known(name));
+    let remark = known.map(|known| doubted(known, from, &files)).transpose()?.flatten();
+    let placed = put(name, from, files, cache, |folder| match known {
         Some(known) => source::of_known(known, folder),
         None => source::path(folder),
     })?;
+    let placed = Placed { remark, ..placed };
     let part = cache.join(format!("{name}.part"));
     if part.is_dir() {
         fs::remove_dir_all(&part).map_err(Error::io("remove", &part))?;
@@ -126,15 +130,48 @@ pub fn take(name: &str, from: &Path, cache: &Path) -> Result<Placed> {
     Ok(placed)
 }
 
-/// Writes files into a new folder, reads it, and puts it in its place.
-fn put(name: &str, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&Path) -> Result<Dataset>) -> Result<Placed> {
+/// What speaks against files being those of a known set, byte for byte: only packed ones can be compared with what was published.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn doubted(known: &Known, from: &Path, files: &[(String, Vec<u8>)]) -> Result<Option<String>> {
+    let counts = format!("they hold as many examples as {} has, but whether the same was not checked", known.name);
+    let found: Vec<(&Official, String)> = match known.files {
+        [one] if from.is_file() => vec![(one, sha256(from)?)],
+        all => {
+            let packed =
+                |(name, bytes): &(String, Vec<u8>)| Some((all.iter().find(|file| file.name == name)?, hex(&Sha256::digest(bytes))));
+            files.iter().filter_map(packed).collect()
+        }
+    };
+    let other = found.iter().find(|(file, found)| file.sha256 != found);
+    Ok(match other {
+        Some((file, found)) => Some(format!("{}: found sha256 {found}, published is {}; {counts}", file.name, file.sha256)),
+        None if found.len() < known.files.len() => Some(format!("unpacked files have no published sha256; {counts}")),
+        None => None,
+    })
+}
+
+/// Writes files into a new folder, reads it, and puts it in its place. They came `from` a folder or file, which errors name.
+fn put(name: &str, from: &Path, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&Path) -> Result<Dataset>) -> Result<Placed> {
     let [ready, old] = ["ready", "old"].map(|state| cache.join(format!("{name}.{state}")));
     let remove = |folder: &Path| if folder.exists() { fs::remove_dir_all(folder).map_err(Error::io("remove", folder)) } else { Ok(()) };
     remove(&ready)?;
     for (file, content) in files {
         crate::files::place(&ready.join(file), &content)?;
     }
-    let data = read(&ready).inspect_err(|_| drop(remove(&ready)))?;
+    let data = read(&ready).map_err(|error| {
+        drop(remove(&ready));
+        match error {
+            Error::Content { path, found, expected } => {
+                let itself = |file: &&Path| file.as_os_str().is_empty() || from.file_name() == Some(file.as_os_str());
+                let inside = path.strip_prefix(&ready).ok().filter(|file| !itself(file)).map(|file| from.join(file));
+                let theirs = inside.filter(|file| from.is_file() || file.is_file()); // in an archive, or in this very folder
+                Error::Content { path: theirs.unwrap_or_else(|| from.into()), found, expected }
+            }
+            other => other,
+        }
+    })?;
     let folder = cache.join(name);
     if folder.exists() {
         remove(&old)?;
@@ -142,12 +179,12 @@ fn put(name: &str, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&P
     }
     fs::rename(&ready, &folder).map_err(Error::io("move", &ready))?;
     remove(&old)?;
-    Ok(Placed { folder, data, before: false })
+    Ok(Placed { folder, data, before: false, remark: None })
 }
 
 /// Keeps other processes from the same set until it is dropped.
 fn lock(name: &str, cache: &Path) -> Result<Lock> {
-    fs::create_dir_all(cache).map_err(Error::io("create", cache))?;
+    make_folder(cache)?;
     let path = cache.join(format!("{name}.lock"));
     let lock = Lock::take(&path)?.ok_or_else(|| {
         Error::Asked(format!("another process is bringing {name} (it holds {}); expected to be the only one", path.display()))
@@ -228,14 +265,14 @@ fn bring(known: &Known, file: &Official, part: &Path, agent: &Agent, way: &Way, 
         format!("{}: {}", addresses.join(", "), same[0].0)
     });
     let refusals = same.collect::<Vec<_>>().join("; ");
+    let missing = known.files.iter().filter(|other| !part.join(other.name).is_file());
+    let missing: Vec<String> = missing.map(|file| format!("{} ({} bytes, sha256 {})", file.name, file.size, file.sha256)).collect();
     Err(Error::Asked(format!(
-        "{} could not be brought ({}); get it in another way ({} bytes, sha256 {}), put it at {} and give the same command again, or say \
+        "{} could not be brought ({refusals}); get {} in another way, into {}, and give the same command again, or say \
          `downhill fetch {} --from PATH` where the files are on this machine",
         file.name,
-        refusals,
-        file.size,
-        file.sha256,
-        whole.display(),
+        missing.join(", "),
+        part.display(),
         known.name,
     )))
 }

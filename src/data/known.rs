@@ -179,6 +179,20 @@ pub fn known(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
+/// Whether a data set may be called so: a word of letters, digits, `-` and `_`.
+pub(super) fn is_word(name: &str) -> bool {
+    name.starts_with(char::is_alphanumeric) && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
+}
+
+/// The user's own sets, which `downhill fetch NAME --from PATH` took: names and folders.
+pub fn own() -> Vec<(String, PathBuf)> {
+    let entries = folder().ok().and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+    let mut own: Vec<_> = named.filter(|(name, folder)| is_word(name) && known(name).is_none() && folder.is_dir()).collect();
+    own.sort();
+    own
+}
+
 /// The folder with a folder for each known set: what `DOWNHILL_DATA` says, or `downhill` in the user's folder for caches.
 ///
 /// # Errors

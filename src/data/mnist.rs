@@ -1,8 +1,8 @@
-//! Data in MNIST's layout: the bundled digits, or a folder with images and labels as IDX files.
+//! Data in MNIST's layout: the bundled digits, or images and labels as IDX files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::archive::Found;
 use super::idx::{self, Idx};
 use super::{Dataset, Examples, Inputs};
 use crate::error::{Error, Result};
@@ -24,32 +24,46 @@ pub fn bundled() -> Result<Dataset> {
     split(name, Path::new(name), all)
 }
 
-/// A file of a folder, compressed or plain, also as browsers name it.
-fn find(folder: &Path, stem: &str) -> Option<PathBuf> {
+/// Every name that one of the files may have: compressed, plain, or plain as some programs unpack it.
+pub const FILES: [&str; 18] = [
+    "train-images-idx3-ubyte.gz",
+    "train-images-idx3-ubyte",
+    "train-images.idx3-ubyte",
+    "train-labels-idx1-ubyte.gz",
+    "train-labels-idx1-ubyte",
+    "train-labels.idx1-ubyte",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-images-idx3-ubyte",
+    "t10k-images.idx3-ubyte",
+    "t10k-labels-idx1-ubyte.gz",
+    "t10k-labels-idx1-ubyte",
+    "t10k-labels.idx1-ubyte",
+    "images-idx3-ubyte.gz",
+    "images-idx3-ubyte",
+    "images.idx3-ubyte",
+    "labels-idx1-ubyte.gz",
+    "labels-idx1-ubyte",
+    "labels.idx1-ubyte",
+];
+
+/// The first of a file's names that was found.
+fn find(found: &Found, stem: &str) -> Option<&'static str> {
     let names = [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")];
-    names.into_iter().map(|file| folder.join(file)).find(|file| file.is_file())
+    FILES.into_iter().find(|file| names.iter().any(|name| name == file) && found.has(file))
 }
 
-/// Whether a folder has one of the files.
-pub fn is_there(folder: &Path) -> bool {
-    !files(folder).is_empty()
-}
-
-/// Those of the files that a folder has.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
-    [TRAIN, TEST, ALL].as_flattened().iter().filter_map(|stem| find(folder, stem)).collect()
-}
-
-/// A folder that holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
+/// Files that are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
 /// only `images-idx3-ubyte` and `labels-idx1-ubyte`, whose last fifth is then the test part. Each may be plain or end in `.gz`.
 ///
 /// # Errors
 /// If a file is missing, is no IDX file of the right kind, or images and labels do not fit together.
-pub fn folder(name: &str, path: &Path) -> Result<Dataset> {
-    let read = |[images, labels]: [&str; 2]| -> Result<Option<(PathBuf, Examples)>> {
-        let (Some(images), Some(labels)) = (find(path, images), find(path, labels)) else { return Ok(None) };
-        let bytes = |file: &Path| fs::read(file).map_err(Error::io("read", file));
-        let both = examples(&images, &bytes(&images)?, &labels, &bytes(&labels)?)?;
+pub fn read(name: &str, mut found: Found) -> Result<Dataset> {
+    let place = found.place().to_path_buf();
+    let path = place.as_path();
+    let mut read = |[images, labels]: [&str; 2]| -> Result<Option<(PathBuf, Examples)>> {
+        let (Some(images), Some(labels)) = (find(&found, images), find(&found, labels)) else { return Ok(None) };
+        let ((images, pixels), (labels, classes)) = (found.take(images)?, found.take(labels)?);
+        let both = examples(&images, &pixels, &labels, &classes)?;
         Ok(Some((images, both)))
     };
     let Some((_, train)) = read(TRAIN)? else {

@@ -32,7 +32,7 @@ pub mod standardise;
 pub mod text;
 pub mod zca;
 
-pub use source::{like, load, load_both};
+pub use source::{like, load, load_both, load_unprepared};
 use sparse::Sparse;
 
 /// How many words a bag of words tells apart.

@@ -11,15 +11,16 @@ use super::{BUNDLED, Dataset, Examples, cifar, imdb, mnist, text};
 use crate::error::{Error, Result};
 use crate::spec::unknown;
 
-/// What a folder or an archive may hold, besides IDX.
+/// What a folder or an archive may hold.
 struct Layout {
-    /// Its official folder.
+    /// Its official folder, if it has one.
     inside: &'static str,
     files: &'static [&'static str],
     read: fn(&str, Found) -> Result<Dataset>,
 }
 
-const LAYOUTS: [Layout; 3] = [
+const LAYOUTS: [Layout; 4] = [
+    Layout { inside: "", files: &mnist::FILES, read: mnist::read },
     Layout { inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, read: cifar::cifar10 },
     Layout { inside: "cifar-100-binary", files: &cifar::CIFAR100, read: cifar::cifar100 },
     Layout { inside: "aclImdb", files: &imdb::FILES, read: imdb::read },
@@ -28,8 +29,8 @@ const LAYOUTS: [Layout; 3] = [
 const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, plain or .gz), of CIFAR-10 or CIFAR-100 (data_batch_1.bin, train.bin \
                         and so on), of aclImdb (its bags of words), a .tar.gz of one of these, or one .csv of labels and texts";
 
-/// A data set by its name, or from a folder or file: a bundled one, a known one that [was fetched](super::known), or a path with the files
-/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts. What stands behind it [is done](super::prepare) to the data:
+/// A data set by its name, or from a folder or file: a bundled one, one that [was fetched](super::known), or a path with the files
+/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts. A name goes before a folder that is called so: that is `./NAME`. What stands behind it [is done](super::prepare) to the data:
 /// `cifar10|gcn|zca:eps=0.1`.
 ///
 /// # Errors
@@ -51,6 +52,14 @@ pub fn load_both(name_or_path: &str) -> Result<(Dataset, Option<(Examples, Prepa
     let images = data.train.are_pixels().then(|| data.train.clone());
     let (data, prepared) = prepare.fit(data)?;
     Ok((data, images.map(|images| (images, prepared))))
+}
+
+/// The same as they are, whatever stands behind them.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_unprepared(name_or_path: &str) -> Result<Dataset> {
+    plain(split(name_or_path)?.0)
 }
 
 /// The data, and what is to be done to them: a mistake in that is found before the data are read. The `|` of a file's name divides nothing.
@@ -81,14 +90,13 @@ fn plain(name_or_path: &str) -> Result<Dataset> {
         return of_known(known, &folder);
     }
     // one of the user's own, which `downhill fetch NAME --from PATH` took
-    if !name_or_path.contains(['/', '\\', '.']) && !Path::new(name_or_path).exists() {
-        let folder = known::folder()?.join(name_or_path);
-        if folder.is_dir() {
-            return path(&folder);
-        }
+    let own = known::own();
+    if let Some((_, folder)) = own.iter().find(|(name, _)| name == name_or_path) {
+        return path(folder);
     }
     if !Path::new(name_or_path).exists() {
         let names = BUNDLED.iter().map(|bundled| bundled.name).chain(KNOWN.iter().map(|known| known.name));
+        let names = names.chain(own.iter().map(|(name, _)| name.as_str()));
         return Err(Error::Spec(unknown("data set, folder or file", name_or_path, names)));
     }
     path(Path::new(name_or_path))
@@ -128,7 +136,6 @@ pub(super) fn path(path: &Path) -> Result<Dataset> {
     let name = path.canonicalize().map_err(Error::io("open", path))?;
     let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
     match look(path)? {
-        Holds::Idx => mnist::folder(&name, path),
         Holds::Files(layout, found) => (layout.read)(&name, found),
         Holds::Csv(file) => text::read(&name, &file, &fs::read(&file).map_err(Error::io("read", &file))?),
     }
@@ -137,19 +144,16 @@ pub(super) fn path(path: &Path) -> Result<Dataset> {
 /// The files of the data set at a path, as they are to lie in a folder of their own: names and contents.
 #[cfg(feature = "fetch")]
 pub(super) fn files(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let named = |file: PathBuf| {
-        let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
-        Ok((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes))
-    };
     match look(path)? {
-        Holds::Idx => mnist::files(path).into_iter().map(named).collect(),
         Holds::Files(_, found) => Ok(found.rest().into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect()),
-        Holds::Csv(file) => Ok(vec![named(file)?]),
+        Holds::Csv(file) => {
+            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            Ok(vec![(file.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)])
+        }
     }
 }
 
 enum Holds {
-    Idx,
     Files(&'static Layout, Found),
     Csv(PathBuf),
 }
@@ -158,9 +162,6 @@ enum Holds {
 fn look(path: &Path) -> Result<Holds> {
     if !path.is_dir() {
         return look_at_file(path);
-    }
-    if mnist::is_there(path) {
-        return Ok(Holds::Idx);
     }
     for layout in &LAYOUTS {
         for place in [path.to_path_buf(), path.join(layout.inside)] {

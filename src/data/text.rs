@@ -16,6 +16,7 @@
 //! - **Vocabulary**: the 10,000 words most frequent in the training part; of equally frequent ones, those seen first.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +40,14 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
     for row in csv::ReaderBuilder::new().has_headers(false).from_reader(file).into_records() {
         rows.push(row.map_err(|error| wrong(format!("no CSV ({error})"), "UTF-8 text with as many fields in each line"))?);
     }
+    // one that is never closed has swallowed all lines behind it: a further line would be none
+    if let Some(last) = rows.last().and_then(StringRecord::position) {
+        let rest = file[last.byte() as usize..].chain(&b"\nline"[..]);
+        if csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(rest).into_byte_records().count() == 1 {
+            let found = format!("a quotation mark in the row that begins in line {} and goes on to the end of the file", last.line());
+            return Err(wrong(found, "one more that closes it, or two where one is meant"));
+        }
+    }
     let width = rows.first().map_or(0, StringRecord::len);
     if width < 2 {
         return Err(wrong(format!("{} lines of {width} columns", rows.len()), "at least a label and a text in each line"));
@@ -50,6 +59,10 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
     let classes = classes(rows.iter().map(|row| row[label].trim()));
     if classes.len() < 2 || classes.len() > 256 {
         return Err(wrong(format!("{} different labels in column {}", classes.len(), label + 1), "2 to 256"));
+    }
+    if 2 * classes.len() > rows.len() {
+        let found = format!("{} different labels in the {} rows of column {}", classes.len(), rows.len(), label + 1);
+        return Err(wrong(found, "labels that several rows have"));
     }
     let mut ids: HashMap<String, u32> = HashMap::new();
     let [mut train, mut test] = [(); 2].map(|()| (Sparse::new(0), Vec::new()));

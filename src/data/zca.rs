@@ -96,7 +96,7 @@ impl Zca {
         hash.update(About(include_str!("zca.rs")).fingerprint());
         hash.update(self.eps.to_le_bytes());
         hash.update(bytemuck::cast_slice(train));
-        Some(known::folder().ok()?.join("zca").join(hex(&hash.finalize())))
+        Some(known::folder().ok()?.join(".zca").join(hex(&hash.finalize())))
     }
 }
 

@@ -187,7 +187,10 @@ pub struct Classification {
 
 impl Classification {
     /// Whether it can be done, as far as that is known without the data.
-    fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check(&self) -> Result<()> {
         let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("task.{key}: found {found}, expected {expected}")));
         self.canonical()?;
         for (key, n) in [("batch", self.batch), ("measured", self.measured.unwrap_or(1))] {
@@ -199,7 +202,7 @@ impl Classification {
             return wrong("validation", self.validation.to_string(), "a share from 0 up to, but not including, 1");
         }
         if self.stopping()?.is_some() && self.validation == 0.0 {
-            return wrong("early_stopping", self.early_stopping.clone(), "a share of the training part in task.validation");
+            return wrong("early_stopping", self.early_stopping.clone(), "a share of the training part as `validation` beside it");
         }
         Ok(())
     }
@@ -535,6 +538,12 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
             if std::mem::discriminant(task) != std::mem::discriminant(&experiment.task) {
                 return Err(wrong(&key, "a task of another kind".into(), "the experiment's kind, since both stand in one figure"));
             }
+            if let (Some(own), Some(common)) = (task.data(), experiment.task.data())
+                && own != common
+            {
+                let expected = format!("the experiment's `{common}`, since both stand in one figure");
+                return Err(wrong(&format!("{key}, task.data"), format!("`{own}`"), &expected));
+            }
         }
         let lines = [Some(&series.optimizer), series.sweep.as_ref(), series.paper.as_ref()];
         for line in lines.into_iter().flatten() {
@@ -591,6 +600,12 @@ fn check_grid(series: &Series, line: &str, optimizers: &Optimizers) -> Result<()
 pub const SECONDS: &str = "seconds";
 
 impl Task {
+    /// Its data and what is done to them, if it has any.
+    fn data(&self) -> Option<&str> {
+        let (Task::Classify(Classification { data, .. }) | Task::Autoencode { data, .. }) = self else { return None };
+        Some(data)
+    }
+
     /// Whether it can be done, as far as that is known without the data.
     fn check(&self) -> Result<()> {
         let batch = |batch: usize| match batch {
@@ -746,8 +761,7 @@ impl Experiment {
 
     /// The data that a scale is about, without what is done to them; nothing for a task that has none.
     pub fn data(&self, scale: Scale) -> Option<String> {
-        let (Task::Classify(Classification { data, .. }) | Task::Autoencode { data, .. }) = &self.task else { return None };
-        let data = self.scale.get(&scale)?.data(data, None);
+        let data = self.scale.get(&scale)?.data(self.task.data()?, None);
         Some(data.split('|').next().unwrap_or_default().into())
     }
 

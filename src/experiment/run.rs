@@ -10,7 +10,7 @@ use super::ready::{Job, Loaded, World, classifier, ready};
 use super::{Classification, Experiment, Scale};
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
-use crate::files::{Lock, place};
+use crate::files::{Lock, make_folder, place};
 use crate::model::Net;
 use crate::model::saved::Told;
 use crate::optim::Optimizers;
@@ -132,7 +132,7 @@ pub fn run(
         folder_of(experiment, choice.scale).with_file_name(format!("{}{data}", choice.scale.name()))
     });
     let runs_folder = folder.join("runs");
-    fs::create_dir_all(&runs_folder).map_err(Error::io("create", &runs_folder))?;
+    make_folder(&runs_folder)?;
     let _lock = lock(&folder)?;
     claim_folder(&folder, experiment, toml)?;
 
@@ -184,7 +184,7 @@ pub fn run(
 /// # Errors
 /// If another experiment's is there, or the folder cannot be written.
 pub fn claim_folder(folder: &Path, experiment: &Experiment, toml: &str) -> Result<()> {
-    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    make_folder(folder)?;
     let copy = folder.join("experiment.toml");
     if let Ok(before) = fs::read_to_string(&copy)
         && let Ok(before) = toml::from_str::<Experiment>(&before)
@@ -310,7 +310,7 @@ impl Single<'_> {
         let (ready, told) = classifier(&self.task, Share::default(), self.device, &mut Loaded::default())?;
         let header = header(&ready.task, ["train", "", &series, self.device], &plan, self.seed);
         let steps = self.epochs * ready.problem.steps();
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        make_folder(folder)?;
         let _lock = lock(folder)?;
         let path = folder.join(header.file_name());
         // a record without diagnostics does not answer who asks for them

@@ -64,7 +64,12 @@ pub struct Row {
 fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
     fn walk(key: &str, a: &serde_json::Value, b: &serde_json::Value, found: &mut Vec<String>) {
         match (a.as_object(), b.as_object()) {
-            (Some(a), Some(b)) => a.iter().for_each(|(name, a)| walk(&format!("{key}{name} "), a, &b[name], found)),
+            (Some(a), Some(b)) => {
+                // what is off is not written, so either may have a key that the other lacks
+                let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+                let of = |map: &serde_json::Map<String, serde_json::Value>, name| map.get(name).cloned().unwrap_or_else(|| json!("none"));
+                names.into_iter().for_each(|name| walk(&format!("{key}{name} "), &of(a, name), &of(b, name), found));
+            }
             _ if a != b => found.push(format!("{key}{a} and {b}")),
             _ => {}
         }
@@ -226,6 +231,7 @@ impl Report {
             "data": together(self.runs.iter().map(|run| vec![("", run.header.task.size())])).first().map(|(_, sizes)| sizes.clone()),
             "counted": header.map(|header| header.task.x_label()),
             "command": self.command(),
+            "own_data": self.own_data(),
             "search": self.search,
             "seeds": seeds(&self.runs),
             "diverged": diverged.map(|run| json!({ "header": run.header, "outcome": run.outcome(), "end": run.end })).collect::<Vec<_>>(),
@@ -249,7 +255,7 @@ impl Report {
 
     /// What makes these runs again.
     fn command(&self) -> Option<String> {
-        let experiment = self.experiment.as_ref()?;
+        let Some(experiment) = &self.experiment else { return self.training() };
         if let (crate::experiment::Task::Surface { surface, .. }, "surface") = (&experiment.task, experiment.name.as_str()) {
             let lines: Vec<&str> = experiment.series.iter().map(|series| series.optimizer.as_str()).collect();
             let header = &self.runs.first()?.header;
@@ -269,15 +275,37 @@ impl Report {
         }
         if let Some(first) = self.runs.first().map(|run| &run.header) {
             if let record::Task::Classify { data, .. } | record::Task::Autoencode { data, .. } = &first.task {
-                let name = data.split('|').next().unwrap_or_default();
-                let named = crate::data::BUNDLED.iter().any(|bundled| bundled.name == name) || crate::data::known::known(name).is_some();
-                let data = if named { data.clone() } else { format!("FOLDER/{data}") };
-                let data = if data.contains('|') { format!("\"{data}\"") } else { data };
-                command += &format!(" --data {data} --device {}", first.device);
+                command += &format!(" --data {} --device {}", quoted(data), first.device);
             }
             command += &format!(" --seeds {}", seeds(&self.runs));
         }
         Some(command)
+    }
+
+    /// What makes a single training again; the share of a validation part is not in the record.
+    fn training(&self) -> Option<String> {
+        let [Run { header, .. }] = self.runs.as_slice() else { return None };
+        let record::Task::Classify { model, data, batch, penalty, augment, validation: 0, .. } = &header.task else { return None };
+        let mut command = format!(
+            "downhill train --model {} --data {} --optimizer {} --schedule {}",
+            quoted(model),
+            quoted(data),
+            quoted(&header.optimizer),
+            quoted(&header.schedule)
+        );
+        for (option, line) in [("penalty", penalty), ("augment", augment)] {
+            if line != "none" {
+                command += &format!(" --{option} {}", quoted(line));
+            }
+        }
+        Some(format!("{command} --batch {batch} --epochs {} --seed {} --device {}", header.epochs, header.seed, header.device))
+    }
+
+    /// Data in the command that come neither with the program nor from an official address.
+    fn own_data(&self) -> Option<&str> {
+        let name = self.runs.first()?.header.task.data()?;
+        let named = crate::data::BUNDLED.iter().any(|bundled| bundled.name == name) || crate::data::known::known(name).is_some();
+        (!named).then_some(name)
     }
 
     /// Every point of every run.
@@ -542,19 +570,21 @@ fn charts(
             At::End => "Every learning rate of the grid, at the end",
             At::Mean => "Every learning rate of the grid, averaged over the passes",
         };
-        let searched = curves.iter().enumerate().filter(|(_, curve)| curve.candidates.len() > 1);
-        let mut lines: Vec<Line> = searched.map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose)).collect();
+        let lines = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose));
+        let mut lines: Vec<Line> = lines.filter(|line| line.points.len() + line.diverged.len() > 1).collect();
         beyond(&mut lines);
-        charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
+        if !lines.is_empty() {
+            charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
+        }
     }
     let mut charts: Vec<(String, Chart)> = charts.into_iter().map(|(name, chart)| (name.to_string(), chart)).collect();
-    for also in experiment.map_or(&[][..], |experiment| &experiment.metric.also) {
+    let tested = || task.measures().iter().map(|(measure, _)| *measure).filter(|measure| measure.starts_with("test_")).collect();
+    let also: Vec<&str> = experiment.map_or_else(tested, |experiment| experiment.metric.also.iter().map(String::as_str).collect());
+    charts.extend(also.into_iter().filter(|also| *also != choose.metric).map(|also| {
         let title = task.title_of(also);
-        charts.push((
-            also.replace('_', "-"),
-            Chart { lines: against(None, also), ..Chart::new(&format!("The same runs: {title}"), x, title) },
-        ));
-    }
+        let chart = Chart { lines: against(None, also), ..Chart::new(&format!("The same runs: {title}"), x, title) };
+        (also.replace('_', "-"), chart)
+    }));
     charts
 }
 
@@ -577,6 +607,12 @@ fn apart(ours: &Line, theirs: &Line) -> Line {
         Some((ours.0, ours.1 - mean, low - mean, high - mean))
     };
     Line { points: ours.points.iter().filter_map(at).collect(), ..ours.clone() }
+}
+
+/// A word of a command, in quotes where a shell would divide it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.,:=/@+".contains(c);
+    if word.chars().all(plain) { word.into() } else { format!("\"{word}\"") }
 }
 
 /// The mean over the seeds at each epoch, with the lowest and highest run; and where the first diverged, at which the line ends. `by` is the
