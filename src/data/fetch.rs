@@ -135,7 +135,7 @@ pub fn take(name: &str, from: &Path, cache: &Path) -> Result<Placed> {
 /// # Errors
 /// If one cannot be read.
 pub fn doubted(known: &Known, from: &Path, files: &[(String, Vec<u8>)]) -> Result<Option<String>> {
-    let counts = format!("they hold as many examples as {} has, but whether the same was not checked", known.name);
+    let counts = format!("there are as many examples as {} has, but whether they are the same was not checked", known.name);
     let found: Vec<(&Official, String)> = match known.files {
         [one] if from.is_file() => vec![(one, sha256(from)?)],
         all => {

@@ -30,8 +30,8 @@ const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, p
                         and so on), of aclImdb (its bags of words), a .tar.gz of one of these, or one .csv of labels and texts";
 
 /// A data set by its name, or from a folder or file: a bundled one, one that [was fetched](super::known), or a path with the files
-/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts. A name goes before a folder that is called so: that is `./NAME`. What stands behind it [is done](super::prepare) to the data:
-/// `cifar10|gcn|zca:eps=0.1`.
+/// of MNIST, CIFAR or IMDB, a tar.gz of them, or a CSV of labels and texts. A name goes before a folder that is called so: that is `./NAME`.
+/// What stands behind it [is done](super::prepare) to the data: `cifar10|gcn|zca:eps=0.1`.
 ///
 /// # Errors
 /// If there is none, or the files are damaged.
