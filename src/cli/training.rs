@@ -104,14 +104,16 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     };
     let stop = on_ctrl_c()?;
     let bar = Bars::new();
-    single.task.check().map_err(as_options)?;
     let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
     bar.finish();
-    let (run, net, record) = trained?;
+    let (run, net, record) = trained.map_err(as_options)?;
     let mut ending = format!("optimizer: {}\nschedule: {}\nrecord: {}", run.header.optimizer, run.header.schedule, record.display());
     ending += &stopped_early(&run);
     let outcome = run.ended();
     let path = record.with_extension("safetensors"); // beside its record, under the same name
+    if outcome != Some(Outcome::Interrupted) {
+        let _ = std::fs::remove_file(record.with_extension(SO_FAR)); // of an earlier try; there need not be one
+    }
     match (net, outcome) {
         (net, Some(Outcome::Diverged)) => {
             let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
@@ -134,7 +136,6 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         }
         (Some(net), _) => {
             saved::save(&net.model, &net.told, &path)?;
-            let _ = std::fs::remove_file(record.with_extension(SO_FAR)); // of a training that was interrupted; there need not be one
             ending += &format!("\nmodel: {}", path.display());
         }
     }
@@ -146,12 +147,10 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
 
 /// Keys of an experiment's task are options here: `task.early_stopping` is `--early-stopping`.
 fn as_options(error: Error) -> Error {
-    match &error {
-        Error::Asked(text) => match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
-            Some((key, rest)) => Error::Asked(format!("--{}:{rest}", key.replace('_', "-"))),
-            None => error,
-        },
-        _ => error,
+    let Error::Asked(text) = &error else { return error };
+    match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
+        Some((key, rest)) => Error::Asked(format!("--{}:{rest}", key.replace('_', "-"))),
+        None => error,
     }
 }
 

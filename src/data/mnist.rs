@@ -8,9 +8,30 @@ use super::{Dataset, Examples, Inputs};
 use crate::error::{Error, Result};
 
 const CLASSES: usize = 10;
-const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
-const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
-const ALL: [&str; 2] = ["images-idx3-ubyte", "labels-idx1-ubyte"];
+
+/// A file's names, the first that is there being taken: compressed, plain, and plain as some programs unpack it.
+type Names = [&'static str; 3];
+
+macro_rules! names {
+    ($what:literal, $rank:literal) => {
+        [concat!($what, "-idx", $rank, "-ubyte.gz"), concat!($what, "-idx", $rank, "-ubyte"), concat!($what, ".idx", $rank, "-ubyte")]
+    };
+}
+
+/// Images and labels of each part, or of all in one.
+const PAIRS: [[Names; 2]; 3] = [
+    [names!("train-images", "3"), names!("train-labels", "1")],
+    [names!("t10k-images", "3"), names!("t10k-labels", "1")],
+    [names!("images", "3"), names!("labels", "1")],
+];
+const TRAIN: [Names; 2] = PAIRS[0];
+const TEST: [Names; 2] = PAIRS[1];
+const ALL: [Names; 2] = PAIRS[2];
+/// Which of the names is plain.
+const PLAIN: usize = 1;
+
+/// Every name that one of the files may have.
+pub const FILES: &[&str] = PAIRS.as_flattened().as_flattened();
 
 /// The first 10,000 training digits of MNIST, from inside the program.
 ///
@@ -20,36 +41,13 @@ pub fn bundled() -> Result<Dataset> {
     const IMAGES: &[u8] = include_bytes!("../../datasets/mnist-10k/images-idx3-ubyte.gz");
     const LABELS: &[u8] = include_bytes!("../../datasets/mnist-10k/labels-idx1-ubyte.gz");
     let name = "mnist-10k";
-    let all = examples(&Path::new(name).join(ALL[0]), IMAGES, &Path::new(name).join(ALL[1]), LABELS)?;
+    let all = examples(&Path::new(name).join(ALL[0][PLAIN]), IMAGES, &Path::new(name).join(ALL[1][PLAIN]), LABELS)?;
     split(name, Path::new(name), all)
 }
 
-/// Every name that one of the files may have: compressed, plain, or plain as some programs unpack it.
-pub const FILES: [&str; 18] = [
-    "train-images-idx3-ubyte.gz",
-    "train-images-idx3-ubyte",
-    "train-images.idx3-ubyte",
-    "train-labels-idx1-ubyte.gz",
-    "train-labels-idx1-ubyte",
-    "train-labels.idx1-ubyte",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-images-idx3-ubyte",
-    "t10k-images.idx3-ubyte",
-    "t10k-labels-idx1-ubyte.gz",
-    "t10k-labels-idx1-ubyte",
-    "t10k-labels.idx1-ubyte",
-    "images-idx3-ubyte.gz",
-    "images-idx3-ubyte",
-    "images.idx3-ubyte",
-    "labels-idx1-ubyte.gz",
-    "labels-idx1-ubyte",
-    "labels.idx1-ubyte",
-];
-
 /// The first of a file's names that was found.
-fn find(found: &Found, stem: &str) -> Option<&'static str> {
-    let names = [format!("{stem}.gz"), stem.to_string(), stem.replace("-idx", ".idx")];
-    FILES.into_iter().find(|file| names.iter().any(|name| name == file) && found.has(file))
+fn find(found: &Found, names: Names) -> Option<&'static str> {
+    names.into_iter().find(|name| found.has(name))
 }
 
 /// Files that are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
@@ -60,7 +58,7 @@ fn find(found: &Found, stem: &str) -> Option<&'static str> {
 pub fn read(name: &str, mut found: Found) -> Result<Dataset> {
     let place = found.place().to_path_buf();
     let path = place.as_path();
-    let mut read = |[images, labels]: [&str; 2]| -> Result<Option<(PathBuf, Examples)>> {
+    let mut read = |[images, labels]: [Names; 2]| -> Result<Option<(PathBuf, Examples)>> {
         let (Some(images), Some(labels)) = (find(&found, images), find(&found, labels)) else { return Ok(None) };
         let ((images, pixels), (labels, classes)) = (found.take(images)?, found.take(labels)?);
         let both = examples(&images, &pixels, &labels, &classes)?;
@@ -68,14 +66,15 @@ pub fn read(name: &str, mut found: Found) -> Result<Dataset> {
     };
     let Some((_, train)) = read(TRAIN)? else {
         let Some((_, all)) = read(ALL)? else {
-            let expected =
-                format!("{}(.gz) with {}(.gz), and the same for t10k; or {}(.gz) with {}(.gz)", TRAIN[0], TRAIN[1], ALL[0], ALL[1]);
+            let [train, labels, all, all_labels] = [TRAIN[0], TRAIN[1], ALL[0], ALL[1]].map(|names| names[PLAIN]);
+            let expected = format!("{train}(.gz) with {labels}(.gz), and the same for t10k; or {all}(.gz) with {all_labels}(.gz)");
             return Err(Error::content(path, "no such pair of files", expected));
         };
         return split(name, path, all);
     };
     let Some((images, test)) = read(TEST)? else {
-        return Err(Error::content(path, "training files without test files", format!("{}(.gz) and {}(.gz)", TEST[0], TEST[1])));
+        let expected = format!("{}(.gz) and {}(.gz)", TEST[0][PLAIN], TEST[1][PLAIN]);
+        return Err(Error::content(path, "training files without test files", expected));
     };
     if train.shape != test.shape {
         return Err(Error::content(images, format!("images of {:?}", test.shape), format!("the training images' size, {:?}", train.shape)));

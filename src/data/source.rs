@@ -20,7 +20,7 @@ struct Layout {
 }
 
 const LAYOUTS: [Layout; 4] = [
-    Layout { inside: "", files: &mnist::FILES, read: mnist::read },
+    Layout { inside: "", files: mnist::FILES, read: mnist::read },
     Layout { inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, read: cifar::cifar10 },
     Layout { inside: "cifar-100-binary", files: &cifar::CIFAR100, read: cifar::cifar100 },
     Layout { inside: "aclImdb", files: &imdb::FILES, read: imdb::read },

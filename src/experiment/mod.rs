@@ -187,10 +187,7 @@ pub struct Classification {
 
 impl Classification {
     /// Whether it can be done, as far as that is known without the data.
-    ///
-    /// # Errors
-    /// If it cannot.
-    pub fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("task.{key}: found {found}, expected {expected}")));
         self.canonical()?;
         for (key, n) in [("batch", self.batch), ("measured", self.measured.unwrap_or(1))] {

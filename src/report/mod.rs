@@ -67,8 +67,9 @@ fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
             (Some(a), Some(b)) => {
                 // what is off is not written, so either may have a key that the other lacks
                 let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-                let of = |map: &serde_json::Map<String, serde_json::Value>, name| map.get(name).cloned().unwrap_or_else(|| json!("none"));
-                names.into_iter().for_each(|name| walk(&format!("{key}{name} "), &of(a, name), &of(b, name), found));
+                let none = json!("none");
+                let each = names.into_iter().map(|name| (name, a.get(name).unwrap_or(&none), b.get(name).unwrap_or(&none)));
+                each.for_each(|(name, a, b)| walk(&format!("{key}{name} "), a, b, found));
             }
             _ if a != b => found.push(format!("{key}{a} and {b}")),
             _ => {}
@@ -565,17 +566,15 @@ fn charts(
             charts
         }
     };
-    if curves.iter().any(|curve| curve.candidates.len() > 1) {
+    let grids = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose));
+    let mut grids: Vec<Line> = grids.filter(|line| line.points.len() + line.diverged.len() > 1).collect();
+    if !grids.is_empty() {
         let title = match choose.at {
             At::End => "Every learning rate of the grid, at the end",
             At::Mean => "Every learning rate of the grid, averaged over the passes",
         };
-        let lines = curves.iter().enumerate().map(|(i, curve)| grid(curve, style(curves, i, optimizers), choose));
-        let mut lines: Vec<Line> = lines.filter(|line| line.points.len() + line.diverged.len() > 1).collect();
-        beyond(&mut lines);
-        if !lines.is_empty() {
-            charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines, ..Chart::new(title, "learning rate", y) }));
-        }
+        beyond(&mut grids);
+        charts.push(("learning-rates", Chart { log_x: true, log_y: true, lines: grids, ..Chart::new(title, "learning rate", y) }));
     }
     let mut charts: Vec<(String, Chart)> = charts.into_iter().map(|(name, chart)| (name.to_string(), chart)).collect();
     let tested = || task.measures().iter().map(|(measure, _)| *measure).filter(|measure| measure.starts_with("test_")).collect();
