@@ -2,9 +2,23 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::spec::Setting;
+
 /// Bytes as hexadecimal text.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A row of a table of what specs name: an augmentation, a penalty, a preparation of data.
+pub struct Entry {
+    /// The name in specs.
+    pub name: &'static str,
+    /// Title, formula, differences and source.
+    pub about: About,
+    /// Its settings.
+    pub settings: &'static [Setting],
+    /// Their defaults.
+    pub defaults: fn() -> Vec<(&'static str, String)>,
 }
 
 /// The `//!` header of a source file, or the same text without the slashes.

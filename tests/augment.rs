@@ -409,6 +409,11 @@ fn what_is_wrong_is_said_in_one_sentence() {
     }
     says(augment("hflip").apply(&mut [0.0; 10], [1, 2, 3], &mut generator(0)).unwrap_err(), "10 numbers are no images of [1, 2, 3]");
     says(augment("color:saturation=1").apply(&mut [0.0; 12], [1, 2, 3], &mut generator(0)).unwrap_err(), "saturation");
+    // two rows that together have the numbers of one image, and a row of two images
+    for wrong in [[2, 3], [1, 12]] {
+        let x = Tensor::<2>::zeros(wrong, &Device::flex());
+        says(augment("hflip").apply_to(x, [1, 2, 3], &mut generator(0)).unwrap_err(), "expected rows that are images of [1, 2, 3]");
+    }
     assert_eq!(augment("color:contrast=0.1").fits(&[28, 28]).unwrap(), [1, 28, 28]);
 }
 
@@ -454,7 +459,7 @@ fn images_are_changed_before_they_are_prepared() {
     let net = build(&"logistic".parse().unwrap(), &shapes, Seed(0), &device).unwrap();
     let now = Moment { step: 1, epoch: 1, batch: 1, steps: 1 };
     let loss = |parts: Parts, line: &str| {
-        let mut problem = Classify::on(parts, None, 16, Penalty::None, &device).augmented(augment(line), &[28, 28]);
+        let mut problem = Classify::on(parts, None, 16, Penalty::None, &device).augmented(augment(line), &[28, 28]).unwrap();
         problem.loss(&net, now).into_scalar::<f64>()
     };
     let prepared = |data: &str| {

@@ -367,6 +367,36 @@ fn a_header_is_known_by_one_name_or_by_a_label_that_is_nowhere_else() {
 }
 
 #[test]
+fn labels_that_are_called_like_columns_are_no_header() {
+    let folder = tempfile::tempdir().unwrap();
+    for labels in [["class_0", "class_1"], ["label-1", "label-2"], ["score", "target"], ["review", "spam"]] {
+        let lines: Vec<String> = (0..60).map(|line| format!("{},film {line} was so", labels[line % 2])).collect();
+        fs::write(folder.path().join("a.csv"), lines.join("\n")).unwrap();
+        let data = load(folder.path(), "a.csv").unwrap();
+        assert_eq!((data.train.len() + data.test.len(), data.names), (60, labels.map(String::from).to_vec()));
+    }
+}
+
+#[test]
+fn a_folder_with_several_sets_is_asked_which_and_a_single_file_of_mnist_for_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |files: Vec<(&str, Vec<u8>)>, inside: &str| {
+        fs::create_dir_all(folder.path().join(inside)).unwrap();
+        files.into_iter().for_each(|(name, content)| fs::write(folder.path().join(inside).join(name), content).unwrap());
+    };
+    put(cifar10(), "both/cifar-10-batches-bin");
+    put(cifar100(), "both/cifar-100-binary");
+    let error = load(folder.path(), "both").unwrap_err();
+    assert_eq!(error, "DIR/both: found files of several data sets (cifar10, cifar100), expected those of one; name its own folder");
+    put(mnist(), "");
+    for file in ["train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz"] {
+        let error = load(folder.path(), file).unwrap_err();
+        let said = "found one file of a data set in MNIST's layout, expected the folder that holds all of them";
+        assert_eq!(error, format!("DIR/{file}: {said}"));
+    }
+}
+
+#[test]
 fn the_same_text_is_in_the_same_part_whatever_else_the_file_holds() {
     let folder = tempfile::tempdir().unwrap();
     let tested = |lines: std::ops::Range<usize>| {

@@ -18,7 +18,8 @@
 //! ## Differences
 //! torchvision's `ColorJitter` does the three in a random order; it has hue too, and lets saturation pass on grey images. The functions
 //! `tf.image.random_*` do not cut off. DeepOBS's for CIFAR-10 are, one behind another, since its order is another:
-//! `color:kind=tensorflow,brightness=0.247,saturation=0.5|color:kind=tensorflow,contrast=0.8`.
+//! `color:kind=tensorflow,brightness=0.00097,saturation=0.5|color:kind=tensorflow,contrast=0.8`, but that it does not cut off in between either. Its
+//! brightness is 63/255 of numbers from 0 to 255, and so hardly changes anything.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.1 (S1); torchvision's and TensorFlow's documentation.

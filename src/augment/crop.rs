@@ -11,7 +11,8 @@
 //! torchvision has black.
 //!
 //! ## Source
-//! arXiv 1712.04711, section 4.1 (S1). Pad 4 is what He, Zhang, Ren and Sun, "Deep residual learning", 2015, section 4.2, and DeepOBS do with CIFAR-10.
+//! arXiv 1712.04711, section 4.1 (S1). Pad 4 is what He, Zhang, Ren and Sun, "Deep residual learning", 2015, section 4.2, do with CIFAR-10;
+//! DeepOBS pads by 2.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

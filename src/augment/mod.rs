@@ -21,9 +21,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-use crate::about::About;
+use crate::about::{About, Entry};
 use crate::error::{Error, Result};
-use crate::spec::{Line, Setting, Settings, Spec, SpecError, unknown};
+use crate::spec::{Line, Settings, Spec, SpecError, unknown};
 
 use canvas::{Canvas, Scratch};
 pub use canvas::{Filter, Padding};
@@ -87,18 +87,6 @@ macro_rules! augmentations {
             }
         }
     };
-}
-
-/// An augmentation in the table.
-pub struct Entry {
-    /// The name in specs.
-    pub name: &'static str,
-    /// Title, what it does, differences and source.
-    pub about: About,
-    /// Its settings.
-    pub settings: &'static [Setting],
-    /// Their defaults.
-    pub defaults: fn() -> Vec<(&'static str, String)>,
 }
 
 augmentations! {
@@ -211,13 +199,15 @@ impl Augment {
     /// The same for a batch on a device, an image a row: its numbers are fetched, changed and sent back.
     ///
     /// # Errors
-    /// As [`apply`](Augment::apply), and if the device does not give its numbers.
+    /// As [`apply`](Augment::apply), and if a row is not one image.
     pub fn apply_to(&self, x: Tensor<2>, shape: [usize; 3], generator: &mut ChaCha8Rng) -> Result<Tensor<2>> {
-        self.fits(&shape)?;
         if self.is_none() {
             return Ok(x);
         }
         let (device, dtype, dims) = (x.device(), x.dtype(), x.dims());
+        if numbers(self.fits(&shape)?) != Some(dims[1]) {
+            return Err(Error::Asked(format!("rows of {} numbers: expected rows that are images of {shape:?}", dims[1])));
+        }
         let mut numbers: Vec<f32> = x.into_data().iter().collect();
         self.apply(&mut numbers, shape, generator)?;
         Ok(Tensor::from_data(TensorData::new(numbers, dims), (&device, dtype)))

@@ -100,7 +100,7 @@ pub fn fetch(known: &Known, cache: &Path, way: &Way, watch: &impl Watch) -> Resu
         .into();
     let files: Vec<PathBuf> = known.files.iter().map(|file| bring(known, file, &part, &agent, way, watch)).collect::<Result<_>>()?;
     let whole = if let [one] = files.as_slice() { one } else { &part };
-    let placed = put(known.name, whole, source::files(whole)?, cache, |folder| source::of_known(known, folder))?;
+    let placed = put(known.name, whole, source::files(whole, known.name)?.1, cache, |folder| source::of_known(known, folder))?;
     fs::remove_dir_all(&part).map_err(Error::io("remove", &part))?;
     Ok(placed)
 }
@@ -116,8 +116,8 @@ pub fn take(name: &str, from: &Path, cache: &Path) -> Result<Placed> {
         return Err(Error::Asked(format!("a data set cannot be called `{name}`, expected {expected}")));
     }
     let _lock = lock(name, cache)?;
-    let (files, known) = (source::files(from)?, known::known(name));
-    let remark = known.map(|known| doubted(known, from, &files)).transpose()?.flatten();
+    let ((place, files), known) = (source::files(from, name)?, known::known(name));
+    let remark = known.map(|known| doubted(known, &place, &files)).transpose()?.flatten();
     let placed = put(name, from, files, cache, |folder| match known {
         Some(known) => source::of_known(known, folder),
         None => source::path(folder),
@@ -130,7 +130,8 @@ pub fn take(name: &str, from: &Path, cache: &Path) -> Result<Placed> {
     Ok(placed)
 }
 
-/// What speaks against files being those of a known set, byte for byte: only packed ones can be compared with what was published.
+/// What speaks against files from a folder or an archive being those of a known set, byte for byte: only packed ones can be compared with
+/// what was published.
 ///
 /// # Errors
 /// If one cannot be read.
@@ -156,11 +157,16 @@ pub fn doubted(known: &Known, from: &Path, files: &[(String, Vec<u8>)]) -> Resul
 fn put(name: &str, from: &Path, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&Path) -> Result<Dataset>) -> Result<Placed> {
     let [ready, old] = ["ready", "old"].map(|state| cache.join(format!("{name}.{state}")));
     let remove = |folder: &Path| if folder.exists() { fs::remove_dir_all(folder).map_err(Error::io("remove", folder)) } else { Ok(()) };
+    let folder = cache.join(name);
+    let there = folder.exists();
+    if there && !folder.is_dir() {
+        return Err(Error::content(folder, "a file", "a folder, or nothing: the data are to lie there"));
+    }
     remove(&ready)?;
     for (file, content) in files {
         crate::files::place(&ready.join(file), &content)?;
     }
-    let data = read(&ready).map_err(|error| {
+    let mut data = read(&ready).map_err(|error| {
         drop(remove(&ready));
         match error {
             Error::Content { path, found, expected } => {
@@ -172,8 +178,8 @@ fn put(name: &str, from: &Path, files: Vec<(String, Vec<u8>)>, cache: &Path, rea
             other => other,
         }
     })?;
-    let folder = cache.join(name);
-    if folder.exists() {
+    data.name = name.into(); // not that of the folder it was read in
+    if there {
         remove(&old)?;
         fs::rename(&folder, &old).map_err(Error::io("move", &folder))?;
     }

@@ -24,6 +24,8 @@ pub struct Known {
     pub files: &'static [Official],
     /// How many examples to train on, and how many to test on.
     pub examples: [usize; 2],
+    /// How many classes.
+    pub classes: usize,
     /// The names of the classes, where no file has them.
     pub names: &'static [&'static str],
 }
@@ -61,6 +63,7 @@ pub const KNOWN: &[Known] = &[
         licence: "CC BY-SA 3.0",
         source: "Y. LeCun, C. Cortes, C. J. C. Burges; http://yann.lecun.com/exdb/mnist",
         examples: [60_000, 10_000],
+        classes: 10,
         names: &[],
         files: &[
             Official {
@@ -95,6 +98,7 @@ pub const KNOWN: &[Known] = &[
         licence: "MIT",
         source: "Zalando Research; https://github.com/zalandoresearch/fashion-mnist",
         examples: [60_000, 10_000],
+        classes: 10,
         names: &["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"],
         files: &[
             Official {
@@ -129,6 +133,7 @@ pub const KNOWN: &[Known] = &[
         licence: "none stated; the authors ask to be cited",
         source: "A. Krizhevsky, V. Nair, G. Hinton; https://www.cs.toronto.edu/~kriz/cifar.html",
         examples: [50_000, 10_000],
+        classes: 10,
         names: &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
         files: &[Official {
             name: "cifar-10-binary.tar.gz",
@@ -143,6 +148,7 @@ pub const KNOWN: &[Known] = &[
         licence: "none stated; the authors ask to be cited",
         source: "A. Krizhevsky, V. Nair, G. Hinton; https://www.cs.toronto.edu/~kriz/cifar.html",
         examples: [50_000, 10_000],
+        classes: 100,
         names: &[],
         files: &[Official {
             name: "cifar-100-binary.tar.gz",
@@ -157,6 +163,7 @@ pub const KNOWN: &[Known] = &[
         licence: "none stated; the authors ask to be cited",
         source: "A. L. Maas and others; https://ai.stanford.edu/~amaas/data/sentiment",
         examples: [25_000, 25_000],
+        classes: 2,
         names: &[],
         files: &[Official {
             name: "aclImdb_v1.tar.gz",

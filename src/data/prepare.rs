@@ -14,9 +14,9 @@ use super::gcn::Gcn;
 use super::standardise::Standardise;
 use super::zca::Zca;
 use super::{Dataset, Examples, Inputs};
-use crate::about::{About, hex};
+use crate::about::{About, Entry, hex};
 use crate::error::{Error, Result};
-use crate::spec::{Line, Setting, Settings, Spec, unknown};
+use crate::spec::{Line, Settings, Spec, unknown};
 
 /// What a preparation sees.
 pub(super) struct Given<'a> {
@@ -44,18 +44,6 @@ impl Prepared {
         self.0.iter().for_each(|fitted| fitted.apply(&mut numbers));
         Tensor::from_data(TensorData::new(numbers, dims), (&device, dtype))
     }
-}
-
-/// A preparation in the table.
-pub struct Entry {
-    /// The name in specs.
-    pub name: &'static str,
-    /// Title, formula and source.
-    pub about: About,
-    /// Its settings.
-    pub settings: &'static [Setting],
-    /// Their defaults.
-    pub defaults: fn() -> Vec<(&'static str, String)>,
 }
 
 macro_rules! preparations {

@@ -13,6 +13,8 @@ use crate::spec::unknown;
 
 /// What a folder or an archive may hold.
 struct Layout {
+    /// The known sets that have it.
+    of: &'static [&'static str],
     /// Its official folder, if it has one.
     inside: &'static str,
     files: &'static [&'static str],
@@ -20,10 +22,10 @@ struct Layout {
 }
 
 const LAYOUTS: [Layout; 4] = [
-    Layout { inside: "", files: mnist::FILES, read: mnist::read },
-    Layout { inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, read: cifar::cifar10 },
-    Layout { inside: "cifar-100-binary", files: &cifar::CIFAR100, read: cifar::cifar100 },
-    Layout { inside: "aclImdb", files: &imdb::FILES, read: imdb::read },
+    Layout { of: &["mnist", "fashion-mnist"], inside: "", files: mnist::FILES, read: mnist::read },
+    Layout { of: &["cifar10"], inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, read: cifar::cifar10 },
+    Layout { of: &["cifar100"], inside: "cifar-100-binary", files: &cifar::CIFAR100, read: cifar::cifar100 },
+    Layout { of: &["imdb"], inside: "aclImdb", files: &imdb::FILES, read: imdb::read },
 ];
 
 const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, plain or .gz), of CIFAR-10 or CIFAR-100 (data_batch_1.bin, train.bin \
@@ -105,10 +107,13 @@ fn plain(name_or_path: &str) -> Result<Dataset> {
 /// A known set that is in this folder, complete.
 pub(super) fn of_known(known: &Known, folder: &Path) -> Result<Dataset> {
     let mut data = path(folder)?;
-    let found = [data.train.len(), data.test.len()];
-    if found != known.examples {
-        let examples = |[train, test]: [usize; 2]| format!("{train} examples to train on and {test} to test on");
-        return Err(Error::content(folder, examples(found), format!("those of {}, {}", known.name, examples(known.examples))));
+    let found = ([data.train.len(), data.test.len()], data.classes);
+    let published = (known.examples, known.classes);
+    if found != published {
+        let told = |([train, test], classes): ([usize; 2], usize)| {
+            format!("{train} examples to train on and {test} to test on, in {classes} classes")
+        };
+        return Err(Error::content(folder, told(found), format!("those of {}, {}", known.name, told(published))));
     }
     data.name = known.name.into();
     if data.names.is_empty() {
@@ -135,20 +140,28 @@ fn missing(known: &Known, folder: &Path) -> String {
 pub(super) fn path(path: &Path) -> Result<Dataset> {
     let name = path.canonicalize().map_err(Error::io("open", path))?;
     let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
-    match look(path)? {
+    match look(path, None)? {
         Holds::Files(layout, found) => (layout.read)(&name, found),
         Holds::Csv(file) => text::read(&name, &file, &fs::read(&file).map_err(Error::io("read", &file))?),
     }
 }
 
-/// The files of the data set at a path, as they are to lie in a folder of their own: names and contents.
+/// The files of a data set: names and contents.
 #[cfg(feature = "fetch")]
-pub(super) fn files(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    match look(path)? {
-        Holds::Files(_, found) => Ok(found.rest().into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect()),
+pub(super) type Files = Vec<(String, Vec<u8>)>;
+
+/// The files of the data set `name` at a path, as they are to lie in a folder of their own; and the folder, archive or table that they are from.
+#[cfg(feature = "fetch")]
+pub(super) fn files(path: &Path, name: &str) -> Result<(PathBuf, Files)> {
+    match look(path, Some(name))? {
+        Holds::Files(_, found) => {
+            let place = found.place().to_path_buf();
+            Ok((place, found.rest().into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect()))
+        }
         Holds::Csv(file) => {
             let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
-            Ok(vec![(file.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)])
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((file, vec![(name, bytes)]))
         }
     }
 }
@@ -158,17 +171,31 @@ enum Holds {
     Csv(PathBuf),
 }
 
-/// What a path holds, by the names of its files.
-fn look(path: &Path) -> Result<Holds> {
-    if !path.is_dir() {
-        return look_at_file(path);
-    }
-    for layout in &LAYOUTS {
-        for place in [path.to_path_buf(), path.join(layout.inside)] {
-            if layout.files.iter().any(|file| place.join(file).is_file()) {
-                return Ok(Holds::Files(layout, archive::folder(&place, layout.files)?));
-            }
+/// The layout of which there are files; where there are files of several, that of the known set `name`.
+fn layout(path: &Path, name: Option<&str>, there: impl Fn(&Layout) -> bool) -> Result<Option<&'static Layout>> {
+    let found: Vec<&Layout> = LAYOUTS.iter().filter(|layout| there(layout)).collect();
+    match (found.as_slice(), found.iter().find(|layout| name.is_some_and(|name| layout.of.contains(&name)))) {
+        (_, Some(own)) => Ok(Some(own)),
+        ([], None) => Ok(None),
+        ([one], None) => Ok(Some(one)),
+        (several, None) => {
+            let sets: Vec<&str> = several.iter().flat_map(|layout| layout.of).copied().collect();
+            Err(Error::content(path, format!("files of several data sets ({})", sets.join(", ")), "those of one; name its own folder"))
         }
+    }
+}
+
+/// What a path holds, by the names of its files; where it may be several, the known set `name`.
+fn look(path: &Path, name: Option<&str>) -> Result<Holds> {
+    if !path.is_dir() {
+        return look_at_file(path, name);
+    }
+    let place = |layout: &Layout| {
+        let places = [path.to_path_buf(), path.join(layout.inside)];
+        places.into_iter().find(|place| layout.files.iter().any(|file| place.join(file).is_file()))
+    };
+    if let Some(layout) = layout(path, name, |layout| place(layout).is_some())? {
+        return Ok(Holds::Files(layout, archive::folder(&place(layout).unwrap_or_default(), layout.files)?));
     }
     // one file that may be all
     let mut files = Vec::new();
@@ -180,19 +207,22 @@ fn look(path: &Path) -> Result<Holds> {
         }
     }
     match files.as_slice() {
-        [one] => look_at_file(one),
+        [one] => look_at_file(one, name),
         [] => Err(Error::content(path, "no data in it", EXPECTED)),
         several => Err(Error::content(path, format!("{} files that may be meant", several.len()), "one; name the file itself")),
     }
 }
 
-fn look_at_file(path: &Path) -> Result<Holds> {
+fn look_at_file(path: &Path, name: Option<&str>) -> Result<Holds> {
+    if mnist::FILES.iter().any(|file| path.file_name().is_some_and(|name| name == *file)) {
+        return Err(Error::content(path, "one file of a data set in MNIST's layout", "the folder that holds all of them"));
+    }
     let mut first = [0; 2];
     let filled = File::open(path).and_then(|mut file| file.read(&mut first)).map_err(Error::io("read", path))?;
     if filled == 2 && first == GZIP {
         let wanted: Vec<&str> = LAYOUTS.iter().flat_map(|layout| layout.files).copied().collect();
         let found = archive::tar_gz(path, &wanted)?;
-        return match LAYOUTS.iter().find(|layout| layout.files.iter().any(|file| found.has(file))) {
+        return match layout(path, name, |layout| layout.files.iter().any(|file| found.has(file)))? {
             Some(layout) => Ok(Holds::Files(layout, found)),
             None => Err(Error::content(path, "an archive of other files", EXPECTED)),
         };
@@ -201,4 +231,22 @@ fn look_at_file(path: &Path) -> Result<Holds> {
         return Ok(Holds::Csv(path.into()));
     }
     Err(Error::content(path, "a file of another kind", EXPECTED))
+}
+
+#[cfg(all(test, feature = "fetch"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_only_archive_in_a_folder_are_from_the_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.tar.gz");
+        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(3);
+        tar.append_data(&mut header, "train.bin", &[1u8, 2, 3][..]).unwrap();
+        fs::write(&path, tar.into_inner().unwrap().finish().unwrap()).unwrap();
+        let (place, files) = super::files(folder.path(), "cifar100").unwrap();
+        assert_eq!((place, files), (path, vec![("train.bin".to_string(), vec![1, 2, 3])]));
+    }
 }

@@ -134,7 +134,10 @@ fn columns(rows: &[StringRecord], width: usize) -> Columns {
     let text_of = |columns: &[usize]| columns.iter().rev().copied().max_by_key(|column| letters(*column));
     let label_of = |columns: &[usize]| columns.iter().copied().min_by_key(|column| different(*column));
 
-    let (labels, texts) = (named(&rows[0], &LABEL), named(&rows[0], &TEXT));
+    // a label may be called `class_0`; but the name of a column does not stand in it again
+    let names = |column: &usize| !body.iter().any(|row| row[*column].trim() == rows[0][*column].trim());
+    let called = |words: &[&str]| named(&rows[0], words).into_iter().filter(names).collect::<Vec<_>>();
+    let (labels, texts) = (called(&LABEL), called(&TEXT));
     let is_text = text_of(&texts.into_iter().filter(|column| !labels.contains(column)).collect::<Vec<_>>());
     let is_label = label_of(&labels.into_iter().filter(|column| Some(*column) != is_text).collect::<Vec<_>>());
     let others = |taken: Option<usize>| (0..width).filter(|column| Some(*column) != taken).collect::<Vec<_>>();

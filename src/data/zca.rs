@@ -10,8 +10,11 @@
 //! The root is computed by matrix products alone, as the limit of a coupled Newton-Schulz iteration whose cubic is scaled to the interval of
 //! eigenvalues that is left: 3 products a step, and the number of steps follows from eps / largest eigenvalue.
 //!
-//! What was computed for more than 1,000 numbers an input is kept in `zca` in the folder of data sets, under a name that follows from the
-//! training part and eps, with a checksum: the next time only the products with the images are left to do.
+//! What was computed for more than 1,000 numbers an input is kept in `.zca` in the folder of data sets, under a name that follows from the
+//! training part and eps, with a checksum: the next time only the products with the images are left to do. The folder may be deleted at any time.
+//!
+//! The covariance is summed up in f32, so an eps below about a millionth of the largest eigenvalue is lost in its errors. Where the root is not
+//! one, by its products with the covariance, that is an error.
 //!
 //! ## Differences
 //! pylearn2's `ZCA` has filter_bias = 0.1 for eps, and takes an eigendecomposition. scikit-learn's `PCA(whiten=True)` does not turn back.
@@ -39,6 +42,13 @@ const AT_ONCE: usize = 4096;
 /// From this smallest eigenvalue on, as a share of the largest, the root is computed in f32, in half the time. On 800 x 800 matrices with
 /// eigenvalues that fall as those of images do, its relative error was 5e-5 at 1e-4 and 3e-4 at 1e-5.
 const FOR_F32: f64 = 1e-5;
+/// Below this share of the largest eigenvalue no eps is tried: it would be lost in f64 too.
+const NONE_BELOW: f64 = 1e-12;
+/// This share of the largest eigenvalue f32 does carry.
+const SAFE: f64 = 1e-6;
+/// Vectors on which a root is tried, and how far off it may be on any of them.
+const PROBES: usize = 4;
+const OFF: f64 = 0.1;
 /// The covariance of more numbers has no place: 8192 squared in f64 is half a gigabyte, and five such are needed.
 const AT_MOST: usize = 8192;
 
@@ -60,7 +70,7 @@ impl Zca {
         let (mean, whitening) = match kept.as_deref().and_then(|path| read(path, n)) {
             Some(known) => known,
             None => {
-                let computed = self.compute(train, n, device);
+                let computed = self.compute(train, n, device)?;
                 if let Some(path) = &kept {
                     // a disk that refuses costs the time once more
                     let _ = write(path, &computed);
@@ -72,7 +82,7 @@ impl Zca {
     }
 
     /// The mean of the examples, and the whitening matrix.
-    fn compute(&self, train: &[f32], n: usize, device: &Device) -> (Vec<f32>, Vec<f32>) {
+    fn compute(&self, train: &[f32], n: usize, device: &Device) -> Result<(Vec<f32>, Vec<f32>)> {
         let rows = train.len() / n;
         let mut mean = vec![0.0f64; n];
         for row in train.chunks_exact(n) {
@@ -86,8 +96,11 @@ impl Zca {
             let x = matrix(part, n, device) - centre.clone();
             covariance = covariance + x.clone().transpose().matmul(x).cast(DType::F64);
         }
-        let whitening = inverse_root(covariance / rows as f64, self.eps).into_data();
-        (mean, whitening.iter::<f32>().collect())
+        let whitening = inverse_root(covariance / rows as f64, self.eps).map_err(|least| {
+            let found = format!("found {:e}, which is lost in the rounding errors of these data's covariance", self.eps);
+            Error::Asked(format!("zca: eps: {found}, expected {least:.0e} or more"))
+        })?;
+        Ok((mean, whitening.into_data().iter::<f32>().collect()))
     }
 
     /// Where the matrix for these examples is kept; nowhere if the user has no folder for it.
@@ -146,15 +159,19 @@ fn write(path: &Path, (mean, whitening): &(Vec<f32>, Vec<f32>)) -> Result<()> {
     crate::files::place(path, &bytes)
 }
 
-/// `(c + eps I)^(-1/2)` of a symmetric matrix without negative eigenvalues; `c` is f64, the result too.
-fn inverse_root(c: Tensor<2>, eps: f64) -> Tensor<2> {
+/// `(c + eps I)^(-1/2)` of a symmetric matrix without negative eigenvalues, but for errors far below eps; `c` is f64, the result too. If there
+/// is no such root, an eps of which there is one.
+fn inverse_root(c: Tensor<2>, eps: f64) -> std::result::Result<Tensor<2>, f64> {
     let n = c.dims()[0];
     let device = c.device();
     // no eigenvalue is larger than the largest sum of a row
     let largest = c.clone().abs().sum_dim(1).max().into_scalar::<f64>() + eps;
+    if eps / largest < NONE_BELOW {
+        return Err(SAFE * largest);
+    }
     let (dtype, near) = if eps / largest > FOR_F32 { (DType::F32, 1e-6) } else { (DType::F64, 1e-13) };
     let one = Tensor::<2>::eye(n, &device).cast(dtype);
-    let a = (c / largest).cast(dtype) + one.clone() * (eps / largest);
+    let a = (c.clone() / largest).cast(dtype) + one.clone() * (eps / largest);
     // y goes to the root of a, z to the inverse of the root; roots of the eigenvalues of z y lie between `least` and 1
     let mut least = (eps / largest).sqrt();
     let (mut y, mut z) = (a, one.clone());
@@ -165,7 +182,14 @@ fn inverse_root(c: Tensor<2>, eps: f64) -> Tensor<2> {
         y = y.matmul(t.clone());
         z = t.matmul(z);
     }
-    z.cast(DType::F64) / largest.sqrt()
+    let root = z.cast(DType::F64) / largest.sqrt();
+    // root (c + eps I) root = I, seen on a few vectors of 1 and -1
+    let signs: Vec<f64> = (0..n * PROBES).map(|i| if Sha256::digest(i.to_le_bytes())[0] < 128 { 1.0 } else { -1.0 }).collect();
+    let signs = Tensor::<2>::from_data(TensorData::new(signs, [n, PROBES]), (&device, DType::F64));
+    let turned = root.clone().matmul(signs.clone());
+    let back = root.clone().matmul(c.matmul(turned.clone()) + turned * eps);
+    let off = (back - signs).abs().max().into_scalar::<f64>();
+    if off < OFF { Ok(root) } else { Err(SAFE * largest) } // NaN is not below
 }
 
 #[cfg(test)]
@@ -195,7 +219,7 @@ mod tests {
         let x = Tensor::<2>::from_data(TensorData::new(numbers, [n, n]), (&device, DType::F64));
         for (eps, error) in [(10.0, 1e-4), (1e-2, 1e-3), (1e-5, 1e-7), (1e-9, 1e-6)] {
             let c = x.clone().transpose().matmul(x.clone());
-            let root = inverse_root(c.clone(), eps);
+            let root = inverse_root(c.clone(), eps).unwrap();
             let one = Tensor::<2>::eye(n, &device).cast(DType::F64);
             let product = root.clone().matmul(c + one.clone() * eps).matmul(root.clone());
             let off = (product - one).abs().max().into_scalar::<f64>();
@@ -204,6 +228,18 @@ mod tests {
                 ((root.clone() - root.clone().transpose()).abs().max() / root.abs().max()).into_scalar::<f64>() < 1e-4,
                 "it is symmetric"
             );
+        }
+    }
+
+    #[test]
+    fn an_eps_that_is_lost_in_the_errors_of_the_covariance_is_refused() {
+        let device = Device::default();
+        // a covariance whose least eigenvalue came out below zero, as sums in f32 have it
+        let c = || Tensor::<2>::from_data([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1e-7]], (&device, DType::F64));
+        for eps in [1e-8, 1e-14, 1e-300, 5e-324] {
+            let least = inverse_root(c(), eps).unwrap_err();
+            assert!((9e-7..1.1e-6).contains(&least), "{eps}: {least}");
+            assert!(inverse_root(c(), least).is_ok());
         }
     }
 }

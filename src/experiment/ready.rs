@@ -64,20 +64,17 @@ impl<P: Problem + Clone> Ready<P> {
     pub fn make(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<(P::Model, End)> {
         let seed = Seed(job.header.seed);
         let model = (self.begin)(seed)?;
-        let mut writer = Writer::create(&job.path, &job.header)?;
-        let mut follow = Follow { writer: &mut writer, step, stop };
         let mut problem = self.problem.clone().seeded(seed);
-        match train(&mut problem, model, &job.plan, &mut follow) {
-            Ok((model, end)) => {
-                writer.write(&Line::End(end.clone()))?;
-                Ok((model, end))
-            }
-            Err(error) => {
-                // what could not be done leaves nothing half written
-                let _ = fs::remove_file(&job.path);
-                Err(error)
-            }
-        }
+        let recorded = || {
+            let mut writer = Writer::create(&job.path, &job.header)?;
+            let (model, end) = train(&mut problem, model, &job.plan, &mut Follow { writer: &mut writer, step, stop })?;
+            writer.write(&Line::End(end.clone()))?;
+            Ok((model, end))
+        };
+        recorded().inspect_err(|_| {
+            // what could not be done leaves nothing half written
+            let _ = fs::remove_file(&job.path);
+        })
     }
 }
 
@@ -138,6 +135,7 @@ pub(super) fn classifier(asked: &Classification, share: Share, device: &str, loa
         return Err(Error::Asked(format!("validation: found {found}, expected a share with an example in it")));
     }
     augment.takes(&given.name, &shapes.input, given.pixels || parts.has_images())?;
+    let measured = asked.measured_of(parts.train.len()).unwrap_or(0);
     let task = record::Task::Classify {
         parameters: model::parameters(&model, &shapes)?,
         model: asked.model,
@@ -150,9 +148,9 @@ pub(super) fn classifier(asked: &Classification, share: Share, device: &str, loa
         augment: asked.augment,
         validation: parts.validation.as_ref().map_or(0, Resident::len),
         early_stopping: asked.early_stopping,
-        measured: asked.measured.filter(|n| *n < parts.train.len()).unwrap_or(0),
+        measured,
     };
-    let problem = Classify::on(parts.clone(), asked.measured, asked.batch, penalty, &device).augmented(augment, &shapes.input);
+    let problem = Classify::on(parts.clone(), asked.measured, asked.batch, penalty, &device).augmented(augment, &shapes.input)?;
     let begin = {
         let (model, shapes) = (model.clone(), shapes.clone());
         Box::new(move |seed| model::build(&model, &shapes, seed, &device))

@@ -24,11 +24,12 @@ crate::words!(Inference { Gaussian = "gaussian", Mean = "mean" });
 pub fn masked(layer: &Linear, x: Tensor<2>, rate: f64, masks: usize, generator: &mut ChaCha8Rng) -> Tensor<2> {
     let (examples, weight) = (x.dims()[0], layer.weight.val());
     let place = (&weight.device(), weight.dtype());
-    let rows = examples.div_ceil(masks).max(1);
-    let parts = (0..examples).step_by(rows).map(|start| {
-        let part = match rows < examples {
-            true => x.clone().narrow(0, start, rows.min(examples - start)),
-            false => x.clone(),
+    let masks = masks.min(examples).max(1);
+    let begins = |part: usize| part * examples / masks;
+    let parts = (0..masks).map(|at| {
+        let part = match masks {
+            1 => x.clone(),
+            _ => x.clone().narrow(0, begins(at), begins(at + 1) - begins(at)),
         };
         part.matmul(weight.clone() * mask(weight.dims(), rate, generator, place))
     });

@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use crate::augment::Augment;
 use crate::data::prepare::Prepared;
 use crate::data::{Batch, Dataset, Examples, Resident, Shuffled};
+use crate::error::Result;
 use crate::model::{Mode, Net};
 use crate::record::VALIDATION_LOSS;
 use crate::regularizer::Penalty;
@@ -148,12 +149,18 @@ impl Classify {
 }
 
 impl Classify {
-    /// With images of this shape changed at random before each step; those that do not [fit](Augment::fits) stay as they are.
-    pub fn augmented(self, augment: Augment, input: &[usize]) -> Classify {
-        match augment.fits(input) {
-            Ok(image) => Classify { augment, image, ..self },
-            Err(_) => self,
+    /// With images of this shape changed at random before each step.
+    ///
+    /// # Errors
+    /// If the inputs are no such images, or not such as can be [changed so](Augment::fits).
+    pub fn augmented(self, augment: Augment, input: &[usize]) -> Result<Classify> {
+        if augment.is_none() || self.parts.train.is_empty() {
+            return Ok(self);
         }
+        let image = augment.fits(input)?;
+        // tried on one, so that no step can fail
+        augment.apply_to(self.parts.train.slice(0, 1).x, image, &mut self.seed.generator(Purpose::Augmentation, 0))?;
+        Ok(Classify { augment, image, ..self })
     }
 }
 

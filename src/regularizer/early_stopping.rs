@@ -8,7 +8,7 @@
 //! The validation examples are split off the training part; the test part has no say. With `restore=yes` the model that is handed out, saved and
 //! measured is the one of the lowest validation loss, by however little, also where the run came to its last pass.
 //!
-//! ## Differs from
+//! ## Differences
 //! - **Keras**: there `patience` counts the same, but `restore_best_weights` is off by default, takes the last better pass even if a later one was
 //!   lower by less than min_delta, and before Keras 3 was done only if training had stopped early.
 //! - **torch**: has none; Lightning's counts validation checks, not passes.

@@ -6,9 +6,9 @@ mod weights;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::about::About;
+use crate::about::{About, Entry};
 use crate::error::Result;
-use crate::spec::{Line, Setting, Settings, Spec, SpecError, unknown};
+use crate::spec::{Line, Settings, Spec, SpecError, unknown};
 
 /// What a penalty of the table is.
 pub trait Regularizer: Settings {
@@ -178,18 +178,6 @@ impl Penalty {
             Err(parts) => Ok(Penalty::Several(parts)),
         }
     }
-}
-
-/// A penalty in the table.
-pub struct Entry {
-    /// The name in specs.
-    pub name: &'static str,
-    /// Title, formula and source.
-    pub about: About,
-    /// Its settings.
-    pub settings: &'static [Setting],
-    /// Their defaults.
-    pub defaults: fn() -> Vec<(&'static str, String)>,
 }
 
 penalties! {
