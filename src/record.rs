@@ -261,8 +261,8 @@ impl Task {
 
     /// The title of a measurement.
     pub fn title_of<'a>(&self, measure: &'a str) -> &'a str {
-        let also: &[(&'static str, &'static str)] = if matches!(self, Task::Classify { .. }) { CLASSIFY_TOO } else { &[] };
-        self.measures().iter().chain(also).find(|(name, _)| *name == measure).map_or(measure, |(_, title)| title)
+        let also = if matches!(self, Task::Classify { .. }) { [CLASSIFY_TOO, VALIDATION] } else { [&[][..]; 2] };
+        self.measures().iter().chain(also.into_iter().flatten()).find(|(name, _)| *name == measure).map_or(measure, |(_, title)| title)
     }
 
     /// Everything, line by line.
@@ -305,20 +305,17 @@ impl Task {
 /// What is measured of a classifier, as columns of a table.
 pub const CLASSIFY: &[(&str, &str)] =
     &[("train_loss", "train loss"), ("objective", "train loss + penalty"), ("test_loss", "test loss"), ("test_accuracy", "test accuracy")];
-/// What else is measured of a classifier: shares of examples told wrong, by how much the test part fares worse, and the validation part.
-pub const CLASSIFY_TOO: &[(&str, &str)] = &[
-    ("train_error", "train error"),
-    ("test_error", "test error"),
-    ("gap", "test loss - train loss"),
-    (VALIDATION_LOSS, "validation loss"),
-    ("validation_error", "validation error"),
-];
+/// What else is measured of a classifier: shares of examples told wrong, and by how much the test part fares worse.
+pub const CLASSIFY_TOO: &[(&str, &str)] =
+    &[("train_error", "train error"), ("test_error", "test error"), ("gap", "test loss - train loss")];
+/// What is measured where part of the training data validates.
+pub const VALIDATION: &[(&str, &str)] = &[(VALIDATION_LOSS, "validation loss"), ("validation_error", "validation error")];
 /// What is measured of an autoencoder.
 pub const AUTOENCODE: &[(&str, &str)] =
     &[("train_loss", "train loss (nats)"), ("objective", "train loss + penalty"), ("test_loss", "test loss (nats)")];
 /// The loss that early stopping looks at.
 pub const VALIDATION_LOSS: &str = "validation_loss";
-/// The mean loss of an epoch's batches, penalty and masks included, each before its step.
+/// The mean loss of an epoch's batches, penalty and masks included, each before its step; of NAG at the look-ahead point, where its gradients are.
 pub const BATCH_LOSS: &str = "batch_loss";
 
 /// What is measured on a surface.

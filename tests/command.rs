@@ -295,6 +295,7 @@ fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
     with("model = \"logistic\"", "model = \"logistik\"", "did you mean `logistic`?");
     with("= [", "= [[", "line");
     with("[0.01,0.03]", "[0.01,1e-2]", "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice");
+    with("name = \"objective\"", "name = \"validation_loss\"", "metric.name: found `validation_loss`, expected one of train_loss");
     with("name = \"objective\"", "name = \"objectiv\"", "metric.name: found `objectiv`, expected one of train_loss");
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
     let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;
@@ -319,6 +320,13 @@ fn a_record_that_is_cut_or_foreign_is_named_by_report() {
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
     refuses(&report, "so one report would mix them: task sha256");
+    // the same setting and seed, of an optimizer whose file was changed in between
+    fs::write(&path, &record).unwrap();
+    let of = |formula: &str| record.replace("\"formula\":\"", &format!("\"formula\":\"{formula}"));
+    let beside = path.with_file_name("beside.jsonl");
+    fs::write(&beside, of("x")).unwrap();
+    refuses(&report, "so one report would mix them: formula ");
+    fs::remove_file(&beside).unwrap();
     // a run that was killed between two lines is incomplete, not damaged
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&path, without_end).unwrap();

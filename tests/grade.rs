@@ -233,6 +233,20 @@ fn a_spread_is_the_highest_of_a_grid_less_the_lowest_and_infinite_where_a_settin
 }
 
 #[test]
+fn who_diverged_keeps_no_number_and_no_bound_but_one_that_is_a_least() {
+    let alone = |expect: &str, finals: Grid| of_grids(&format!("{{ {expect}, of = \"A\" }}"), &[("A", finals)]);
+    let diverged: Grid = &[("sgd:lr=0.1", f64::INFINITY)];
+    let said = "A: diverged".to_string();
+    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, diverged), (Held::Fail, said.clone()));
+    assert_eq!(alone(r#"kind = "value", is = 1.0, within = 1.0"#, diverged), (Held::Fail, said.clone()));
+    assert_eq!(alone(r#"kind = "bound", at_least = 5.0"#, diverged), (Held::Pass, said));
+    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[]).0, Held::Undecided);
+    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[("sgd:lr=0.1", 4.0)]).0, Held::Pass);
+    let lost = alone(r#"kind = "spread", at_most = 5.0"#, diverged);
+    assert_eq!(lost, (Held::Fail, "diverged to diverged over 1 settings".into()));
+}
+
+#[test]
 fn cells_are_compared_setting_by_setting_and_only_those_that_both_grids_have() {
     let a: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 2.0), ("sgd:lr=10", 3.0), ("sgd:lr=100", 0.0)];
     let b: Grid = &[("sgd:lr=0.1", 2.0), ("sgd:lr=1", 2.01), ("sgd:lr=10", 1.0)];

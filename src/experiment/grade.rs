@@ -361,9 +361,9 @@ fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str, search: Option<u
         Expect::Spread { of, .. } => grid(of).map(|cells| {
             let (low, high) =
                 cells.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), cell| (low.min(cell.value), high.max(cell.value)));
-            let high_in_words = if high.is_infinite() { "diverged".into() } else { short(high) };
+            let in_words = |value: f64| if value.is_infinite() { "diverged".into() } else { short(value) };
             let holds = expect.holds(high - low) == Some(true);
-            (passes(holds), format!("{} to {high_in_words} over {} settings", short(low), cells.len()))
+            (passes(holds), format!("{} to {} over {} settings", in_words(low), in_words(high), cells.len()))
         }),
         Expect::Slope { of, x, y, .. } => grid(of).map(|cells| {
             let columns: BTreeSet<&String> = cells.iter().filter_map(|cell| cell.settings.get(x)).collect();
@@ -445,12 +445,21 @@ fn slope(points: &[Best]) -> Option<f64> {
 }
 
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> (Held, String) {
+    // to diverge is infinitely bad for a number or a bound, and says nothing of a margin
+    let diverged = match expect.holds(f64::INFINITY) {
+        Some(true) => Held::Pass,
+        Some(false) => Held::Fail,
+        None => Held::Undecided,
+    };
     let mut by_label = BTreeMap::new();
     for label in expect.labels() {
         let Some(curve) = curves.iter().find(|curve| curve.label == label) else { continue };
-        let Some(chosen) = curve.chosen() else { return (Held::Undecided, format!("{label}: {}", curve.why_none())) };
+        let Some(chosen) = curve.chosen() else {
+            let held = if curve.missing > 0 || curve.candidates.is_empty() { Held::Undecided } else { diverged };
+            return (held, format!("{label}: {}", curve.why_none()));
+        };
         if let Some(seed) = chosen.diverged().first() {
-            return (Held::Undecided, format!("{label} diverged with seed {seed}"));
+            return (diverged, format!("{label} diverged with seed {seed}"));
         }
         let values = chosen.runs.iter().filter_map(|run| Some((run.header.seed, value(run, metric, expect.at())?)));
         by_label.insert(label, values.collect::<BTreeMap<u64, f64>>());

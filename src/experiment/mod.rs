@@ -14,7 +14,9 @@ use crate::model::{self, vae};
 use crate::optim::Optimizers;
 use crate::problem::Quadratic;
 use crate::problem::classify::Share;
-use crate::record::{self, AUTOENCODE, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until};
+use crate::record::{
+    self, AUTOENCODE, BATCH_LOSS, CLASSIFY, CLASSIFY_TOO, Header, LEAST_SQUARES, Order, QUADRATIC, SURFACE, Until, VALIDATION,
+};
 use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
 use crate::schedule::Schedule;
 use crate::spec::{Line, Settings, Spec, unknown};
@@ -202,6 +204,11 @@ impl Classification {
             return wrong("early_stopping", self.early_stopping.clone(), "a share of the training part as `validation` beside it");
         }
         Ok(())
+    }
+
+    /// On how many of so many training examples the training part is measured, where it is not on all.
+    pub(crate) fn measured_of(&self, train: usize) -> Option<usize> {
+        self.measured.filter(|n| *n < train)
     }
 
     /// When to stop before the last pass.
@@ -556,16 +563,18 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         let schedule = series.schedule.as_ref().unwrap_or(&experiment.schedule);
         spec(schedule).and_then(|spec| Schedule::read(&spec)).map_err(within(format!("schedule of {key}")))?;
     }
-    let measured = experiment.task.measured();
+    let measured = experiment.measured(|_| true);
     if !study && !measured.contains(&experiment.metric.name.as_str()) {
         return Err(wrong("metric.name", format!("`{}`", experiment.metric.name), &format!("one of {}", measured.join(", "))));
     }
-    if let Some(other) = experiment.metric.also.iter().find(|also| !measured.contains(&also.as_str()) && *also != "test_accuracy") {
-        return Err(wrong("metric.also", format!("`{other}`"), &format!("some of {}", measured.join(", "))));
+    let drawn: BTreeSet<&str> = experiment.series.iter().flat_map(|series| experiment.task_of(series).measured()).collect();
+    if let Some(other) = experiment.metric.also.iter().find(|also| !drawn.contains(also.as_str()) && *also != "test_accuracy") {
+        let drawn: Vec<&str> = drawn.into_iter().collect();
+        return Err(wrong("metric.also", format!("`{other}`"), &format!("some of {}", drawn.join(", "))));
     }
     for claim in &experiment.claim {
         let place = |error| Error::Asked(format!("{}, claim \"{}\", {error}", path.display(), claim.quote));
-        experiment.check_claim(claim, &measured, optimizers).map_err(place)?;
+        experiment.check_claim(claim, optimizers).map_err(place)?;
     }
     Ok(experiment)
 }
@@ -647,7 +656,8 @@ impl Task {
     /// What can be drawn and graded, lower being better.
     fn measured(&self) -> Vec<&'static str> {
         let all = match self {
-            Task::Classify(_) => [CLASSIFY, CLASSIFY_TOO].concat(),
+            Task::Classify(own) if own.validation == 0.0 => [CLASSIFY, CLASSIFY_TOO].concat(),
+            Task::Classify(_) => [CLASSIFY, CLASSIFY_TOO, VALIDATION].concat(),
             Task::Autoencode { .. } => AUTOENCODE.to_vec(),
             Task::Surface { .. } => SURFACE.to_vec(),
             Task::LeastSquares { .. } => LEAST_SQUARES.to_vec(),
@@ -660,11 +670,15 @@ impl Task {
     /// Whether a run was of this task, whatever the data.
     fn is_of(&self, run: &record::Task) -> bool {
         match (self, run) {
-            (Task::Classify(own), record::Task::Classify { model, batch, penalty, augment, early_stopping, train, validation, .. }) => {
+            (
+                Task::Classify(own),
+                record::Task::Classify { model, batch, penalty, augment, early_stopping, train, validation, measured, .. },
+            ) => {
                 let run = (model, batch, penalty, augment, early_stopping);
                 let share = Share { validation: own.validation, ..Share::default() };
                 let validates = share.validating(train + validation) == *validation;
                 validates
+                    && own.measured_of(*train).unwrap_or(0) == *measured
                     && own.canonical().is_ok_and(|own| (&own.model, &own.batch, &own.penalty, &own.augment, &own.early_stopping) == run)
             }
             (
@@ -739,6 +753,14 @@ impl Experiment {
         series.task.as_ref().unwrap_or(&self.task)
     }
 
+    /// What can be drawn and graded of all these series; of a study, which has none, nothing.
+    fn measured(&self, which: impl Fn(&Series) -> bool) -> Vec<&'static str> {
+        let tasks: Vec<Vec<&str>> =
+            self.series.iter().filter(|series| which(series)).map(|series| self.task_of(series).measured()).collect();
+        let all = tasks.first().cloned().unwrap_or_else(|| self.task.measured());
+        all.into_iter().filter(|name| tasks.iter().all(|measured| measured.contains(name))).collect()
+    }
+
     /// Whether a run is of this protocol: the same length and task as its series has here.
     pub fn is_protocol_of(&self, header: &Header) -> bool {
         let series = self.series.iter().find(|series| series.label == header.series);
@@ -777,13 +799,14 @@ impl Experiment {
     }
 
     /// Whether a claim can be graded, as far as that is known without runs.
-    fn check_claim(&self, claim: &Claim, measured: &[&str], optimizers: &Optimizers) -> Result<()> {
+    fn check_claim(&self, claim: &Claim, optimizers: &Optimizers) -> Result<()> {
         let wrong = |key: &str, found: String, expected: &str| Err(Error::Asked(format!("{key}: found {found}, expected {expected}")));
         let expect = &claim.expect;
         if let Some(scale) = claim.scale.filter(|scale| !self.scale.contains_key(scale)) {
             let known: Vec<&str> = self.scale.keys().map(|scale| scale.name()).collect();
             return wrong("scale", scale.name().into(), &format!("a scale of this experiment: {}", known.join(", ")));
         }
+        let measured = self.measured(|series| expect.labels().contains(&series.label.as_str()));
         if let Some(measure) = expect.measure()
             && !measured.contains(&measure)
             && measure != SECONDS

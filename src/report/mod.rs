@@ -11,7 +11,7 @@ use crate::chart::{Banded, Chart, EXPLODED, Heat, Line, Style, Table, short, wit
 use crate::error::{Error, Result};
 use crate::experiment::grade::{self, Candidate, Choose, Curve, Planned, Verdict, deviation, mean};
 use crate::experiment::published::{self, Level};
-use crate::experiment::{At, Experiment, Extent, Scale};
+use crate::experiment::{At, Experiment, Extent, Scale, Series};
 use crate::files::{below, place};
 use crate::optim::Optimizers;
 use crate::record::{self, Header, Outcome, Run};
@@ -59,9 +59,11 @@ pub struct Row {
     pub runs: String,
 }
 
-/// The fields that must be equal for two runs to stand in one report, and are not, with both values: `task batch 128 and 64`. Series,
-/// optimizer, schedule and seed may differ; in an experiment also what a series may have of its own.
+/// The fields that must be equal for two runs to stand in one report, and are not, with both values: `task batch 128 and 64`. The seed may
+/// differ, and between settings also series, optimizer and schedule; in an experiment also what a series may have of its own.
 fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
+    let setting = |header: &Header| [header.series.clone(), header.optimizer.clone(), header.schedule.clone()];
+    let same = setting(a) == setting(b);
     fn walk(key: &str, a: &serde_json::Value, b: &serde_json::Value, found: &mut Vec<String>) {
         match (a.as_object(), b.as_object()) {
             (Some(a), Some(b)) => {
@@ -76,7 +78,8 @@ fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    let plain = ["series ", "optimizer ", "formula ", "schedule ", "seed "];
+    // runs of one setting are of one formula
+    let plain: &[&str] = if same { &["seed "] } else { &["series ", "optimizer ", "formula ", "schedule ", "seed "] };
     // what one series validates by, another trains on
     let whole = |header: &Header| {
         let mut header = header.clone();
@@ -88,7 +91,10 @@ fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
     walk("", &whole(a), &whole(b), &mut found);
     // that each series has its task was seen before; the data are the experiment's
     let planned = |line: &str| {
-        own_tasks && line.starts_with("task ") && !["data ", "sha256 ", "train ", "test "].iter().any(|key| line[5..].starts_with(key))
+        own_tasks
+            && !same
+            && line.starts_with("task ")
+            && !["data ", "sha256 ", "train ", "test "].iter().any(|key| line[5..].starts_with(key))
     };
     found.retain(|line| !planned(line) && !plain.iter().any(|key| line.starts_with(key)));
     found
@@ -112,13 +118,22 @@ impl Report {
         runs.retain(|run| belongs(run) && planned.iter().any(|planned| planned.has(run)));
         let foreign = all - runs.len();
         let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?.header.clone();
-        if let Some(differ) =
-            runs.iter().map(|run| differences(&first, &run.header, experiment.is_some())).find(|differ| !differ.is_empty())
-        {
-            return Err(Error::Asked(format!(
-                "these runs differ in more than optimizer and seed, so one report would mix them: {}; expected runs of one protocol",
-                differ.join(", ")
-            )));
+        for run in &runs {
+            let of_setting = |other: &&Run| {
+                let (a, b) = (&other.header, &run.header);
+                (&a.series, &a.optimizer, &a.schedule) == (&b.series, &b.optimizer, &b.schedule)
+            };
+            let others = [Some(&first), runs.iter().find(of_setting).map(|run| &run.header)];
+            let differ = others.into_iter().flatten().flat_map(|other| differences(other, &run.header, experiment.is_some()));
+            let differ: Vec<String> = differ.collect();
+            if !differ.is_empty() {
+                let Header { series, optimizer, seed, .. } = &run.header;
+                return Err(Error::Asked(format!(
+                    "these runs differ in more than optimizer and seed, so one report would mix them: {} (seen in {series}, {optimizer}, seed \
+                     {seed}); expected runs of one protocol and one code, the others moved away",
+                    differ.join(", ")
+                )));
+            }
         }
 
         let choose = match &experiment {
@@ -130,6 +145,7 @@ impl Report {
             None => Choose { metric: first.task.measures()[0].0.into(), at: At::End, search: None },
         };
         let curves = grade::curves(&planned, &runs, &choose);
+        let choice = curves.iter().any(|curve| curve.candidates.len() > 1);
         let y = experiment.as_ref().map_or(choose.metric.replace('_', " "), |experiment| experiment.metric.label.clone());
         let mut remarks: Vec<String> = Vec::new();
         if let (Some(about), Some(given)) = (experiment.as_ref().zip(scale).and_then(|(it, scale)| it.data(scale)), first.task.data())
@@ -157,7 +173,7 @@ impl Report {
             runs,
             experiment,
             scale,
-            search: choose.search,
+            search: choose.search.filter(|_| choice),
         })
     }
 
@@ -213,6 +229,8 @@ impl Report {
         place(&folder.join("points.csv"), &self.csv()?)?;
         let header = self.runs.first().map(|run| &run.header);
         let diverged = self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
+        let series = self.experiment.iter().flat_map(|experiment| &experiment.series);
+        let line = |series: &Series| series.line(self.scale.unwrap_or(Scale::Quick)).to_string();
         let page = json!({
             "title": self.experiment.as_ref().map_or_else(
                 || header.map_or(String::new(), |header| header.task.title()),
@@ -222,6 +240,7 @@ impl Report {
             "tables": self.tables,
             "version": env!("CARGO_PKG_VERSION"),
             "experiment": self.experiment,
+            "series": series.map(|it| json!({ "label": it.label, "line": line(it), "schedule": it.schedule })).collect::<Vec<_>>(),
             "pictures": pictures,
             "table": self.table,
             "columns": self.columns,
