@@ -483,7 +483,7 @@ impl Writer {
     pub fn create(path: &Path, header: &Header) -> Result<Writer> {
         let file = File::create(path).map_err(Error::io("create", path))?;
         let mut writer = Writer { path: path.into(), file };
-        writer.write(&Line::Header(Box::new(header.clone())))?;
+        writer.write(&Line::Header(Box::new(header.clone()))).inspect_err(|_| drop(fs::remove_file(path)))?; // not half of one line
         Ok(writer)
     }
 

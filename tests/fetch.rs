@@ -74,10 +74,13 @@ fn well(file: &[u8], from: Asked, stream: &mut TcpStream) {
 }
 
 /// A small CIFAR-10 of random pixels, 330 kB as tar.gz, and what is to be known of it.
+const CIFAR10: &[&str] =
+    &["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
+
 fn small() -> (&'static Known, Vec<u8>) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for name in ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"] {
+    for name in CIFAR10 {
         let mut records = vec![0; 18 * 3073];
         random.fill_bytes(&mut records);
         records.iter_mut().step_by(3073).for_each(|class| *class %= 10);
@@ -370,16 +373,20 @@ fn files_that_are_here_already_are_taken_from_archive_and_folder() {
     let one = |class: &[u8]| [class, &[0; 3072]].concat();
     fs::create_dir(downloads.path().join("both")).unwrap();
     let both = downloads.path().join("both");
-    for (folder, files, record) in [
-        ("cifar-10-batches-bin", ["data_batch_1.bin", "test_batch.bin"], one(&[1])),
-        ("cifar-100-binary", ["train.bin", "test.bin"], one(&[1, 99])),
-    ] {
+    for (folder, files, record) in
+        [("cifar-10-batches-bin", CIFAR10, one(&[1])), ("cifar-100-binary", &["train.bin", "test.bin"][..], one(&[1, 99]))]
+    {
         fs::create_dir(both.join(folder)).unwrap();
         files.iter().for_each(|file| fs::write(both.join(folder).join(file), &record).unwrap());
     }
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    tar.append_dir_all("both", &both).unwrap();
+    fs::write(downloads.path().join("both.tgz"), tar.into_inner().unwrap().finish().unwrap()).unwrap();
     let refused = |name: &str, from: &Path| take(name, from, cache.path()).unwrap_err().to_string();
     let hundred = "found 1 examples to train on and 1 to test on, in 100 classes, expected those of";
-    assert!(refused("cifar100", &both).contains(&format!("{hundred} cifar100")), "{}", refused("cifar100", &both));
+    for from in [&both, &downloads.path().join("both.tgz")] {
+        assert!(refused("cifar100", from).contains(&format!("{hundred} cifar100")), "{}", refused("cifar100", from));
+    }
     assert!(refused("cifar10", &both.join("cifar-100-binary")).contains(&format!("{hundred} cifar10,")));
     assert!(refused("other", &both).contains("several data sets (cifar10, cifar100)"));
     fs::write(cache.path().join("file"), "mine").unwrap();

@@ -369,6 +369,16 @@ fn a_header_is_known_by_one_name_or_by_a_label_that_is_nowhere_else() {
 #[test]
 fn labels_that_are_called_like_columns_are_no_header() {
     let folder = tempfile::tempdir().unwrap();
+    let parts: Vec<String> =
+        (0..60).map(|line| format!("{line},{},{},film {line}", ["dev", "train"][line / 30], ["bad", "good"][line % 2])).collect();
+    let twice = format!("id,split,sentiment,text\n{}\nid,split,sentiment,text\n{}", parts[..30].join("\n"), parts[30..].join("\n"));
+    fs::write(folder.path().join("a.csv"), twice).unwrap();
+    let data = load(folder.path(), "a.csv").unwrap();
+    assert_eq!(
+        (data.train.len() + data.test.len(), data.names),
+        (60, ["bad", "good"].map(String::from).to_vec()),
+        "a header that stands there twice"
+    );
     for labels in [["class_0", "class_1"], ["label-1", "label-2"], ["score", "target"], ["review", "spam"]] {
         let lines: Vec<String> = (0..60).map(|line| format!("{},film {line} was so", labels[line % 2])).collect();
         fs::write(folder.path().join("a.csv"), lines.join("\n")).unwrap();
@@ -387,8 +397,15 @@ fn a_folder_with_several_sets_is_asked_which_and_a_single_file_of_mnist_for_its_
     put(cifar10(), "both/cifar-10-batches-bin");
     put(cifar100(), "both/cifar-100-binary");
     let error = load(folder.path(), "both").unwrap_err();
-    assert_eq!(error, "DIR/both: found files of several data sets (cifar10, cifar100), expected those of one; name its own folder");
+    let several = "found files of several data sets (cifar10, cifar100), expected those of one, in a folder or an archive of their own";
+    assert_eq!(error, format!("DIR/both: {several}"));
+    // a file or two of another set, beside or below, make no second set
+    put(cifar10(), "one");
+    put(vec![("test.bin", vec![1, 2, 3])], "one");
+    assert_eq!(load(folder.path(), "one").unwrap().classes, 10);
     put(mnist(), "");
+    put(vec![("test_batch.bin", vec![1, 2, 3])], "cifar-10-batches-bin");
+    assert_eq!(load(folder.path(), ".").unwrap().train.len(), 6);
     for file in ["train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz"] {
         let error = load(folder.path(), file).unwrap_err();
         let said = "found one file of a data set in MNIST's layout, expected the folder that holds all of them";

@@ -157,11 +157,6 @@ pub fn doubted(known: &Known, from: &Path, files: &[(String, Vec<u8>)]) -> Resul
 fn put(name: &str, from: &Path, files: Vec<(String, Vec<u8>)>, cache: &Path, read: impl Fn(&Path) -> Result<Dataset>) -> Result<Placed> {
     let [ready, old] = ["ready", "old"].map(|state| cache.join(format!("{name}.{state}")));
     let remove = |folder: &Path| if folder.exists() { fs::remove_dir_all(folder).map_err(Error::io("remove", folder)) } else { Ok(()) };
-    let folder = cache.join(name);
-    let there = folder.exists();
-    if there && !folder.is_dir() {
-        return Err(Error::content(folder, "a file", "a folder, or nothing: the data are to lie there"));
-    }
     remove(&ready)?;
     for (file, content) in files {
         crate::files::place(&ready.join(file), &content)?;
@@ -179,7 +174,8 @@ fn put(name: &str, from: &Path, files: Vec<(String, Vec<u8>)>, cache: &Path, rea
         }
     })?;
     data.name = name.into(); // not that of the folder it was read in
-    if there {
+    let folder = cache.join(name);
+    if folder.exists() {
         remove(&old)?;
         fs::rename(&folder, &old).map_err(Error::io("move", &folder))?;
     }
@@ -195,6 +191,10 @@ fn lock(name: &str, cache: &Path) -> Result<Lock> {
     let lock = Lock::take(&path)?.ok_or_else(|| {
         Error::Asked(format!("another process is bringing {name} (it holds {}); expected to be the only one", path.display()))
     })?;
+    let folder = cache.join(name);
+    if folder.exists() && !folder.is_dir() {
+        return Err(Error::content(folder, "a file", "a folder, or nothing: the data are to lie there"));
+    }
     // whoever was killed between taking the old set away and putting the new one there left the old one so
     let [there, old] = [name.to_string(), format!("{name}.old")].map(|folder| cache.join(folder));
     if old.is_dir() && !there.exists() {

@@ -18,14 +18,16 @@ struct Layout {
     /// Its official folder, if it has one.
     inside: &'static str,
     files: &'static [&'static str],
+    /// So many of the files are a set; fewer may be something else beside one.
+    least: usize,
     read: fn(&str, Found) -> Result<Dataset>,
 }
 
 const LAYOUTS: [Layout; 4] = [
-    Layout { of: &["mnist", "fashion-mnist"], inside: "", files: mnist::FILES, read: mnist::read },
-    Layout { of: &["cifar10"], inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, read: cifar::cifar10 },
-    Layout { of: &["cifar100"], inside: "cifar-100-binary", files: &cifar::CIFAR100, read: cifar::cifar100 },
-    Layout { of: &["imdb"], inside: "aclImdb", files: &imdb::FILES, read: imdb::read },
+    Layout { of: &["mnist", "fashion-mnist"], inside: "", files: mnist::FILES, least: 2, read: mnist::read },
+    Layout { of: &["cifar10"], inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, least: 6, read: cifar::cifar10 },
+    Layout { of: &["cifar100"], inside: "cifar-100-binary", files: &cifar::CIFAR100, least: 2, read: cifar::cifar100 },
+    Layout { of: &["imdb"], inside: "aclImdb", files: &imdb::FILES, least: 3, read: imdb::read },
 ];
 
 const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, plain or .gz), of CIFAR-10 or CIFAR-100 (data_batch_1.bin, train.bin \
@@ -154,9 +156,11 @@ pub(super) type Files = Vec<(String, Vec<u8>)>;
 #[cfg(feature = "fetch")]
 pub(super) fn files(path: &Path, name: &str) -> Result<(PathBuf, Files)> {
     match look(path, Some(name))? {
-        Holds::Files(_, found) => {
+        Holds::Files(layout, found) => {
             let place = found.place().to_path_buf();
-            Ok((place, found.rest().into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect()))
+            // an archive may hold more
+            let own = found.rest().into_iter().filter(|(name, _)| layout.files.contains(name));
+            Ok((place, own.map(|(name, bytes)| (name.to_string(), bytes)).collect()))
         }
         Holds::Csv(file) => {
             let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
@@ -171,18 +175,19 @@ enum Holds {
     Csv(PathBuf),
 }
 
-/// The layout of which there are files; where there are files of several, that of the known set `name`.
-fn layout(path: &Path, name: Option<&str>, there: impl Fn(&Layout) -> bool) -> Result<Option<&'static Layout>> {
-    let found: Vec<&Layout> = LAYOUTS.iter().filter(|layout| there(layout)).collect();
-    match (found.as_slice(), found.iter().find(|layout| name.is_some_and(|name| layout.of.contains(&name)))) {
-        (_, Some(own)) => Ok(Some(own)),
-        ([], None) => Ok(None),
-        ([one], None) => Ok(Some(one)),
-        (several, None) => {
-            let sets: Vec<&str> = several.iter().flat_map(|layout| layout.of).copied().collect();
-            Err(Error::content(path, format!("files of several data sets ({})", sets.join(", ")), "those of one; name its own folder"))
-        }
+/// The layout of which there are files, so many of them; where there are several whole sets, that of the known set `name`.
+fn layout(path: &Path, name: Option<&str>, there: impl Fn(&Layout) -> usize) -> Result<Option<&'static Layout>> {
+    let found: Vec<&Layout> = LAYOUTS.iter().filter(|layout| there(layout) > 0).collect();
+    if let Some(own) = found.iter().find(|layout| name.is_some_and(|name| layout.of.contains(&name))) {
+        return Ok(Some(own));
     }
+    let whole: Vec<&Layout> = found.iter().copied().filter(|layout| there(layout) >= layout.least).collect();
+    if whole.len() > 1 {
+        let sets: Vec<&str> = whole.iter().flat_map(|layout| layout.of).copied().collect();
+        let found = format!("files of several data sets ({})", sets.join(", "));
+        return Err(Error::content(path, found, "those of one, in a folder or an archive of their own"));
+    }
+    Ok(whole.first().or(found.first()).copied())
 }
 
 /// What a path holds, by the names of its files; where it may be several, the known set `name`.
@@ -190,11 +195,10 @@ fn look(path: &Path, name: Option<&str>) -> Result<Holds> {
     if !path.is_dir() {
         return look_at_file(path, name);
     }
-    let place = |layout: &Layout| {
-        let places = [path.to_path_buf(), path.join(layout.inside)];
-        places.into_iter().find(|place| layout.files.iter().any(|file| place.join(file).is_file()))
-    };
-    if let Some(layout) = layout(path, name, |layout| place(layout).is_some())? {
+    let files = |layout: &Layout, place: &Path| layout.files.iter().filter(|file| place.join(file).is_file()).count();
+    let place = |layout: &Layout| [path.join(layout.inside), path.to_path_buf()].into_iter().max_by_key(|place| files(layout, place));
+    let there = |layout: &Layout| place(layout).map_or(0, |place| files(layout, &place));
+    if let Some(layout) = layout(path, name, there)? {
         return Ok(Holds::Files(layout, archive::folder(&place(layout).unwrap_or_default(), layout.files)?));
     }
     // one file that may be all
@@ -222,7 +226,7 @@ fn look_at_file(path: &Path, name: Option<&str>) -> Result<Holds> {
     if filled == 2 && first == GZIP {
         let wanted: Vec<&str> = LAYOUTS.iter().flat_map(|layout| layout.files).copied().collect();
         let found = archive::tar_gz(path, &wanted)?;
-        return match layout(path, name, |layout| layout.files.iter().any(|file| found.has(file)))? {
+        return match layout(path, name, |layout| layout.files.iter().filter(|file| found.has(file)).count())? {
             Some(layout) => Ok(Holds::Files(layout, found)),
             None => Err(Error::content(path, "an archive of other files", EXPECTED)),
         };

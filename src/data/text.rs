@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - **Columns.** If the first line names a label (`label`, `sentiment`, `airline_sentiment`, ...) or a text (`text`, `review`, `review_text`,
-//!   ...), it is a header. A column that no header names is found by what is in it: the text has the most letters, the label the fewest
+//!   ...) that does not stand in that column again, it is a header, and so is each line equal to it. A column that no header names is found by what is in it: the text has the most letters, the label the fewest
 //!   different values of the others, two at least. And if the first line's label stands nowhere else, and no other label is so rare, that
 //!   line is a header too.
 //! - **Classes** are the different labels, numbers in their order, anything else in alphabetical order.
@@ -53,8 +53,9 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
         return Err(wrong(format!("{} lines of {width} columns", rows.len()), "at least a label and a text in each line"));
     }
     let Columns { header, label, text } = columns(&rows, width);
-    let header = usize::from(header);
-    let rows = &rows[header..];
+    // files that were put together have it again
+    let first = rows[0].clone();
+    rows.retain(|row| !header || *row != first);
 
     let classes = classes(rows.iter().map(|row| row[label].trim()));
     if classes.len() < 2 || classes.len() > 256 {
@@ -66,9 +67,10 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
     }
     let mut ids: HashMap<String, u32> = HashMap::new();
     let [mut train, mut test] = [(); 2].map(|()| (Sparse::new(0), Vec::new()));
-    for (line, row) in rows.iter().enumerate() {
+    for row in &rows {
         let Some(class) = classes.get(row[label].trim()).filter(|_| !row[label].trim().is_empty()) else {
-            return Err(wrong(format!("no label in row {}", line + header + 1), "one"));
+            let line = row.position().map_or(0, csv::Position::line);
+            return Err(wrong(format!("no label in line {line}"), "one"));
         };
         let lower = row[text].to_lowercase();
         let mut found = Vec::new();
@@ -134,8 +136,9 @@ fn columns(rows: &[StringRecord], width: usize) -> Columns {
     let text_of = |columns: &[usize]| columns.iter().rev().copied().max_by_key(|column| letters(*column));
     let label_of = |columns: &[usize]| columns.iter().copied().min_by_key(|column| different(*column));
 
-    // a label may be called `class_0`; but the name of a column does not stand in it again
-    let names = |column: &usize| !body.iter().any(|row| row[*column].trim() == rows[0][*column].trim());
+    // a label may be called `class_0`; but the name of a column does not stand in it again, unless the header does
+    let again = |column: usize| body.iter().any(|row| *row != rows[0] && row[column].trim() == rows[0][column].trim());
+    let names = |column: &usize| !again(*column);
     let called = |words: &[&str]| named(&rows[0], words).into_iter().filter(names).collect::<Vec<_>>();
     let (labels, texts) = (called(&LABEL), called(&TEXT));
     let is_text = text_of(&texts.into_iter().filter(|column| !labels.contains(column)).collect::<Vec<_>>());

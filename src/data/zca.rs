@@ -49,7 +49,7 @@ const SAFE: f64 = 1e-6;
 /// Vectors on which a root is tried, and how far off it may be on any of them.
 const PROBES: usize = 4;
 const OFF: f64 = 0.1;
-/// The covariance of more numbers has no place: 8192 squared in f64 is half a gigabyte, and five such are needed.
+/// The covariance of more numbers has no place: 8192 squared in f64 is half a gigabyte, and six such are needed.
 const AT_MOST: usize = 8192;
 
 crate::settings! {
@@ -96,11 +96,15 @@ impl Zca {
             let x = matrix(part, n, device) - centre.clone();
             covariance = covariance + x.clone().transpose().matmul(x).cast(DType::F64);
         }
-        let whitening = inverse_root(covariance / rows as f64, self.eps).map_err(|least| {
-            let found = format!("found {:e}, which is lost in the rounding errors of these data's covariance", self.eps);
-            Error::Asked(format!("zca: eps: {found}, expected {least:.0e} or more"))
-        })?;
-        Ok((mean, whitening.into_data().iter::<f32>().collect()))
+        let lost = |least: f64| {
+            let expected = if least.is_finite() { format!("{least:.0e} or more") } else { "data of smaller numbers".into() };
+            let found = format!("{:e}, which is lost in the rounding errors of these data's covariance", self.eps);
+            Error::Asked(format!("zca: eps: found {found}, expected {expected}"))
+        };
+        let whitening = inverse_root(covariance / rows as f64, self.eps).map_err(lost)?;
+        let whitening: Vec<f32> = whitening.into_data().iter().collect();
+        // in f32 the root of a tiny eps may be none
+        if whitening.iter().all(|x| x.is_finite()) { Ok((mean, whitening)) } else { Err(lost(f64::from(f32::MIN_POSITIVE))) }
     }
 
     /// Where the matrix for these examples is kept; nowhere if the user has no folder for it.

@@ -65,8 +65,8 @@ impl<P: Problem + Clone> Ready<P> {
         let seed = Seed(job.header.seed);
         let model = (self.begin)(seed)?;
         let mut problem = self.problem.clone().seeded(seed);
+        let mut writer = Writer::create(&job.path, &job.header)?;
         let recorded = || {
-            let mut writer = Writer::create(&job.path, &job.header)?;
             let (model, end) = train(&mut problem, model, &job.plan, &mut Follow { writer: &mut writer, step, stop })?;
             writer.write(&Line::End(end.clone()))?;
             Ok((model, end))

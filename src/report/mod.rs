@@ -59,10 +59,14 @@ pub struct Row {
     pub runs: String,
 }
 
+/// What runs of different seeds have in common.
+fn setting(header: &Header) -> [&str; 3] {
+    [&header.series, &header.optimizer, &header.schedule]
+}
+
 /// The fields that must be equal for two runs to stand in one report, and are not, with both values: `task batch 128 and 64`. The seed may
 /// differ, and between settings also series, optimizer and schedule; in an experiment also what a series may have of its own.
 fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
-    let setting = |header: &Header| [header.series.clone(), header.optimizer.clone(), header.schedule.clone()];
     let same = setting(a) == setting(b);
     fn walk(key: &str, a: &serde_json::Value, b: &serde_json::Value, found: &mut Vec<String>) {
         match (a.as_object(), b.as_object()) {
@@ -118,21 +122,19 @@ impl Report {
         runs.retain(|run| belongs(run) && planned.iter().any(|planned| planned.has(run)));
         let foreign = all - runs.len();
         let first = runs.first().ok_or_else(|| Error::Asked("there are no runs to report".into()))?.header.clone();
-        for run in &runs {
-            let of_setting = |other: &&Run| {
-                let (a, b) = (&other.header, &run.header);
-                (&a.series, &a.optimizer, &a.schedule) == (&b.series, &b.optimizer, &b.schedule)
-            };
-            let others = [Some(&first), runs.iter().find(of_setting).map(|run| &run.header)];
-            let differ = others.into_iter().flatten().flat_map(|other| differences(other, &run.header, experiment.is_some()));
-            let differ: Vec<String> = differ.collect();
-            if !differ.is_empty() {
-                let Header { series, optimizer, seed, .. } = &run.header;
-                return Err(Error::Asked(format!(
-                    "these runs differ in more than optimizer and seed, so one report would mix them: {} (seen in {series}, {optimizer}, seed \
-                     {seed}); expected runs of one protocol and one code, the others moved away",
-                    differ.join(", ")
-                )));
+        for Run { header, .. } in &runs {
+            let of_setting = |run: &&Run| setting(&run.header) == setting(header);
+            for other in [Some(&first), runs.iter().find(of_setting).map(|run| &run.header)].into_iter().flatten() {
+                let differ = differences(other, header, experiment.is_some());
+                if !differ.is_empty() {
+                    return Err(Error::Asked(format!(
+                        "{} and {} differ in more than optimizer and seed, so one report would mix them: {}; expected runs of one protocol, \
+                         code and machine, the others moved away",
+                        other.file_name(),
+                        header.file_name(),
+                        differ.join(", ")
+                    )));
+                }
             }
         }
 
