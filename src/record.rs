@@ -421,7 +421,10 @@ impl Header {
     pub fn file_name(&self) -> String {
         let plain =
             |text: &str| -> String { text.chars().map(|c| if c.is_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect() };
-        format!("{}-lr{}-seed{}-{}.jsonl", plain(&self.series).to_lowercase(), plain(self.lr()), self.seed, self.key())
+        // a file's name has room for 255 bytes; the key tells it from all others
+        let short = |text: String, most: usize| text.chars().take(most).collect::<String>();
+        let (series, lr) = (short(plain(&self.series).to_lowercase(), 40), short(plain(self.lr()), 20));
+        format!("{series}-lr{lr}-seed{}-{}.jsonl", self.seed, self.key())
     }
 
     /// The learning rate, as written.

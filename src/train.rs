@@ -179,10 +179,12 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
             (sum, counted) = if value.is_finite() { (sum + value, counted + 1) } else { (sum, counted) };
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             let lr = pace.lr(plan.recipe.built.lr, now);
-            let before = (plan.diagnose && batch == steps).then(|| model.clone());
+            // one of these batches takes the last step of the epoch
+            let before = (plan.diagnose && batch + plan.recipe.batches_a_step() > steps).then(|| model.clone());
             let steps_before = descent.steps();
             if batch == steps {
-                last = Last { mean_loss: finite(sum / counted as f64), grad_norm: finite(norm(&gradients, &model)?), layers: Vec::new() };
+                last.mean_loss = finite(sum / counted as f64);
+                last.grad_norm = finite(norm(&gradients, &model)?);
             }
             let moved = if descent.evaluates() {
                 descent.step_with(lr, model, &mut |model: &P::Model| {
@@ -196,7 +198,7 @@ pub fn train<P: Problem>(problem: &mut P, mut model: P::Model, plan: &Plan, watc
                 Err(Error::Step(reason)) => return Ok(best_or(best, out, end(Outcome::Diverged, now, Some(reason)))),
                 moved => moved?,
             };
-            if let Some(before) = before {
+            if let Some(before) = before.filter(|_| descent.steps() > steps_before) {
                 last.layers = descent.diagnose(lr, &before, &model)?;
             }
             // not while gradients are accumulated, and not where a step was skipped

@@ -31,6 +31,24 @@ fn out(output: &Output) -> String {
 }
 
 #[test]
+fn a_line_that_the_tasks_have_no_room_for_has_no_card() {
+    let refused = |line: &str| cards(&[line.parse().unwrap()], &Optimizers::default(), &|| ()).unwrap_err().to_string();
+    for line in ["adam|exponential", "adam|milestones:at=1", "adam|plateau:patience=0", "sgd|step"] {
+        assert!(refused(line).contains("which counts passes over data, expected a schedule that counts steps"), "{}", refused(line));
+    }
+    assert!(
+        refused("sgd|constant:warmup=100000").contains("warmup is `100000`, expected at most 100"),
+        "{}",
+        refused("sgd|constant:warmup=100000")
+    );
+    assert!(
+        refused("accumulate:steps=1000|sgd").contains("steps is `1000`, expected at most 100"),
+        "{}",
+        refused("accumulate:steps=1000|sgd")
+    );
+}
+
+#[test]
 fn gradient_descent_fails_where_scales_differ_and_does_not_see_the_axes() {
     let card = &of(&["sgd"])[0];
     expect(card, "ill_conditioned", false);

@@ -260,6 +260,8 @@ fn bad_input_is_one_sentence_and_exit_code_2() {
         &[&train("sgd")[..], &["--early-stopping", "early_stopping"]].concat(),
         "--early-stopping: found early_stopping, expected a share of the training part as `validation` beside it",
     );
+    refuses(&[&train("sgd")[..], &["--validation", "1e-9"]].concat(), "--validation: found 0.000000001, which is none of");
+    refuses(&["run", "newton-digits", "--device", "wgpu"], "--device is wgpu, and this experiment is computed on the processor");
     refuses(&["report", "nowhere"], "cannot read nowhere");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
 }
@@ -370,6 +372,19 @@ fn one_folder_has_one_writer_and_one_protocol() {
     drop(lock);
 
     refuses(&["run", "adam-fig1-mnist", "--out", folder], "the results of small, expected those of adam-fig1-mnist");
+    // what someone changed there is not lost
+    let copy = place.path("a").join("experiment.toml");
+    fs::write(&copy, "name = \"small").unwrap();
+    refuses(
+        &["run", toml.to_str().unwrap(), "--out", folder],
+        "experiment.toml: found no experiment, expected that of small, or a new folder",
+    );
+    let mine = SMALL.replace("about = \"", "about = \"mine: ");
+    assert_ne!(mine, SMALL);
+    fs::write(&copy, &mine).unwrap();
+    assert_eq!(place.run("a", &[]).status.code(), Some(0));
+    assert_eq!(fs::read_to_string(place.path("a").join("experiment.before.toml")).unwrap(), mine);
+    assert_eq!(fs::read_to_string(&copy).unwrap(), SMALL);
 
     // the same folder twice is the same runs once
     let twice = downhill(&["report", folder, folder]);
@@ -526,6 +541,35 @@ fn texts_are_evaluated_with_the_words_of_the_training() {
         &["eval", &model, "--data", &other],
         "other.csv: found texts with words of their own, expected those that the model was trained on",
     );
+}
+
+#[test]
+fn a_step_is_diagnosed_also_where_the_last_batch_takes_none_and_a_bound_is_the_rules() {
+    let place = Place::new();
+    let folder = place.path("t");
+    let layers = |line: &str| {
+        // 4 batches
+        let train = ["train", "--model", "logistic", "--batch", "2000", "--epochs", "1", "--diagnose", "--out", folder.to_str().unwrap()];
+        let trained = out(&downhill(&[&train[..], &["--optimizer", line]].concat()));
+        let row = trained.lines().find(|row| row.contains("linear.weight")).unwrap().to_string();
+        row.split('┆').map(|cell| cell.trim().to_string()).collect::<Vec<_>>()
+    };
+    let third = layers("accumulate:steps=3|adam:lr=0.01");
+    assert!(third[3].starts_with("1.00e-2") && third[4] == "1.00e-2", "the first step of Adam is lr: {third:?}");
+    assert_eq!(layers("adam:lr=0.01|lookahead:k=4")[4], "-");
+    assert_ne!(layers("adam:lr=0.01|lookahead:k=3")[4], "-");
+}
+
+#[test]
+fn a_model_that_was_kept_before_the_run_diverged_is_told_of_again() {
+    let place = Place::new();
+    let folder = place.path("t");
+    let stop = ["--optimizer", "sgd:lr=1e30", "--validation", "0.1", "--early-stopping", "early_stopping"];
+    let train = ["train", "--model", "mlp:hidden=5", "--epochs", "2", "--out", folder.to_str().unwrap()];
+    let told = || out(&downhill(&[&train[..], &stop].concat()));
+    let (first, second) = (told(), told());
+    assert!(first.contains("diverged") && first.contains("\nmodel: "), "{first}");
+    assert!(second.contains("\nmodel: ") && second.contains("trained before, and not again; --fresh does"), "{second}");
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub const ENOUGH: usize = 4;
 /// Farther from the origin than this is diverged, as is what is not finite: every task begins within ten.
 const FAR: f64 = 1e9;
 
+/// Steps of the shortest task.
+const SHORTEST: usize = 100;
+
 /// More optimizers than this are not asked for by a person.
 const LINES_AT_MOST: usize = 200;
 
@@ -223,6 +226,14 @@ fn expanded(lines: &[Line]) -> Result<Vec<Line>> {
 /// A card before the tasks.
 fn blank(line: &Line, optimizers: &Optimizers) -> Result<Card> {
     let recipe = Recipe::read(line, optimizers)?;
+    recipe.fits(SHORTEST)?;
+    if let Some(schedule) = &recipe.schedule {
+        schedule.fits(SHORTEST)?;
+        if schedule.counts_passes() {
+            let found = format!("found {}, which counts passes over data", schedule.spec());
+            return Err(Error::Asked(format!("{found}, expected a schedule that counts steps: the tasks of a card have no data")));
+        }
+    }
     let remark = REMARKS.iter().find(|(name, _)| *name == recipe.built.spec.name).map(|(_, remark)| *remark);
     let fixed = given(line, &recipe.built.spec.name).then_some(recipe.built.lr);
     Ok(Card { line: line.to_string(), fixed, scores: Vec::new(), remark: left_out(line, optimizers).or(remark) })

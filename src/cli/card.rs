@@ -32,13 +32,13 @@ pub fn card(args: CardArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let cards = cards(&lines, optimizers, &|| bar.inc());
     bar.finish();
     let cards = cards?;
-    if let Some(folder) = &args.out {
-        write(folder, &cards)?;
-    }
-    say(&match &cards[..] {
+    // what took a minute is shown also where it cannot be written
+    let shown = say(&match &cards[..] {
         [card] if !card.scores.is_empty() => one(card),
         cards => matrix(cards),
-    })
+    })?;
+    args.out.iter().try_for_each(|folder| write(folder, &cards))?;
+    Ok(shown)
 }
 
 /// How an optimizer is asked for when all are.
@@ -72,10 +72,18 @@ fn rates(card: &Card, score: &Score) -> String {
     }
 }
 
-fn measured(score: &Score) -> String {
-    let (median, (lowest, highest)) = (score.median().to_string(), score.range());
-    let (lowest, highest) = (lowest.to_string(), highest.to_string());
+fn measured(task: &Task, score: &Score) -> String {
+    let (lowest, highest) = score.range();
+    let [median, lowest, highest] = [score.median(), lowest, highest].map(|value| shown(value, task.mark));
     if lowest == highest { median } else { format!("{median} ({lowest} .. {highest})") }
+}
+
+/// A number with as many digits as tell on which side of the mark it lies.
+fn shown(value: &Measured, mark: f64) -> String {
+    let Measured::Number(number) = value else { return value.to_string() };
+    let tells = |text: &String| text.parse::<f64>().is_ok_and(|shown| (shown <= mark) == (*number <= mark));
+    let longer = (3..17).map(|digits| format!("{number:.digits$e}").parse().map_or(String::new(), |number: f64| number.to_string()));
+    std::iter::once(value.to_string()).chain(longer).find(tells).unwrap_or_else(|| number.to_string())
 }
 
 fn pairs(card: &Card) -> impl Iterator<Item = (&'static Task, &Score)> {
@@ -102,7 +110,7 @@ fn one(card: &Card) -> String {
     let rows = pairs(card).map(|(task, score)| {
         vec![
             format!("{}\n  {}", task.name, wrapped(task.question, 50, "  ")),
-            format!("{}\n{}", measured(score), wrapped(task.measured, 34, "")),
+            format!("{}\n{}", measured(task, score), wrapped(task.measured, 34, "")),
             rates(card, score),
             task.mark_in_words.into(),
             score.verdict(task),
@@ -188,7 +196,7 @@ fn markdown(cards: &[Card]) -> String {
         text += &format!("\n## {}\n\n", card.line);
         if !card.scores.is_empty() {
             let rows = pairs(card).map(|(task, score)| {
-                vec![task.name.into(), measured(score), rates(card, score), task.mark_in_words.into(), score.verdict(task)]
+                vec![task.name.into(), measured(task, score), rates(card, score), task.mark_in_words.into(), score.verdict(task)]
             });
             text += &format!("{}\n\n{}", summary(card), markdown_table(&HEAD, rows));
         }
@@ -219,4 +227,18 @@ fn csv(cards: &[Card]) -> Result<Vec<u8>> {
         }
     }
     csv.into_inner().map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_shown_on_its_side_of_the_mark() {
+        let shown = |number| shown(&Measured::Number(number), 0.1);
+        assert_eq!([0.0837, 0.1, 0.10026, 0.099999].map(shown), ["0.0837", "0.1", "0.1003", "0.1"]);
+        assert_eq!(super::shown(&Measured::Number(0.0014), 1e-3), "0.0014");
+        assert_eq!(super::shown(&Measured::Number(4e-12), 1e-3), "4e-12");
+        assert_eq!(super::shown(&Measured::Diverged, 1e-3), "diverged");
+    }
 }

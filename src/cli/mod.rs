@@ -56,7 +56,7 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Run an experiment: make the runs that are missing, grade the claims, write the page
     #[command(
-        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing. Ctrl-C lets the step end and writes the page; a second one ends at once.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
+        after_help = "Every run is a file of JSON lines, written as it goes. Stopped by Ctrl-C or worse, the same command makes only what is missing. Ctrl-C lets the step end and writes the page; a second one ends at once, as the first does in the few experiments that have no runs.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill run my-experiment.toml     (begin from: downhill show adam-fig1-mnist --toml > my-experiment.toml)"
     )]
     Run(RunArgs),
     /// Watch optimizers go down a surface: contour, relief, animation
@@ -203,6 +203,7 @@ fn make(experiment: Experiment, toml: &str, choice: &Choice, check: bool, optimi
     progress.finish();
     let results = results?;
     if results.runs.is_empty() {
+        tell("interrupted before a run was begun");
         return Ok(ExitCode::from(130));
     }
     let report = Report::new(Some(experiment), results.runs, optimizers)?;
@@ -225,6 +226,9 @@ fn run_study(study: &str, experiment: Experiment, toml: &str, choice: &Choice, c
     let extent = experiment.extent_of(choice.scale)?;
     if let Some(data) = &choice.data {
         return Err(Error::Asked(format!("--data is {data}, and this experiment has no data to choose")));
+    }
+    if choice.device != "flex" {
+        return Err(Error::Asked(format!("--device is {}, and this experiment is computed on the processor, in f64", choice.device)));
     }
     let found = study::find(study)?(&Ask { seeds: choice.seeds.unwrap_or(extent.seeds), optimizers })?;
     let folder = choice.out.clone().unwrap_or_else(|| experiment::run::folder_of(&experiment, choice.scale));

@@ -54,7 +54,11 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
         return Ok(page(early_stopping::ABOUT, EarlyStopping::SETTINGS, EarlyStopping::default().values()));
     }
     if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
-        return Ok(page(entry.about, &(entry.settings)(), (entry.defaults)()));
+        let schedule = page(entry.about, &(entry.settings)(), (entry.defaults)());
+        return Ok(match surface(name) {
+            Some(surface) => format!("As a schedule\n{schedule}\nAs a surface\n{surface}"),
+            None => schedule,
+        });
     }
     if let Some(entry) = PREPARATIONS.iter().find(|entry| entry.name == name) {
         return Ok(page(entry.about, entry.settings, (entry.defaults)()));
@@ -84,17 +88,8 @@ pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
             data.sha256()
         ));
     }
-    if let Some(surface) = SURFACES.iter().find(|surface| surface.name == name) {
-        let [left, right, low, high] = surface.window;
-        let lowest = match surface.minima {
-            [] => "none".into(),
-            some => some.iter().map(|[x, y]| format!("({x}, {y})")).collect::<Vec<_>>().join(", "),
-        };
-        return Ok(format!(
-            "{name}: {}\nf(x, y) = {}\nwindow: x {left} to {right}, y {low} to {high}\nstart: ({}, {})\nlowest points: {lowest}\n\n\
-             `downhill surface {name}` draws paths on it",
-            surface.about, surface.formula, surface.start[0], surface.start[1]
-        ));
+    if let Some(text) = surface(name) {
+        return Ok(text);
     }
     if let Some(known) = known::known(name) {
         let mut text = format!("{name}: {}\nlicence: {}\nsource: {}\n", known.about, known.licence, known.source);
@@ -160,6 +155,21 @@ fn dialects(entry: &Entry) -> comfy_table::Table {
     });
     let paper = vec![format!("{}@{PAPER}", entry.name), String::new(), "the defaults".into()];
     table(&["spec", "settings", ""], std::iter::once(paper).chain(rows))
+}
+
+/// What is to be known of the surface of this name.
+fn surface(name: &str) -> Option<String> {
+    let surface = SURFACES.iter().find(|surface| surface.name == name)?;
+    let [left, right, low, high] = surface.window;
+    let lowest = match surface.minima {
+        [] => "none".into(),
+        some => some.iter().map(|[x, y]| format!("({x}, {y})")).collect::<Vec<_>>().join(", "),
+    };
+    Some(format!(
+        "{name}: {}\nf(x, y) = {}\nwindow: x {left} to {right}, y {low} to {high}\nstart: ({}, {})\nlowest points: {lowest}\n\n\
+         `downhill surface {name}` draws paths on it",
+        surface.about, surface.formula, surface.start[0], surface.start[1]
+    ))
 }
 
 fn settings_table(settings: &[Setting], defaults: Vec<(&str, String)>) -> String {

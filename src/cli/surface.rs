@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use downhill::about::hex;
 use downhill::descent::Recipe;
 use downhill::experiment::run::Choice;
 use downhill::experiment::{self, Experiment, Extent, Metric, Scale, Series, Task};
@@ -12,6 +13,7 @@ use downhill::optim::Optimizers;
 use downhill::spec::{Line, split_lines};
 use downhill::surface::{SURFACES, Surface};
 use downhill::{Error, Result};
+use sha2::{Digest, Sha256};
 
 use super::tables::table;
 
@@ -83,7 +85,9 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     };
     let toml = toml::to_string(&experiment).map_err(|error| Error::Asked(format!("cannot write down the experiment: {error}")))?;
     let experiment = experiment::parse(Path::new("surface"), &toml, optimizers)?;
+    // x^2 and x*2 in plain letters are one name
     let plain: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).take(40).collect();
+    let plain = format!("{plain}-{}", &hex(&Sha256::digest(name.as_bytes()))[..6]);
     let choice = Choice {
         scale: Scale::Quick,
         data: None,

@@ -1,6 +1,6 @@
 //! Tables for the terminal.
 
-use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{BUNDLED, known};
@@ -21,6 +21,10 @@ use downhill::record::Point;
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(header);
+    // in a terminal as wide as it is; what is piped stays whole
+    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(std::io::stdout()) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
     for row in rows {
         table.add_row(row);
     }
@@ -170,5 +174,5 @@ pub fn layers(point: &Point, asked: bool) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("step {}, the last\n{table}\n", point.step)
+    format!("the last step taken, up to batch {}\n{table}\n", point.step)
 }

@@ -1,6 +1,6 @@
 //! `train` and `eval`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -118,16 +118,16 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         (net, Some(Outcome::Diverged)) => {
             let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
             ending += &format!("\n{}: {reason}", run.outcome());
-            match net.filter(|_| run.end.as_ref().is_some_and(|end| end.kept.is_some())) {
-                Some(net) => {
+            match (net, run.end.as_ref().is_some_and(|end| end.kept.is_some())) {
+                (Some(net), true) => {
                     saved::save(&net.model, &net.told, &path)?;
                     ending += &format!("\nmodel: {}", path.display());
                 }
-                None => ending += "; the model is not saved",
+                (None, true) => ending += &made_before(&path),
+                (_, false) => ending += "; the model is not saved",
             }
         }
-        (None, _) if path.is_file() => ending += &format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
-        (None, _) => ending += &format!("\ntrained before, but the model {} is not there any more; --fresh trains again", path.display()),
+        (None, _) => ending += &made_before(&path),
         (Some(net), Some(Outcome::Interrupted)) => {
             let path = record.with_extension(SO_FAR);
             saved::save(&net.model, &net.told, &path)?;
@@ -151,6 +151,14 @@ fn as_options(error: Error) -> Error {
     match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
         Some((key, rest)) => Error::Asked(format!("--{}:{rest}", key.replace('_', "-"))),
         None => error,
+    }
+}
+
+/// What is said of a model that was trained before.
+fn made_before(path: &Path) -> String {
+    match path.is_file() {
+        true => format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
+        false => format!("\ntrained before, but the model {} is not there any more; --fresh trains again", path.display()),
     }
 }
 

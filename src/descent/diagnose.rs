@@ -44,6 +44,8 @@ impl Descent {
             Method::PerTensor { optimizer, rule: Some(rule) } => (remembered(optimizer, rule.as_ref()).map_err(unreadable)?, Some(rule)),
             _ => (HashMap::new(), None),
         };
+        // a step of look-ahead that goes to the slow weights is not the rule's alone
+        let jumps = self.recipe.lookahead.as_ref().is_some_and(|lookahead| self.steps.is_multiple_of(lookahead.k as u64));
         let pairs = Weights::of(before).0.into_iter().zip(Weights::of(after).0);
         let layer = |((id, before), (_, after)): ((ParamId, Tensor<1>), (ParamId, Tensor<1>))| {
             let read = |x: Tensor<1>| x.into_data().iter::<f64>().collect::<Vec<_>>();
@@ -58,7 +60,7 @@ impl Descent {
                 elements: x.len(),
                 step: (squares(&moved) / n).sqrt(),
                 largest_step: moved.iter().fold(0.0, |largest, x| x.abs().max(largest)),
-                bound: known.as_ref().and_then(|(rule, remembered)| rule.bound(at(remembered))),
+                bound: known.as_ref().filter(|_| !jumps).and_then(|(rule, remembered)| rule.bound(at(remembered))),
                 update_to_weight: Some((squares(&moved) / squares(&x)).sqrt()).filter(|ratio| ratio.is_finite()),
                 signal_to_noise: noise.as_ref().and_then(|noise| noise.signal),
                 eps_share: noise.map(|noise| noise.eps_share),

@@ -244,6 +244,11 @@ impl Recipe {
         self.nonfinite.as_ref().is_some_and(|nonfinite| nonfinite.policy == Policy::Skip)
     }
 
+    /// How many batches make a step.
+    pub fn batches_a_step(&self) -> usize {
+        self.accumulate.as_ref().map_or(1, |accumulate| accumulate.steps)
+    }
+
     /// Whether so many batches are enough for a step.
     ///
     /// # Errors

@@ -132,7 +132,7 @@ pub(super) fn classifier(asked: &Classification, share: Share, device: &str, loa
     let (parts, shapes) = (&given.parts, given.shapes.clone());
     if asked.validation > 0.0 && parts.validation.is_none() {
         let found = format!("{}, which is none of {} training examples", asked.validation, parts.train.len());
-        return Err(Error::Asked(format!("validation: found {found}, expected a share with an example in it")));
+        return Err(Error::Asked(format!("task.validation: found {found}, expected a share with an example in it")));
     }
     augment.takes(&given.name, &shapes.input, given.pixels || parts.has_images())?;
     let measured = asked.measured_of(parts.train.len()).unwrap_or(0);

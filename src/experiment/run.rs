@@ -1,6 +1,7 @@
 //! Running an experiment: a list of runs, of which only those that are missing are made, by as many workers as asked.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -179,19 +180,25 @@ pub fn run(
     Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
 }
 
-/// Puts the experiment's file into a folder.
+/// Puts the experiment's file into a folder. One of another text that is there already stays as `experiment.before.toml`.
 ///
 /// # Errors
-/// If another experiment's is there, or the folder cannot be written.
+/// If another experiment's is there, or a file that is none, or the folder cannot be written.
 pub fn claim_folder(folder: &Path, experiment: &Experiment, toml: &str) -> Result<()> {
     make_folder(folder)?;
     let copy = folder.join("experiment.toml");
-    if let Ok(before) = fs::read_to_string(&copy)
-        && let Ok(before) = toml::from_str::<Experiment>(&before)
-        && before.name != experiment.name
-    {
-        let expected = format!("those of {}, or a new folder", experiment.name);
-        return Err(Error::content(folder, format!("the results of {}", before.name), expected));
+    let before = match fs::read_to_string(&copy) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        read => Some(read.ok().and_then(|text| toml::from_str::<Experiment>(&text).ok().map(|before| (before.name, text)))),
+    };
+    match before {
+        None => {}
+        Some(None) => return Err(Error::content(copy, "no experiment", format!("that of {}, or a new folder", experiment.name))),
+        Some(Some((name, _))) if name != experiment.name => {
+            return Err(Error::content(folder, format!("the results of {name}"), format!("those of {}, or a new folder", experiment.name)));
+        }
+        Some(Some((_, text))) if text == toml => return Ok(()),
+        Some(Some((_, text))) => place(&folder.join("experiment.before.toml"), text.as_bytes())?,
     }
     place(&copy, toml.as_bytes())
 }

@@ -142,6 +142,12 @@ impl Schedule {
         spec.to_string()
     }
 
+    /// Whether the learning rate changes only from one pass over the data to the next.
+    pub fn counts_passes(&self) -> bool {
+        let per_epoch = |(key, values): &(String, Vec<String>)| key == "per" && *values == [Per::Epoch.show()];
+        matches!(self.shape, Shape::Plateau(_)) || self.shape.spec().settings.iter().any(per_epoch)
+    }
+
     /// Whether a run of this many steps has room for the schedule.
     ///
     /// # Errors

@@ -214,9 +214,12 @@ fn with_exponent(text: &str) -> usize {
 }
 
 /// The expression as exmex reads it rightly, or what is wrong with it. A sign there binds closer than a power, -x^2 = (-x)^2: at the beginning of
-/// a term it becomes a difference from 0, and behind an operator it has to be put in brackets. Numbers with an exponent, 1e-3, it does not know.
+/// a term it becomes a difference from 0, and behind an operator it has to be put in brackets. A chain of powers it takes from the left,
+/// x^3^2 = (x^3)^2, where mathematics begins on the right. Numbers with an exponent, 1e-3, it does not know.
 fn prepared(text: &str) -> std::result::Result<String, String> {
     let (mut done, mut last, mut open) = (String::with_capacity(text.len() + 8), Token::Sign('('), 0usize);
+    // within each open bracket, whether the term so far ends in a power
+    let mut power = vec![false];
     for token in tokens(text) {
         let operator = |token: Token<'_>| matches!(token, Token::Sign(sign) if "+-*/^".contains(sign));
         if last.is_function() && token != Token::Sign('(') {
@@ -227,7 +230,8 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
                 return Err(format!("there is no operator between `{last}` and `{token}`, as in {last}*{token}"));
             }
             Token::Number(number) => {
-                let value: f64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+                let value: Option<f64> = number.parse().ok().filter(|value: &f64| value.is_finite());
+                let value = value.ok_or_else(|| format!("`{number}` is no number"))?;
                 done += &value.to_string();
             }
             Token::Word("log") => return Err("`log` is not known; the natural logarithm is `ln`".into()),
@@ -241,12 +245,22 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
             Token::Sign(sign @ ('+' | '-')) if last == Token::Sign('(') => done += &format!("0{sign}"),
             Token::Sign(')') if open == 0 => return Err("a bracket is closed that was not opened".into()),
             Token::Sign('*' | '/' | '^' | ')') if !last.is_value() => return Err(format!("nothing stands before `{token}`")),
+            Token::Sign('^') if power.last() == Some(&true) => {
+                return Err("a power of a power needs brackets, as in x^(2^3) or (x^2)^3".into());
+            }
             Token::Sign(sign) if !"+-*/^()".contains(sign) => return Err(format!("it holds `{sign}`")),
             token => done += &token.to_string(),
         }
         match token {
-            Token::Sign('(') => open += 1,
-            Token::Sign(')') => open -= 1,
+            Token::Sign('(') => {
+                open += 1;
+                power.push(false);
+            }
+            Token::Sign(')') => {
+                open -= 1;
+                power.pop();
+            }
+            Token::Sign(sign) => power.iter_mut().last().into_iter().for_each(|power| *power = sign == '^'),
             _ => {}
         }
         last = token;
