@@ -14,10 +14,10 @@ pub fn place(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
     // without the name of the temporary file, which nobody asked for
-    let plain = |error: std::io::Error| Error::io("write", path)(error.raw_os_error().map_or(error, std::io::Error::from_raw_os_error));
+    let plain = |error: std::io::Error| Error::io("write", path)(error.kind().into());
     let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(plain)?;
-    beside.write_all(content).map_err(Error::io("write", path))?;
-    let file = beside.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    beside.as_file_mut().write_all(content).map_err(Error::io("write", path))?;
+    let file = beside.persist(path).map_err(|error| plain(error.error))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -422,9 +422,9 @@ impl Header {
         let plain =
             |text: &str| -> String { text.chars().map(|c| if c.is_alphanumeric() || ".-".contains(c) { c } else { '_' }).collect() };
         // a file's name has room for 255 bytes; the key tells it from all others
-        let short = |text: String, most: usize| text.chars().take(most).collect::<String>();
-        let (series, lr) = (short(plain(&self.series).to_lowercase(), 40), short(plain(self.lr()), 20));
-        format!("{series}-lr{lr}-seed{}-{}.jsonl", self.seed, self.key())
+        let name = format!("{}-lr{}", plain(&self.series).to_lowercase(), plain(self.lr()));
+        let end = name.floor_char_boundary(200);
+        format!("{}-seed{}-{}.jsonl", &name[..end], self.seed, self.key())
     }
 
     /// The learning rate, as written.

@@ -73,10 +73,10 @@ fn well(file: &[u8], from: Asked, stream: &mut TcpStream) {
     let _ = stream.write_all(&file[from.unwrap_or(0)..]);
 }
 
-/// A small CIFAR-10 of random pixels, 330 kB as tar.gz, and what is to be known of it.
 const CIFAR10: &[&str] =
     &["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
 
+/// A small CIFAR-10 of random pixels, 330 kB as tar.gz, and what is to be known of it.
 fn small() -> (&'static Known, Vec<u8>) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));

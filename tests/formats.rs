@@ -371,7 +371,8 @@ fn labels_that_are_called_like_columns_are_no_header() {
     let folder = tempfile::tempdir().unwrap();
     let parts: Vec<String> =
         (0..60).map(|line| format!("{line},{},{},film {line}", ["dev", "train"][line / 30], ["bad", "good"][line % 2])).collect();
-    let twice = format!("id,split,sentiment,text\n{}\nid,split,sentiment,text\n{}", parts[..30].join("\n"), parts[30..].join("\n"));
+    let twice =
+        format!("id,split,sentiment,text\n{}\n\u{feff}id, split,sentiment,text\n{}", parts[..30].join("\n"), parts[30..].join("\n"));
     fs::write(folder.path().join("a.csv"), twice).unwrap();
     let data = load(folder.path(), "a.csv").unwrap();
     assert_eq!(
@@ -402,6 +403,7 @@ fn a_folder_with_several_sets_is_asked_which_and_a_single_file_of_mnist_for_its_
     // a file or two of another set, beside or below, make no second set
     put(cifar10(), "one");
     put(vec![("test.bin", vec![1, 2, 3])], "one");
+    put(mnist().split_off(2), "one");
     assert_eq!(load(folder.path(), "one").unwrap().classes, 10);
     put(mnist(), "");
     put(vec![("test_batch.bin", vec![1, 2, 3])], "cifar-10-batches-bin");

@@ -242,6 +242,8 @@ fn who_diverged_keeps_no_number_and_no_bound_but_one_that_is_a_least() {
     assert_eq!(alone(r#"kind = "bound", at_least = 5.0"#, diverged), (Held::Pass, said));
     assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[]).0, Held::Undecided);
     assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[("sgd:lr=0.1", 4.0)]).0, Held::Pass);
+    let seconds = alone(r#"kind = "bound", measure = "seconds", at_most = 5.0"#, diverged);
+    assert_eq!(seconds.0, Held::Undecided, "how long who diverged would have taken is not known");
     let lost = alone(r#"kind = "spread", at_most = 5.0"#, diverged);
     assert_eq!(lost, (Held::Fail, "diverged to diverged over 1 settings".into()));
 }

@@ -28,7 +28,7 @@ use crate::chart::short;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
-use crate::schedule::{Moment, Pace};
+use crate::schedule::{Moment, Pace, Schedule};
 use crate::seed::Seed;
 use crate::spec::{Given, Line, Setting};
 
@@ -226,12 +226,18 @@ fn expanded(lines: &[Line]) -> Result<Vec<Line>> {
 /// A card before the tasks.
 fn blank(line: &Line, optimizers: &Optimizers) -> Result<Card> {
     let recipe = Recipe::read(line, optimizers)?;
-    recipe.fits(SHORTEST)?;
-    if let Some(schedule) = &recipe.schedule {
-        schedule.fits(SHORTEST)?;
-        if schedule.counts_passes() {
-            let found = format!("found {}, which counts passes over data", schedule.spec());
-            return Err(Error::Asked(format!("{found}, expected a schedule that counts steps: the tasks of a card have no data")));
+    if left_out(line, optimizers).is_none() {
+        let refused = |why: String| Err(Error::Asked(format!("no card for {line}: {why}")));
+        let schedule = recipe.schedule.as_ref();
+        if recipe.fits(SHORTEST).is_err() || schedule.is_some_and(|schedule| schedule.fits(SHORTEST).is_err()) {
+            return refused(format!(
+                "found gradients accumulated or a warm-up over more, expected at most the {SHORTEST} steps of the shortest task"
+            ));
+        }
+        if schedule.is_some_and(Schedule::counts_passes) {
+            return refused(
+                "found a schedule that counts passes over data, expected one that counts steps, by per=step where it has that".into(),
+            );
         }
     }
     let remark = REMARKS.iter().find(|(name, _)| *name == recipe.built.spec.name).map(|(_, remark)| *remark);

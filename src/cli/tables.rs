@@ -1,6 +1,6 @@
 //! Tables for the terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::UTF8_FULL_CONDENSED};
 use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{BUNDLED, known};
@@ -19,16 +19,25 @@ use downhill::record::Point;
 
 /// A table with a header line.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(header);
-    // in a terminal as wide as it is; what is piped stays whole
+    table.load_style(UTF8_FULL_CONDENSED).set_header(header).add_rows(&rows);
+    // in a terminal as wide as it is, as far as words and numbers stay whole; what is piped stays whole
     if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(std::io::stdout()) {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    for row in rows {
-        table.add_row(row);
+        for (at, column) in table.column_iter_mut().enumerate() {
+            let cells = rows.iter().filter_map(|row| row.get(at)).map(String::as_str).chain(header.get(at).copied());
+            let least = cells.map(unbroken).max().unwrap_or(0) + 2; // a space on each side
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least.min(1000) as u16)));
+        }
     }
     table
+}
+
+/// The letters of a cell's longest word; of a cell that is in lines already, those of the longest line.
+fn unbroken(cell: &str) -> usize {
+    let parts: Vec<&str> = if cell.contains('\n') { cell.lines().collect() } else { cell.split_whitespace().collect() };
+    parts.into_iter().map(|part| part.chars().count()).max().unwrap_or(0)
 }
 
 /// `Adam: adaptive moment estimation` without what stands in the name's column.
@@ -151,10 +160,7 @@ pub fn results(report: &Report) -> String {
 }
 
 /// What a step did to each parameter.
-pub fn layers(point: &Point, asked: bool) -> String {
-    if !asked || point.layers.is_empty() {
-        return String::new();
-    }
+pub fn layers(point: &Point) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.2e}"));
     let share = |value: Option<f64>| value.map_or("-".into(), |value| format!("{:.1} %", 100.0 * value));
     let rows = point.layers.iter().map(|layer| {

@@ -139,7 +139,13 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
             ending += &format!("\nmodel: {}", path.display());
         }
     }
-    let layers = run.points.last().map_or(String::new(), |point| tables::layers(point, args.diagnose));
+    // the last epoch may have taken no step, where gradients are accumulated over more batches than it has
+    let diagnosed = run.points.iter().rev().find(|point| !point.layers.is_empty()).filter(|_| args.diagnose);
+    let layers = match diagnosed {
+        Some(point) => tables::layers(point),
+        None if args.diagnose => "no step to diagnose: the last batches of no epoch took one\n".into(),
+        None => String::new(),
+    };
     let report = Report::new(None, vec![run], optimizers)?;
     say(&format!("{}\n{layers}{ending}", tables::results(&report)))?;
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))

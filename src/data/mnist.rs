@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::Found;
 use super::idx::{self, Idx};
+use super::source::Has;
 use super::{Dataset, Examples, Inputs};
 use crate::error::{Error, Result};
 
@@ -32,6 +33,12 @@ const PLAIN: usize = 1;
 
 /// Every name that one of the files may have.
 pub const FILES: &[&str] = PAIRS.as_flattened().as_flattened();
+
+/// Whether files of these names make a data set: both parts, or all in one.
+pub(super) fn whole(has: &Has<'_>) -> bool {
+    let pair = |pair: [Names; 2]| pair.iter().all(|names| names.iter().any(|name| has(name)));
+    pair(TRAIN) && pair(TEST) || pair(ALL)
+}
 
 /// The first 10,000 training digits of MNIST, from inside the program.
 ///

@@ -11,6 +11,9 @@ use super::{BUNDLED, Dataset, Examples, cifar, imdb, mnist, text};
 use crate::error::{Error, Result};
 use crate::spec::unknown;
 
+/// Whether a file of this name is there.
+pub(super) type Has<'a> = dyn Fn(&str) -> bool + 'a;
+
 /// What a folder or an archive may hold.
 struct Layout {
     /// The known sets that have it.
@@ -18,16 +21,34 @@ struct Layout {
     /// Its official folder, if it has one.
     inside: &'static str,
     files: &'static [&'static str],
-    /// So many of the files are a set; fewer may be something else beside one.
-    least: usize,
+    /// Whether those that are there make a whole set: fewer may be something else beside one.
+    whole: fn(&Has<'_>) -> bool,
     read: fn(&str, Found) -> Result<Dataset>,
 }
 
 const LAYOUTS: [Layout; 4] = [
-    Layout { of: &["mnist", "fashion-mnist"], inside: "", files: mnist::FILES, least: 2, read: mnist::read },
-    Layout { of: &["cifar10"], inside: "cifar-10-batches-bin", files: &cifar::CIFAR10, least: 6, read: cifar::cifar10 },
-    Layout { of: &["cifar100"], inside: "cifar-100-binary", files: &cifar::CIFAR100, least: 2, read: cifar::cifar100 },
-    Layout { of: &["imdb"], inside: "aclImdb", files: &imdb::FILES, least: 3, read: imdb::read },
+    Layout { of: &["mnist", "fashion-mnist"], inside: "", files: mnist::FILES, whole: mnist::whole, read: mnist::read },
+    Layout {
+        of: &["cifar10"],
+        inside: "cifar-10-batches-bin",
+        files: &cifar::CIFAR10,
+        whole: |has| cifar::CIFAR10[..6].iter().all(|file| has(file)),
+        read: cifar::cifar10,
+    },
+    Layout {
+        of: &["cifar100"],
+        inside: "cifar-100-binary",
+        files: &cifar::CIFAR100,
+        whole: |has| cifar::CIFAR100[..2].iter().all(|file| has(file)),
+        read: cifar::cifar100,
+    },
+    Layout {
+        of: &["imdb"],
+        inside: "aclImdb",
+        files: &imdb::FILES,
+        whole: |has| imdb::FILES.iter().all(|file| has(file)),
+        read: imdb::read,
+    },
 ];
 
 const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, plain or .gz), of CIFAR-10 or CIFAR-100 (data_batch_1.bin, train.bin \
@@ -175,13 +196,13 @@ enum Holds {
     Csv(PathBuf),
 }
 
-/// The layout of which there are files, so many of them; where there are several whole sets, that of the known set `name`.
-fn layout(path: &Path, name: Option<&str>, there: impl Fn(&Layout) -> usize) -> Result<Option<&'static Layout>> {
-    let found: Vec<&Layout> = LAYOUTS.iter().filter(|layout| there(layout) > 0).collect();
+/// The layout of which there are files; where there are several whole sets, that of the known set `name`.
+fn layout(path: &Path, name: Option<&str>, has: impl Fn(&Layout, &str) -> bool) -> Result<Option<&'static Layout>> {
+    let found: Vec<&Layout> = LAYOUTS.iter().filter(|layout| layout.files.iter().any(|file| has(layout, file))).collect();
     if let Some(own) = found.iter().find(|layout| name.is_some_and(|name| layout.of.contains(&name))) {
         return Ok(Some(own));
     }
-    let whole: Vec<&Layout> = found.iter().copied().filter(|layout| there(layout) >= layout.least).collect();
+    let whole: Vec<&Layout> = found.iter().copied().filter(|layout| (layout.whole)(&|file| has(layout, file))).collect();
     if whole.len() > 1 {
         let sets: Vec<&str> = whole.iter().flat_map(|layout| layout.of).copied().collect();
         let found = format!("files of several data sets ({})", sets.join(", "));
@@ -197,8 +218,8 @@ fn look(path: &Path, name: Option<&str>) -> Result<Holds> {
     }
     let files = |layout: &Layout, place: &Path| layout.files.iter().filter(|file| place.join(file).is_file()).count();
     let place = |layout: &Layout| [path.join(layout.inside), path.to_path_buf()].into_iter().max_by_key(|place| files(layout, place));
-    let there = |layout: &Layout| place(layout).map_or(0, |place| files(layout, &place));
-    if let Some(layout) = layout(path, name, there)? {
+    let has = |layout: &Layout, file: &str| place(layout).is_some_and(|place| place.join(file).is_file());
+    if let Some(layout) = layout(path, name, has)? {
         return Ok(Holds::Files(layout, archive::folder(&place(layout).unwrap_or_default(), layout.files)?));
     }
     // one file that may be all
@@ -226,7 +247,7 @@ fn look_at_file(path: &Path, name: Option<&str>) -> Result<Holds> {
     if filled == 2 && first == GZIP {
         let wanted: Vec<&str> = LAYOUTS.iter().flat_map(|layout| layout.files).copied().collect();
         let found = archive::tar_gz(path, &wanted)?;
-        return match layout(path, name, |layout| layout.files.iter().filter(|file| found.has(file)).count())? {
+        return match layout(path, name, |_, file| found.has(file))? {
             Some(layout) => Ok(Holds::Files(layout, found)),
             None => Err(Error::content(path, "an archive of other files", EXPECTED)),
         };

@@ -55,7 +55,7 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
     let Columns { header, label, text } = columns(&rows, width);
     // files that were put together have it again
     let first = rows[0].clone();
-    rows.retain(|row| !header || *row != first);
+    rows.retain(|row| !header || !is_again(row, &first));
 
     let classes = classes(rows.iter().map(|row| row[label].trim()));
     if classes.len() < 2 || classes.len() > 256 {
@@ -69,8 +69,8 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
     let [mut train, mut test] = [(); 2].map(|()| (Sparse::new(0), Vec::new()));
     for row in &rows {
         let Some(class) = classes.get(row[label].trim()).filter(|_| !row[label].trim().is_empty()) else {
-            let line = row.position().map_or(0, csv::Position::line);
-            return Err(wrong(format!("no label in line {line}"), "one"));
+            let place = row.position().map_or(0, |position| position.record() + 1);
+            return Err(wrong(format!("no label in row {place}"), "one"));
         };
         let lower = row[text].to_lowercase();
         let mut found = Vec::new();
@@ -117,6 +117,11 @@ fn is_test(text: &str) -> bool {
     hash[..8].iter().fold(0, |rest, byte| (256 * rest + u32::from(*byte)) % 5) == 0
 }
 
+/// Whether a line is the first once more, as in files that were put together: with spaces, or a byte order mark before it.
+fn is_again(row: &StringRecord, first: &StringRecord) -> bool {
+    row.iter().zip(first).all(|(a, b)| a.trim_start_matches('\u{feff}').trim() == b.trim())
+}
+
 /// Where things are in a table.
 struct Columns {
     /// whether the first line names the columns
@@ -127,7 +132,8 @@ struct Columns {
 
 fn columns(rows: &[StringRecord], width: usize) -> Columns {
     // a header may be among the lines that are looked at, as long as there are others
-    let body = if rows.len() > 1 { &rows[1..] } else { rows };
+    let others: Vec<&StringRecord> = rows.iter().filter(|row| !is_again(row, &rows[0])).collect();
+    let body = if others.is_empty() { vec![&rows[0]] } else { others };
     let letters = |column: usize| body.iter().map(|row| row[column].len()).sum::<usize>();
     let different = |column: usize| match body.iter().map(|row| row[column].trim()).collect::<HashSet<_>>().len() {
         0 | 1 => usize::MAX, // tells nothing apart
@@ -137,8 +143,8 @@ fn columns(rows: &[StringRecord], width: usize) -> Columns {
     let label_of = |columns: &[usize]| columns.iter().copied().min_by_key(|column| different(*column));
 
     // a label may be called `class_0`; but the name of a column does not stand in it again, unless the header does
-    let again = |column: usize| body.iter().any(|row| *row != rows[0] && row[column].trim() == rows[0][column].trim());
-    let names = |column: &usize| !again(*column);
+    let again = |column: usize| body.iter().any(|row| row[column].trim() == rows[0][column].trim());
+    let names = |column: &usize| body.len() == 1 || !again(*column);
     let called = |words: &[&str]| named(&rows[0], words).into_iter().filter(names).collect::<Vec<_>>();
     let (labels, texts) = (called(&LABEL), called(&TEXT));
     let is_text = text_of(&texts.into_iter().filter(|column| !labels.contains(column)).collect::<Vec<_>>());

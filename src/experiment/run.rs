@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use sha2::{Digest, Sha256};
+
 use super::grade::{self, Choose};
 use super::ready::{Job, Loaded, World, classifier, ready};
 use super::{Classification, Experiment, Scale};
+use crate::about::hex;
 use crate::descent::Recipe;
 use crate::error::{Error, Result};
 use crate::files::{Lock, make_folder, place};
@@ -180,7 +183,8 @@ pub fn run(
     Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
 }
 
-/// Puts the experiment's file into a folder. One of another text that is there already stays as `experiment.before.toml`.
+/// Puts the experiment's file into a folder. One that is there already with another text, which someone may have written there, stays
+/// beside it as `experiment-HASH.toml`.
 ///
 /// # Errors
 /// If another experiment's is there, or a file that is none, or the folder cannot be written.
@@ -189,7 +193,10 @@ pub fn claim_folder(folder: &Path, experiment: &Experiment, toml: &str) -> Resul
     let copy = folder.join("experiment.toml");
     let before = match fs::read_to_string(&copy) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        read => Some(read.ok().and_then(|text| toml::from_str::<Experiment>(&text).ok().map(|before| (before.name, text)))),
+        read => {
+            let text = read.map_err(Error::io("read", &copy))?;
+            Some(toml::from_str::<Experiment>(&text).ok().map(|before| (before.name, text)))
+        }
     };
     match before {
         None => {}
@@ -198,7 +205,7 @@ pub fn claim_folder(folder: &Path, experiment: &Experiment, toml: &str) -> Resul
             return Err(Error::content(folder, format!("the results of {name}"), format!("those of {}, or a new folder", experiment.name)));
         }
         Some(Some((_, text))) if text == toml => return Ok(()),
-        Some(Some((_, text))) => place(&folder.join("experiment.before.toml"), text.as_bytes())?,
+        Some(Some((_, text))) => place(&folder.join(format!("experiment-{}.toml", &hex(&Sha256::digest(&text))[..8])), text.as_bytes())?,
     }
     place(&copy, toml.as_bytes())
 }
