@@ -226,7 +226,8 @@ fn expanded(lines: &[Line]) -> Result<Vec<Line>> {
 /// A card before the tasks.
 fn blank(line: &Line, optimizers: &Optimizers) -> Result<Card> {
     let recipe = Recipe::read(line, optimizers)?;
-    if left_out(line, optimizers).is_none() {
+    let missing = left_out(line, optimizers);
+    if missing.is_none() {
         let refused = |why: String| Err(Error::Asked(format!("no card for {line}: {why}")));
         let schedule = recipe.schedule.as_ref();
         if recipe.fits(SHORTEST).is_err() || schedule.is_some_and(|schedule| schedule.fits(SHORTEST).is_err()) {
@@ -242,7 +243,7 @@ fn blank(line: &Line, optimizers: &Optimizers) -> Result<Card> {
     }
     let remark = REMARKS.iter().find(|(name, _)| *name == recipe.built.spec.name).map(|(_, remark)| *remark);
     let fixed = given(line, &recipe.built.spec.name).then_some(recipe.built.lr);
-    Ok(Card { line: line.to_string(), fixed, scores: Vec::new(), remark: left_out(line, optimizers).or(remark) })
+    Ok(Card { line: line.to_string(), fixed, scores: Vec::new(), remark: missing.or(remark) })
 }
 
 /// Why there is no card.

@@ -217,9 +217,9 @@ fn with_exponent(text: &str) -> usize {
 /// a term it becomes a difference from 0, and behind an operator it has to be put in brackets. A chain of powers it takes from the left,
 /// x^3^2 = (x^3)^2, where mathematics begins on the right. Numbers with an exponent, 1e-3, it does not know.
 fn prepared(text: &str) -> std::result::Result<String, String> {
-    let (mut done, mut last, mut open) = (String::with_capacity(text.len() + 8), Token::Sign('('), 0usize);
-    // within each open bracket, whether the term so far ends in a power
-    let mut power = vec![false];
+    let (mut done, mut last) = (String::with_capacity(text.len() + 8), Token::Sign('('));
+    // outside and within each open bracket, whether the term so far ends in a power
+    let (mut power, mut open) = (false, Vec::new());
     for token in tokens(text) {
         let operator = |token: Token<'_>| matches!(token, Token::Sign(sign) if "+-*/^".contains(sign));
         if last.is_function() && token != Token::Sign('(') {
@@ -243,30 +243,24 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
                 return Err(format!("a sign behind `{last}` needs brackets, as in x^({sign}2)"));
             }
             Token::Sign(sign @ ('+' | '-')) if last == Token::Sign('(') => done += &format!("0{sign}"),
-            Token::Sign(')') if open == 0 => return Err("a bracket is closed that was not opened".into()),
+            Token::Sign(')') if open.is_empty() => return Err("a bracket is closed that was not opened".into()),
             Token::Sign('*' | '/' | '^' | ')') if !last.is_value() => return Err(format!("nothing stands before `{token}`")),
-            Token::Sign('^') if power.last() == Some(&true) => {
+            Token::Sign('^') if power => {
                 return Err("a power of a power needs brackets, as in x^(2^3) or (x^2)^3".into());
             }
             Token::Sign(sign) if !"+-*/^()".contains(sign) => return Err(format!("it holds `{sign}`")),
             token => done += &token.to_string(),
         }
         match token {
-            Token::Sign('(') => {
-                open += 1;
-                power.push(false);
-            }
-            Token::Sign(')') => {
-                open -= 1;
-                power.pop();
-            }
-            Token::Sign(sign) => power.iter_mut().last().into_iter().for_each(|power| *power = sign == '^'),
+            Token::Sign('(') => open.push(std::mem::take(&mut power)),
+            Token::Sign(')') => power = open.pop().unwrap_or_default(),
+            Token::Sign(sign) => power = sign == '^',
             _ => {}
         }
         last = token;
     }
-    match (last.is_value(), open) {
-        (true, 0) => Ok(done),
+    match (last.is_value(), open.is_empty()) {
+        (true, true) => Ok(done),
         (true, _) => Err("a bracket is not closed".into()),
         (false, _) if done.is_empty() => Err("nothing is there".into()),
         (false, _) => Err(format!("nothing stands behind `{last}`")),
