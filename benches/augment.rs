@@ -1,9 +1,10 @@
-//! Images a second through the augmentations: batches of 128 x 3 x 32 x 32 on host slices, and for one line the same as tensor operations.
+//! Augmented images per second: batches of 128 x 3 x 32 x 32 on host slices, and for one spec the
+//! same as tensor operations.
 //!
 //!     cargo bench --bench augment
 //!
-//! In each round every contender takes its turn, so that what else the machine does meets all of them; a time is the median over the
-//! rounds. Prints Markdown.
+//! Each round runs every variant once, so that other load of the machine affects all of them. A
+//! time is the median over the rounds. The output is Markdown.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -22,11 +23,13 @@ const ROUNDS: usize = 60;
 const COLOR: &str = "hflip|crop:pad=4|color:brightness=0.2,contrast=0.2,saturation=0.2";
 const LINES: [&str; 5] = ["hflip", "hflip|crop:pad=4", COLOR, "cutout", "rotate|scale"];
 
-/// `hflip|crop:pad=4|color` as tensor operations, each over the whole batch where burn has one: only the windows are cut one by one.
+/// `hflip|crop:pad=4|color` as tensor operations, each on the whole batch if burn has one. Only the
+/// windows are cut one by one.
 fn as_tensors(x: Tensor<4>, step: usize) -> Tensor<4> {
     let (generator, device) = (&mut Seed(0).generator(Purpose::Augmentation, step), x.device());
     let flips: Vec<bool> = (0..N).map(|_| generator.random()).collect();
-    let flips = Tensor::<4, Bool>::from_data(TensorData::new(flips, [N, 1, 1, 1]), &device).expand([N, 3, 32, 32]);
+    let flips = Tensor::<4, Bool>::from_data(TensorData::new(flips, [N, 1, 1, 1]), &device)
+        .expand([N, 3, 32, 32]);
     let x = x.clone().mask_where(flips, x.flip([3]));
     let padded = x.pad((4, 4, 4, 4), 0.0);
     let mut window = |i: usize| {
@@ -50,11 +53,17 @@ fn as_tensors(x: Tensor<4>, step: usize) -> Tensor<4> {
 }
 
 fn main() {
-    let numbers: Vec<f32> = (0..N * SHAPE.iter().product::<usize>()).map(|i| (i * 7919 % 1009) as f32 / 1008.0).collect();
-    let tensor = Tensor::<4>::from_data(TensorData::new(numbers.clone(), [N, 3, 32, 32]), &Device::flex());
-    let pools = [1, rayon::current_num_threads()].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
-    let pools: Vec<rayon::ThreadPool> = pools.into_iter().map(|pool| pool.expect("threads can be started")).collect();
-    let mut rows: Vec<(String, [Vec<f64>; 2])> = LINES.iter().map(|line| (format!("`{line}`"), Default::default())).collect();
+    let numbers: Vec<f32> = (0..N * SHAPE.iter().product::<usize>())
+        .map(|i| (i * 7919 % 1009) as f32 / 1008.0)
+        .collect();
+    let tensor =
+        Tensor::<4>::from_data(TensorData::new(numbers.clone(), [N, 3, 32, 32]), &Device::flex());
+    let pools = [1, rayon::current_num_threads()]
+        .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
+    let pools: Vec<rayon::ThreadPool> =
+        pools.into_iter().map(|pool| pool.expect("threads can be started")).collect();
+    let mut rows: Vec<(String, [Vec<f64>; 2])> =
+        LINES.iter().map(|line| (format!("`{line}`"), Default::default())).collect();
     rows.push(("the third as tensor operations".into(), Default::default()));
     let mut batch = numbers.clone();
     for round in 0..ROUNDS {
@@ -64,10 +73,18 @@ fn main() {
                 let start = Instant::now();
                 pool.install(|| match LINES.get(row) {
                     Some(line) => {
-                        let augment = line.parse().map_err(downhill::Error::from).and_then(|line| Augment::read(&line));
-                        let done = augment
-                            .and_then(|augment| augment.apply(&mut batch, SHAPE, &mut Seed(0).generator(Purpose::Augmentation, round)));
-                        done.expect("these lines are for these images");
+                        let augment = line
+                            .parse()
+                            .map_err(downhill::Error::from)
+                            .and_then(|line| Augment::read(&line));
+                        let done = augment.and_then(|augment| {
+                            augment.apply(
+                                &mut batch,
+                                SHAPE,
+                                &mut Seed(0).generator(Purpose::Augmentation, round),
+                            )
+                        });
+                        done.expect("these augmentations fit these images");
                         black_box(&batch);
                     }
                     None => drop(black_box(as_tensors(tensor.clone(), round).into_data())),

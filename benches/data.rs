@@ -1,9 +1,11 @@
-//! How long it takes from the files of a data set to tensors that are ready to be trained on, beside reading the same files and no more.
+//! The time from the files of a data set to tensors on the device, compared with only reading the
+//! files.
 //!
-//!     cargo bench --bench data                 (the sets that `downhill fetch` has brought)
+//!     cargo bench --bench data                 (the data sets that `downhill fetch` downloaded)
 //!     cargo bench --bench data -- ~/data/cifar-10-batches-bin
 //!
-//! A time is the median of seven rounds, in which the two take turns; the files are in the system's page cache. What is printed is Markdown.
+//! A time is the median of seven rounds, in which the two alternate. The files are in the page
+//! cache of the system. The output is Markdown.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -21,10 +23,10 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// Milliseconds that something takes.
-fn timed<T>(what: impl FnOnce() -> T) -> f64 {
+/// The milliseconds that a function takes.
+fn timed<T>(run: impl FnOnce() -> T) -> f64 {
     let start = Instant::now();
-    std::hint::black_box(what());
+    std::hint::black_box(run());
     start.elapsed().as_secs_f64() * 1e3
 }
 
@@ -38,32 +40,48 @@ fn read(path: &Path) -> Vec<Vec<u8>> {
 }
 
 fn main() {
-    let given: Vec<PathBuf> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).map(PathBuf::from).collect();
+    let given: Vec<PathBuf> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .map(PathBuf::from)
+        .collect();
     let fetched = || {
         let cache = known::folder().expect("a folder for data");
-        known::KNOWN.iter().map(|known| cache.join(known.name)).filter(|folder| folder.is_dir()).collect()
+        known::KNOWN
+            .iter()
+            .map(|known| cache.join(known.name))
+            .filter(|folder| folder.is_dir())
+            .collect()
     };
     let sets: Vec<PathBuf> = if given.is_empty() { fetched() } else { given };
     if sets.is_empty() {
-        println!("no data set is here: bring one with `downhill fetch cifar10`, or give a path");
+        println!("no data set found: get one with `downhill fetch cifar10`, or give a path");
         return;
     }
-    println!("| data | examples | files read | to resident tensors | |\n|---|--:|--:|--:|--:|");
+    println!(
+        "| data | examples | files read | to tensors on the device | |\n|---|--:|--:|--:|--:|"
+    );
     for set in sets {
         let name = set.to_string_lossy();
-        let resident = || {
+        let load_to_device = || {
             let data = load(&name).expect("a data set");
-            (data.train.resident(&Device::flex()), data.test.resident(&Device::flex()))
+            (data.train.to_device(&Device::flex()), data.test.to_device(&Device::flex()))
         };
-        let (train, test) = resident(); // the first time fills the page cache
+        let (train, test) = load_to_device(); // the first time fills the page cache
         let (mut files, mut tensors) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             files.push(timed(|| read(&set)));
-            tensors.push(timed(resident));
+            tensors.push(timed(load_to_device));
         }
         let (files, tensors) = (median(files), median(tensors));
-        let last = set.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
-        println!("| {last} | {} + {} | {files:.0} ms | {tensors:.0} ms | {:.1} |", train.len(), test.len(), tensors / files);
+        let last =
+            set.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+        println!(
+            "| {last} | {} + {} | {files:.0} ms | {tensors:.0} ms | {:.1} |",
+            train.len(),
+            test.len(),
+            tensors / files
+        );
     }
     println!("\n{} threads", rayon::current_num_threads());
 }

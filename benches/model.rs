@@ -1,9 +1,9 @@
-//! One training step of the models on batches of 128: forward, backward, and Adam; and its parts, to see what dominates.
+//! A training step of the models on batches of 128, and its parts: forward, backward and Adam.
 //!
 //!     cargo bench --bench model
 //!     cargo bench --bench model -- cnn:channels=32-32-64 3x32x32
 //!
-//! A time is the median over the steps. What is printed is Markdown.
+//! A time is the median over the steps. The output is Markdown.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,9 @@ fn times(spec: &Spec, input: &[usize]) -> [f64; 3] {
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         let backward = start.elapsed();
         model = optimizer.step(1e-3, model, gradients);
-        for (times, time) in parts.iter_mut().zip([forward, backward - forward, start.elapsed() - backward]) {
+        for (times, time) in
+            parts.iter_mut().zip([forward, backward - forward, start.elapsed() - backward])
+        {
             times.push(time);
         }
     }
@@ -56,7 +58,8 @@ fn times(spec: &Spec, input: &[usize]) -> [f64; 3] {
 }
 
 fn main() {
-    let given: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let given: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let rows = match given.as_slice() {
         [model, input] => vec![(model.as_str(), input.as_str())],
         _ => vec![
@@ -74,12 +77,19 @@ fn main() {
             ("cnn:pool=stochastic", "3x32x32"),
         ],
     };
-    println!("| model | inputs | parameters | forward ms | backward ms | Adam ms | step ms |\n|---|---|--:|--:|--:|--:|--:|");
+    println!(
+        "| model | inputs | parameters | forward ms | backward ms | Adam ms | step ms |\n|---|---|--:|--:|--:|--:|--:|"
+    );
     for (model, input) in rows {
         let spec: Spec = model.parse().expect("a spec");
-        let dims: Vec<usize> = input.split('x').map(|n| n.parse().expect("sizes such as 3x32x32")).collect();
-        let parameters = parameters(&spec, &Shapes { input: dims.clone(), classes: CLASSES }).expect("a model for such inputs");
+        let dims: Vec<usize> =
+            input.split('x').map(|n| n.parse().expect("sizes such as 3x32x32")).collect();
+        let parameters = parameters(&spec, &Shapes { input: dims.clone(), classes: CLASSES })
+            .expect("a model for such inputs");
         let [forward, backward, adam] = times(&spec, &dims);
-        println!("| `{model}` | {input} | {parameters} | {forward:.1} | {backward:.1} | {adam:.1} | {:.1} |", forward + backward + adam);
+        println!(
+            "| `{model}` | {input} | {parameters} | {forward:.1} | {backward:.1} | {adam:.1} | {:.1} |",
+            forward + backward + adam
+        );
     }
 }

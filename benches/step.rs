@@ -1,10 +1,13 @@
-//! One optimizer step on one f32 parameter: ours, burn's own, and a single pass written by hand, side by side in one run. And a step on an
-//! embedding of which a batch touches a few rows: dense, lazy with rows found, lazy with rows given.
+//! One optimizer step on one f32 parameter: this crate's, burn's, and a single pass written by
+//! hand. And one step on an embedding where a batch uses a few rows: dense, lazy with rows
+//! detected, lazy with rows given.
 //!
 //!     cargo bench --bench step
 //!
-//! In each round every contender takes its turn, so that what else the machine does meets all of them; a time is the median over the
-//! rounds. The ratios are to the hand-written pass, and in the second table to the dense step. Prints Markdown; `UPDATE=1 cargo bench --bench step` writes it into the README.
+//! Every contender runs in each round, so that other load on the machine affects all of them. A
+//! time is the median over the rounds. The ratios are to the hand-written pass, and in the second
+//! table to the dense step. It prints Markdown; `UPDATE=1 cargo bench --bench step` writes it into
+//! the README.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,7 +16,7 @@ use burn::module::{Module, Param};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use downhill::optim::{Adam, LazyAdam, Momentum, Rmsprop};
+use downhill::optim::{Adam, LazyAdam, Momentum, RmsProp};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -25,13 +28,16 @@ struct One {
     x: Param<Tensor<1>>,
 }
 
-/// A contender: takes one step each time it is called.
+/// A contender takes one step in each call.
 type Contender = Box<dyn FnMut()>;
 
-/// A module stepped by burn's `ModuleOptimizer`. Shared: a clone of the module is kept, as burn's `Learner` does.
+/// A module with burn's `ModuleOptimizer`. With `shared` a clone of the module is kept, as burn's
+/// `Learner` does.
 fn module(n: usize, mut optimizer: ModuleOptimizer, shared: bool) -> Contender {
     let device = Device::flex().autodiff();
-    let numbers = |scale: f32| TensorData::new((0..n).map(|i| ((i % 97) as f32 - 48.0) * scale).collect(), [n]);
+    let numbers = |scale: f32| {
+        TensorData::new((0..n).map(|i| ((i % 97) as f32 - 48.0) * scale).collect(), [n])
+    };
     let gradient = Tensor::<1>::from_data(numbers(1e-3), &device.clone().inner());
     let mut model = Some(One { x: Param::from_tensor(Tensor::from_data(numbers(1e-2), &device)) });
     Box::new(move || {
@@ -43,7 +49,8 @@ fn module(n: usize, mut optimizer: ModuleOptimizer, shared: bool) -> Contender {
     })
 }
 
-/// The best single pass that we know to write by hand: slices of one length, one loop, all cores for a long one.
+/// The fastest hand-written single pass that we know: slices of one length, one loop, all cores for
+/// long slices.
 mod by_hand {
     const SPLIT: usize = 1 << 17;
 
@@ -57,7 +64,7 @@ mod by_hand {
         }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has it
+            // SAFETY: the processor has the feature
             return unsafe { adam_avx2(t, lr, x, g, m, v) };
         }
         adam_loop(t, lr, x, g, m, v);
@@ -82,13 +89,14 @@ mod by_hand {
     pub fn momentum(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
         if x.len() >= SPLIT {
             let half = x.len() / 2;
-            let ((x, x2), (g, g2), (v, v2)) = (x.split_at_mut(half), g.split_at(half), v.split_at_mut(half));
+            let ((x, x2), (g, g2), (v, v2)) =
+                (x.split_at_mut(half), g.split_at(half), v.split_at_mut(half));
             rayon::join(|| momentum(lr, x, g, v), || momentum(lr, x2, g2, v2));
             return;
         }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has it
+            // SAFETY: the processor has the feature
             return unsafe { momentum_avx2(lr, x, g, v) };
         }
         momentum_loop(lr, x, g, v);
@@ -111,13 +119,14 @@ mod by_hand {
     pub fn rmsprop(lr: f32, x: &mut [f32], g: &[f32], v: &mut [f32]) {
         if x.len() >= SPLIT {
             let half = x.len() / 2;
-            let ((x, x2), (g, g2), (v, v2)) = (x.split_at_mut(half), g.split_at(half), v.split_at_mut(half));
+            let ((x, x2), (g, g2), (v, v2)) =
+                (x.split_at_mut(half), g.split_at(half), v.split_at_mut(half));
             rayon::join(|| rmsprop(lr, x, g, v), || rmsprop(lr, x2, g2, v2));
             return;
         }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has it
+            // SAFETY: the processor has the feature
             return unsafe { rmsprop_avx2(lr, x, g, v) };
         }
         rmsprop_loop(lr, x, g, v);
@@ -167,13 +176,17 @@ struct Table {
     rows: Param<Tensor<2>>,
 }
 
-/// An embedding with a dense gradient, of which `touched` rows are not zero.
+/// An embedding with a dense gradient, in which `touched` rows are not zero.
 fn embedding(touched: usize, mut optimizer: ModuleOptimizer) -> Contender {
     let device = Device::flex().autodiff();
     let every = HEIGHT / touched;
-    let numbers = (0..HEIGHT * WIDTH).map(|i| if (i / WIDTH).is_multiple_of(every) { 1e-3f32 } else { 0.0 }).collect();
-    let gradient = Tensor::<2>::from_data(TensorData::new(numbers, [HEIGHT, WIDTH]), &device.clone().inner());
-    let mut model = Some(Table { rows: Param::from_tensor(Tensor::ones([HEIGHT, WIDTH], &device)) });
+    let numbers = (0..HEIGHT * WIDTH)
+        .map(|i| if (i / WIDTH).is_multiple_of(every) { 1e-3f32 } else { 0.0 })
+        .collect();
+    let gradient =
+        Tensor::<2>::from_data(TensorData::new(numbers, [HEIGHT, WIDTH]), &device.clone().inner());
+    let mut model =
+        Some(Table { rows: Param::from_tensor(Tensor::ones([HEIGHT, WIDTH], &device)) });
     Box::new(move || {
         let before = model.take().expect("put back below");
         let mut gradients = GradientsParams::new();
@@ -182,7 +195,7 @@ fn embedding(touched: usize, mut optimizer: ModuleOptimizer) -> Contender {
     })
 }
 
-/// The same rows, given.
+/// The same step with the rows given.
 fn given(touched: usize) -> Contender {
     let device = Device::flex();
     let rows: Vec<usize> = (0..touched).map(|row| row * (HEIGHT / touched)).collect();
@@ -221,9 +234,11 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return; // `cargo test --benches` only checks that it builds
     }
-    let burn_momentum = || SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_dampening(0.0))).init();
-    let mut table =
-        String::from("| step | parameters | by hand | downhill | | shared | | burn | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+    let burn_momentum =
+        || SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_dampening(0.0))).init();
+    let mut table = String::from(
+        "| step | parameters | by hand | downhill | | shared | | burn | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+    );
     for n in [100_000, 1_000_000, 10_000_000] {
         let adam = [
             adam_by_hand(n),
@@ -239,21 +254,25 @@ fn main() {
         ];
         let rmsprop = [
             rmsprop_by_hand(n),
-            module(n, Rmsprop::new().init(), false),
-            module(n, Rmsprop::new().init(), true),
+            module(n, RmsProp::new().init(), false),
+            module(n, RmsProp::new().init(), true),
             module(n, RmsPropConfig::new().with_momentum(0.0).init(), false),
         ];
-        for (name, mut contenders) in [("Adam", adam), ("RMSProp", rmsprop), ("Momentum", momentum)] {
+        for (name, mut contenders) in [("Adam", adam), ("RMSProp", rmsprop), ("Momentum", momentum)]
+        {
             let times = race(&mut contenders, n);
             table += &format!("| {name} | {n} | {:.0} µs ", times[0]);
-            times[1..].iter().for_each(|time| table += &format!("| {time:.0} µs | {:.2} ", time / times[0]));
+            times[1..]
+                .iter()
+                .for_each(|time| table += &format!("| {time:.0} µs | {:.2} ", time / times[0]));
             table += "|\n";
             eprintln!("{name} {n}");
         }
     }
     let machine = format!("\n{} threads, {}\n", rayon::current_num_threads(), processor());
-    let mut lazy =
-        String::from("| rows touched | `adam` | `lazy_adam` | | rows given | | burn's Adam | |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+    let mut lazy = String::from(
+        "| rows touched | `adam` | `lazy_adam` | | rows given | | burn's Adam | |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+    );
     for touched in [1, 64, 1024, 16_384, HEIGHT] {
         let mut contenders = [
             embedding(touched, Adam::new().init()),
@@ -263,7 +282,9 @@ fn main() {
         ];
         let times = race(&mut contenders, HEIGHT * WIDTH);
         lazy += &format!("| {touched} | {:.0} µs ", times[0]);
-        times[1..].iter().for_each(|time| lazy += &format!("| {time:.0} µs | {:.4} ", time / times[0]));
+        times[1..]
+            .iter()
+            .for_each(|time| lazy += &format!("| {time:.0} µs | {:.4} ", time / times[0]));
         lazy += "|\n";
         eprintln!("{touched} rows");
     }
@@ -272,16 +293,23 @@ fn main() {
         println!("\n{table}");
         if std::env::var("UPDATE").is_ok() {
             let readme = std::fs::read_to_string("README.md").expect("run in the project's folder");
-            let (before, rest) = readme.split_once(&format!("<!-- {place} -->\n")).expect("the README has a place for the table");
+            let (before, rest) = readme
+                .split_once(&format!("<!-- {place} -->\n"))
+                .expect("the README has a place for the table");
             let (_, after) = rest.split_once("<!-- end -->").expect("the place has an end");
-            std::fs::write("README.md", format!("{before}<!-- {place} -->\n{table}<!-- end -->{after}"))
-                .expect("the README can be written");
+            std::fs::write(
+                "README.md",
+                format!("{before}<!-- {place} -->\n{table}<!-- end -->{after}"),
+            )
+            .expect("the README can be written");
         }
     }
 }
 
 fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_string()));
+    let name = info.lines().find_map(|line| {
+        line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.to_string())
+    });
     name.unwrap_or_else(|| "unknown processor".into())
 }

@@ -15,18 +15,30 @@ fn main() -> downhill::Result<()> {
             let start = Instant::now();
             let data = data::load(&place)?;
             let read = start.elapsed();
-            let (train, test) = (data.train.resident(&Device::flex()), data.test.resident(&Device::flex()));
+            let (train, test) =
+                (data.train.to_device(&Device::flex()), data.test.to_device(&Device::flex()));
             let total = start.elapsed();
             if time == "first" {
                 let (n, tests, shape) = (train.len(), test.len(), &data.train.shape);
                 let kind = match &data.train.inputs {
                     Inputs::Pixels(_) => "pixels".into(),
                     Inputs::Numbers(_) => "numbers".into(),
-                    Inputs::Sparse(rows) => format!("sparse, {:.1} of {} a row", rows.values.len() as f64 / n as f64, rows.columns),
+                    Inputs::Sparse(rows) => format!(
+                        "sparse, {:.1} of {} a row",
+                        rows.values.len() as f64 / n as f64,
+                        rows.columns
+                    ),
                 };
-                println!("{place}: {n} + {tests} inputs of {shape:?} ({kind}) in {} classes", data.classes);
+                println!(
+                    "{place}: {n} + {tests} inputs of {shape:?} ({kind}) in {} classes",
+                    data.classes
+                );
             }
-            println!("  {time} time: read {:.2} s, with the move to the device {:.2} s", read.as_secs_f64(), total.as_secs_f64());
+            println!(
+                "  {time} time: read {:.2} s, with the move to the device {:.2} s",
+                read.as_secs_f64(),
+                total.as_secs_f64()
+            );
         }
     }
     Ok(())

@@ -1,16 +1,18 @@
 //! # Normed: momentum divided by the root of a moving average of its own square
 //!
-//! An update rule of your own: the formula, its settings, and a comparison with tuned baselines on the same weights and batches. Records
-//! carry a fingerprint of this file, so after a change here the runs are made again.
+//! An update rule of your own: the formula, its settings, and a comparison with tuned baselines on
+//! the same weights and batches. Records carry a fingerprint of what a rule does, so after a change
+//! of the formula its runs are repeated.
 //!
 //!     cargo run --release --example own_optimizer
 
 use std::sync::atomic::AtomicBool;
 
-use downhill::experiment::{self, Scale, run};
-use downhill::optim::{At, Entry, Named, Optimizers, Rule, Value};
-use downhill::record::End;
+use downhill::experiment::{self, Scale};
+use downhill::optim::{NamedRule, OptimizerEntry, Optimizers, Rule, StepContext, Value};
+use downhill::record::RunEnd;
 use downhill::report::Report;
+use downhill::runner::{self, RunObserver, RunOptions};
 use downhill::spec::Allowed;
 
 downhill::settings! {
@@ -23,17 +25,17 @@ downhill::settings! {
     }
 }
 
-impl Named for Normed {
+impl NamedRule for Normed {
     const LR: f64 = 1e-3;
 }
 
 impl Rule<2> for Normed {
-    const MEMORY: [&'static str; 2] = ["v", "s"];
+    const STATE: [&'static str; 2] = ["v", "s"];
 
-    fn step<V: Value>(&self, at: At, _x: &V, g: V, [v, s]: [V; 2]) -> (V, [V; 2]) {
+    fn step<V: Value>(&self, ctx: StepContext, _x: &V, g: V, [v, s]: [V; 2]) -> (V, [V; 2]) {
         let v = v * self.mu + g;
         let s = s * self.rho + v.clone().square() * (1.0 - self.rho);
-        (v.clone() * at.lr / (s.clone().sqrt() + 1e-8), [v, s])
+        (v.clone() * ctx.lr / (s.clone().sqrt() + 1e-8), [v, s])
     }
 }
 
@@ -72,28 +74,44 @@ expect = { kind = "ahead", a = "Normed", b = "Momentum", at = "mean" }
 
 struct Quiet;
 
-impl run::Progress for Quiet {
+impl RunObserver for Quiet {
     fn start(&self, runs: usize, _steps: usize, there: usize) {
         println!("{runs} runs to make, {there} are there");
     }
     fn step(&self) {}
-    fn run_ended(&self, run: &str, end: &End, _left: usize) {
+    fn run_ended(&self, run: &str, end: &RunEnd, _left: usize) {
         println!("{run}: {}", end.outcome);
     }
 }
 
 fn main() -> downhill::Result<()> {
-    let optimizers = Optimizers::default().with(Entry::of::<Normed, 2>("normed", include_str!("own_optimizer.rs")));
+    let optimizers = Optimizers::default()
+        .with(OptimizerEntry::of::<Normed, 2>("normed", include_str!("own_optimizer.rs")));
     let experiment = experiment::parse("normed.toml".as_ref(), EXPERIMENT, &optimizers)?;
-    let choice = run::Choice { scale: Scale::Quick, data: None, device: "flex".into(), seeds: None, out: None, jobs: 2, fresh: false };
-    let results = run::run(&experiment, EXPERIMENT, &optimizers, &choice, &Quiet, &AtomicBool::new(false))?;
+    let options = RunOptions {
+        scale: Scale::Quick,
+        data: None,
+        device: "flex".into(),
+        seeds: None,
+        out: None,
+        jobs: 2,
+        fresh: false,
+    };
+    let results = runner::run(
+        &experiment,
+        EXPERIMENT,
+        &optimizers,
+        &options,
+        &Quiet,
+        &AtomicBool::new(false),
+    )?;
     let report = Report::new(Some(experiment), results.runs, &optimizers)?;
     for row in &report.table {
         println!("{:10} {:16} {}", row.series, row.chosen, row.finals[0]);
     }
     report.remarks.iter().for_each(|remark| println!("{remark}"));
     for verdict in &report.verdicts {
-        println!("{}: {}; {}", verdict.held, verdict.quote, verdict.margin);
+        println!("{}: {}; {}", verdict.verdict, verdict.quote, verdict.margin);
     }
     println!("page: {}", report.write(&results.folder)?.display());
     Ok(())

@@ -1,4 +1,5 @@
-//! A training loop of burn's, with one of our optimizers: the two marked lines are all that changes.
+//! A training loop of burn's, with one of our optimizers: the two marked lines are all that
+//! changes.
 //!
 //!     cargo run --release --example train
 
@@ -29,9 +30,12 @@ fn main() -> downhill::Result<()> {
     let device = Device::flex().autodiff();
     device.seed(1);
     let digits = data::load("mnist-10k")?;
-    let (train, test) = (digits.train.resident(&device), digits.test.resident(&device).all());
+    let (train, test) = (digits.train.to_device(&device), digits.test.to_device(&device).all());
 
-    let mut network = Network { hidden: LinearConfig::new(784, 100).init(&device), output: LinearConfig::new(100, 10).init(&device) };
+    let mut network = Network {
+        hidden: LinearConfig::new(784, 100).init(&device),
+        output: LinearConfig::new(100, 10).init(&device),
+    };
     // let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
     let mut optimizer = Adam::new().with_eps(1e-8).init(); //                          2
     let loss = CrossEntropyLossConfig::new().init(&device);
@@ -43,8 +47,12 @@ fn main() -> downhill::Result<()> {
             let gradients = GradientsParams::from_grads(gradients, &network);
             network = optimizer.step(1e-3, network, gradients);
         }
-        let right = network.forward(test.x.clone()).argmax(1).flatten::<1>(0, 1).equal(test.y.clone());
-        println!("epoch {epoch}: {:.1} % of the test digits", 100.0 * right.float().mean().into_scalar::<f64>());
+        let right =
+            network.forward(test.x.clone()).argmax(1).flatten::<1>(0, 1).equal(test.y.clone());
+        println!(
+            "epoch {epoch}: {:.1} % of the test digits",
+            100.0 * right.float().mean().into_scalar::<f64>()
+        );
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! What a picture shows, as plain data. `report/plot.rs` draws it.
+//! What a chart, a heat map or a table shows, as plain data. `report/draw/` draws it.
 
-/// Okabe and Ito's colours, which people with any colour vision tell apart; the last of the eight is ours. They are the optimizers'. Behind them
-/// four of Tol's, for what is no optimizer.
+/// The colours of Okabe and Ito, which people with any colour vision can distinguish; the last of
+/// the eight is our own. They belong to the optimizers. Behind them stand four colours of Tol, for
+/// lines that are no optimizer.
 pub const PALETTE: [(u8, u8, u8); 12] = [
     (0, 114, 178),
     (213, 94, 0),
@@ -16,148 +17,201 @@ pub const PALETTE: [(u8, u8, u8); 12] = [
     (68, 170, 153),
     (119, 119, 119),
 ];
-/// How many of them are optimizers'.
-const OF_OPTIMIZERS: usize = 8;
+/// How many colours of the palette belong to optimizers.
+const OPTIMIZER_COLORS: usize = 8;
 
-/// Dashes and gaps in points, for what comes after the palette's end: whole lines first.
+/// Dash patterns: lengths of dashes and gaps in points. Once all colours are in use, they start
+/// again with the next pattern.
 pub const DASHES: [&[u32]; 4] = [&[], &[7, 4], &[2, 3], &[9, 3, 2, 3]];
 
-/// How a line looks: the same for an optimizer on every page.
+/// Colour and dash pattern of a line. An optimizer has the same style on every page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// place in [`PALETTE`]
+    /// index into [`PALETTE`]
     pub color: usize,
-    /// place in [`DASHES`]
+    /// index into [`DASHES`]
     pub dash: usize,
 }
 
 impl Style {
-    /// That of the n-th optimizer: colours first, then dashes. Each round of dashes begins at another colour, so that an optimizer does not share
-    /// its colour with that of its kin in the round before.
+    /// The style of the n-th optimizer: first all colours, then the next dash pattern. Each
+    /// pattern starts at another colour, because related optimizers are often a multiple of eight
+    /// apart and should not share a colour.
     pub fn nth(n: usize) -> Style {
-        let round = n / OF_OPTIMIZERS;
-        Style { color: (n + 6 * round) % OF_OPTIMIZERS, dash: round % DASHES.len() }
+        let round = n / OPTIMIZER_COLORS;
+        Style { color: (n + 6 * round) % OPTIMIZER_COLORS, dash: round % DASHES.len() }
     }
 
-    /// That of the n-th thing that is no optimizer.
+    /// The style of the n-th line that is no optimizer.
     pub fn other(n: usize) -> Style {
-        let others = PALETTE.len() - OF_OPTIMIZERS;
-        Style { color: OF_OPTIMIZERS + n % others, dash: n / others % DASHES.len() }
+        let others = PALETTE.len() - OPTIMIZER_COLORS;
+        Style { color: OPTIMIZER_COLORS + n % others, dash: n / others % DASHES.len() }
     }
 
-    /// The same colour with the next dashes.
+    /// The same colour with the next dash pattern.
     pub fn next_dash(self) -> Style {
         Style { dash: (self.dash + 1) % DASHES.len(), ..self }
     }
 
-    /// `#0072b2`
+    /// The colour as in CSS: `#0072b2`.
     pub fn hex(self) -> String {
         let (r, g, b) = PALETTE[self.color];
         format!("#{r:02x}{g:02x}{b:02x}")
     }
 
-    /// Its dashes.
+    /// The dash pattern; empty for a solid line.
     pub fn dashes(self) -> &'static [u32] {
         DASHES[self.dash]
     }
 }
 
-/// A picture with two axes.
+/// A line chart.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// above
+    /// title above the chart
     pub title: String,
-    /// below
+    /// label of the x axis
     pub x: String,
-    /// at the left
+    /// label of the y axis
     pub y: String,
     /// whether the x axis is logarithmic
     pub log_x: bool,
     /// whether the y axis is logarithmic
     pub log_y: bool,
-    /// Cuts off what is higher; the highest value otherwise.
+    /// upper end of the y axis; `None`: the highest value
     pub y_max: Option<f64>,
-    /// what is drawn
-    pub lines: Vec<Line>,
+    /// the lines
+    pub lines: Vec<PlotLine>,
 }
 
 impl Chart {
-    /// An empty one, with linear axes.
+    /// A chart without lines, with linear axes.
     pub fn new(title: &str, x: &str, y: &str) -> Chart {
-        Chart { title: title.into(), x: x.into(), y: y.into(), log_x: false, log_y: false, y_max: None, lines: Vec::new() }
+        Chart {
+            title: title.into(),
+            x: x.into(),
+            y: y.into(),
+            log_x: false,
+            log_y: false,
+            y_max: None,
+            lines: Vec::new(),
+        }
     }
 }
 
-/// A point: x, y, and the lowest and highest y of the band.
-pub type Banded = (f64, f64, f64, f64);
+/// A point of a line, with the band around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BandPoint {
+    /// position along the x axis
+    pub x: f64,
+    /// where the line passes
+    pub y: f64,
+    /// lower edge of the band
+    pub low: f64,
+    /// upper edge of the band
+    pub high: f64,
+}
+
+impl BandPoint {
+    /// A point without a band.
+    pub fn new(x: f64, y: f64) -> BandPoint {
+        BandPoint { x, y, low: y, high: y }
+    }
+
+    /// The mean of several values; the band goes from the lowest to the highest.
+    pub fn of_values(x: f64, values: &[f64]) -> BandPoint {
+        BandPoint {
+            x,
+            y: values.iter().sum::<f64>() / values.len() as f64,
+            low: values.iter().copied().fold(f64::INFINITY, f64::min),
+            high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+}
 
 /// A line with its band.
 #[derive(Clone, Debug)]
-pub struct Line {
-    /// legend; what follows a line break is smaller
+pub struct PlotLine {
+    /// text in the legend; what follows a line break is smaller
     pub label: String,
-    /// how it looks
+    /// colour and dash pattern
     pub style: Style,
-    /// in the order of x
-    pub points: Vec<Banded>,
+    /// the points in the order of x
+    pub points: Vec<BandPoint>,
     /// whether each point gets a mark
     pub marks: bool,
-    /// whether a line goes from point to point
+    /// whether a line connects the points
     pub joined: bool,
-    /// x of what diverged: a cross at the upper edge
+    /// x of each run or setting that diverged: a cross at the upper edge
     pub diverged: Vec<f64>,
 }
 
-impl Line {
-    /// One without a band.
-    pub fn new(label: &str, style: Style, points: impl IntoIterator<Item = (f64, f64)>) -> Line {
-        let points = points.into_iter().map(|(x, y)| (x, y, y, y)).collect();
-        Line { label: label.into(), style, points, marks: false, joined: true, diverged: Vec::new() }
+impl PlotLine {
+    /// A line without a band.
+    pub fn new(
+        label: &str,
+        style: Style,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> PlotLine {
+        PlotLine {
+            label: label.into(),
+            style,
+            points: points.into_iter().map(|(x, y)| BandPoint::new(x, y)).collect(),
+            marks: false,
+            joined: true,
+            diverged: Vec::new(),
+        }
     }
 }
 
-/// How many times the lowest number is off a chart whose numbers span decades.
+/// A number above this multiple of the lowest one counts as exploded: a chart or heat map that
+/// covers it would not resolve the others.
 pub const EXPLODED: f64 = 1e4;
 
-/// A number for each pair of two settings, as a coloured table.
+/// A heat map: a number for each pair of two settings.
 #[derive(Clone, Debug)]
-pub struct Heat {
-    /// above
+pub struct HeatMap {
+    /// title above the map
     pub title: String,
-    /// below
+    /// label below the columns
     pub x: String,
-    /// of the columns
+    /// labels of the columns
     pub columns: Vec<String>,
-    /// of the rows, the lowest last
+    /// labels of the rows, from the top
     pub rows: Vec<String>,
-    /// row by row: infinite where a run diverged, nothing where one is missing
+    /// row by row: infinite where a run diverged, `None` where a run is missing
     pub cells: Vec<Vec<Option<f64>>>,
 }
 
 /// A table on a page.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Table {
-    /// above
+    /// title above the table
     pub title: String,
-    /// of the columns
+    /// titles of the columns
     pub head: Vec<String>,
-    /// the cells; the first of a row is text, numbers stand at the right
+    /// the cells; the first of each row is text, the numbers behind it are aligned to the right
     pub rows: Vec<Vec<String>>,
-    /// below
+    /// note below the table
     pub note: String,
 }
 
-/// A mean with a standard deviation of two digits, and no digit of the mean that the deviation makes meaningless: `87.05 ± 0.02`.
+/// A mean with its standard deviation: `87.048 ± 0.032`. The deviation has two digits, and the
+/// mean has no digit that the deviation makes meaningless.
 pub fn with_spread(mean: f64, sd: f64) -> String {
     let plain = |x: f64| x == 0.0 || (1e-3..1e6).contains(&x.abs());
     if !(sd > 0.0 && sd.is_finite() && plain(mean) && mean.abs() / sd < 1e6) {
         return format!("{} ± {}", short(mean), short(sd));
     }
     let decimals = (1.0 - sd.log10().floor()).clamp(0.0, 6.0) as usize;
-    if sd < 1e-4 { format!("{mean:.decimals$} ± {sd:.1e}") } else { format!("{mean:.decimals$} ± {sd:.decimals$}") }
+    if sd < 1e-4 {
+        format!("{mean:.decimals$} ± {sd:.1e}")
+    } else {
+        format!("{mean:.decimals$} ± {sd:.decimals$}")
+    }
 }
 
-/// A number as short as it can be read: no more than four digits.
+/// A number in at most four digits.
 pub fn short(value: f64) -> String {
     if value == 0.0 {
         return "0".into();

@@ -1,23 +1,23 @@
-//! The devices a run can use, by name.
+//! The devices that a run can use, by name.
 
 use burn::tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::spec::unknown;
 
-/// All names, each with the feature of ours that builds it in.
+/// The names of all devices. Each is also the name of the crate feature that compiles it in.
 pub const DEVICES: &[&str] = &["flex", "ndarray", "wgpu"];
 
-/// The device of that name, without autodiff.
+/// The device of this name, without autodiff.
 ///
 /// # Errors
-/// If there is no such device, this program was built without it, or the machine has no GPU.
+/// If there is no such device, the program was compiled without it, or the machine has no GPU.
 pub fn find(name: &str) -> Result<Device> {
     match name {
         #[cfg(feature = "flex")]
         "flex" => Ok(Device::flex()),
         #[cfg(feature = "ndarray")]
-        #[allow(deprecated)] // as long as burn has it, our users may choose it
+        #[allow(deprecated)] // available as long as burn has it
         "ndarray" => Ok(Device::ndarray()),
         #[cfg(feature = "wgpu")]
         "wgpu" => {
@@ -26,10 +26,17 @@ pub fn find(name: &str) -> Result<Device> {
                 burn::tensor::Tensor::<1>::zeros([1], &device).into_data();
                 device
             });
-            probe.map_err(|_| Error::Asked("device wgpu: no GPU adapter answers on this machine; expected one, or --device flex".into()))
+            probe.map_err(|_| {
+                Error::Invalid(
+                    "device wgpu: found no GPU adapter on this machine, expected one; or use \
+                     --device flex"
+                        .into(),
+                )
+            })
         }
-        other if DEVICES.contains(&other) => Err(Error::Asked(format!(
-            "device {other} is not built into this program; build it in with `cargo build --release --features {other}`"
+        other if DEVICES.contains(&other) => Err(Error::Invalid(format!(
+            "device {other} is not compiled into this program; build it with `cargo build \
+             --release --features {other}`"
         ))),
         other => Err(unknown("device", other, DEVICES.iter().copied()).into()),
     }

@@ -1,4 +1,5 @@
-//! What can go wrong, each in one sentence that names the file or key, what was found and what was expected.
+//! The errors of this crate. Each message is one sentence that names the file or key, what was
+//! found and what was expected.
 
 use std::path::{Path, PathBuf};
 
@@ -6,79 +7,90 @@ use thiserror::Error;
 
 use crate::spec::SpecError;
 
-/// Any error of this crate: bad input, or a disk that does not obey. The command ends with exit code 2.
+/// Any error of this crate. The command prints it and exits with code 2.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A spec that cannot be read.
+    /// An invalid spec.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// A file or folder whose content is not what it should be.
+    /// A file or folder with unexpected content.
     #[error("{}: found {found}, expected {expected}", .path.display())]
     Content {
-        /// the file
+        /// the file or folder
         path: PathBuf,
-        /// what it holds
+        /// what it contains
         found: String,
-        /// what it should hold
+        /// what it should contain
         expected: String,
     },
-    /// A saved optimizer state that cannot be taken up.
-    #[error("this is not the optimizer's state: {0}")]
+    /// A saved optimizer state from which this optimizer cannot resume.
+    #[error("cannot resume from the saved optimizer state: {0}")]
     State(#[from] StateError),
-    /// A step that cannot be taken: the run has failed, whatever was asked.
+    /// A step that cannot be taken. The run has failed.
     #[error("{0}")]
     Step(String),
-    /// Something asked for that cannot be done.
+    /// An invalid request.
     #[error("{0}")]
-    Asked(String),
-    /// The operating system refused.
+    Invalid(String),
+    /// An error of the operating system.
     #[error("cannot {doing} {}: {source}", .path.display())]
     Io {
-        /// `read`, `create`, ...
+        /// the operation: `read`, `create`, ...
         doing: &'static str,
-        /// the file
+        /// the file or folder
         path: PathBuf,
-        /// its reason
+        /// the error of the operating system
         source: std::io::Error,
     },
 }
 
-/// Why a saved optimizer state cannot be taken up.
+/// Why an optimizer cannot resume from a saved state.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StateError {
-    /// Another kind of file.
-    #[error("it does not begin as a state that downhill saved")]
+    /// Data of another kind.
+    #[error("it is not an optimizer state that downhill saved")]
     Foreign,
-    /// A file that is not what was written.
-    #[error("it was cut or changed after it was saved")]
+    /// Data that is not what was written.
+    #[error("it was truncated or changed after it was saved")]
     Damaged,
-    /// Saved by another optimizer.
-    #[error("it was saved by `{found}`, and this is `{expected}`")]
+    /// A state of another optimizer.
+    #[error("it was saved by `{found}`, and this optimizer is `{expected}`")]
     OtherOptimizer {
-        /// the line that saved it
+        /// the pipeline spec that was saved
         found: String,
-        /// the line that is to go on
+        /// the pipeline spec that should resume
         expected: String,
     },
-    /// Saved with another model.
-    #[error("it was saved with parameters of {found}, and this model has {expected}")]
+    /// A state for another model.
+    #[error("it was saved with parameters of {found}, and this model has parameters of {expected}")]
     OtherModel {
-        /// shapes in the file
+        /// the shapes in the saved state
         found: String,
-        /// shapes of the model
+        /// the shapes in this model
         expected: String,
     },
 }
 
-/// Results of this crate.
+/// A result with the error of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    pub(crate) fn content(path: impl AsRef<Path>, found: impl Into<String>, expected: impl Into<String>) -> Error {
-        Error::Content { path: path.as_ref().into(), found: found.into(), expected: expected.into() }
+    pub(crate) fn content(
+        path: impl AsRef<Path>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Error {
+        Error::Content {
+            path: path.as_ref().into(),
+            found: found.into(),
+            expected: expected.into(),
+        }
     }
 
-    pub(crate) fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.as_ref().to_path_buf();
         move |source| Error::Io { doing, path, source }
     }

@@ -1,66 +1,92 @@
-//! Files: written whole or not at all, found below a folder.
+//! Files: atomic writes, locks, hashes and searches.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use crate::docs::hex;
 use crate::error::{Error, Result};
 
-/// Writes a file so that at any moment the old or the new content is there, never a part. The folder is made if it is missing.
+/// Writes a file atomically: at any moment it has its old or its new content. Missing folders are
+/// created.
 ///
 /// # Errors
 /// If the disk refuses.
 pub fn place(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
-    // without the name of the temporary file, which nobody asked for
+    // the message must not name the temporary file
     let plain = |error: std::io::Error| Error::io("write", path)(error.kind().into());
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(plain)?;
-    beside.as_file_mut().write_all(content).map_err(Error::io("write", path))?;
-    let file = beside.persist(path).map_err(|error| plain(error.error))?;
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(plain)?;
+    temporary.as_file_mut().write_all(content).map_err(Error::io("write", path))?;
+    let file = temporary.persist(path).map_err(|error| plain(error.error))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // a temporary file is for its owner alone; a result is not
-        file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))?;
+        // only the owner can read a temporary file; a result is for everyone
+        file.set_permissions(fs::Permissions::from_mode(0o644))
+            .map_err(Error::io("write", path))?;
     }
     Ok(())
 }
 
-/// Makes a folder and those above it, where they are missing.
+/// Creates a folder and its parents, where they are missing.
 ///
 /// # Errors
-/// If a file is in the way, or the disk refuses.
+/// If a file of that name exists, or the disk refuses.
 pub fn make_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|error| match folder.ancestors().find(|above| above.is_file()) {
-        Some(file) => Error::content(file, "a file", "a folder, or nothing"),
-        None => Error::io("create", folder)(error),
+    fs::create_dir_all(folder).map_err(|error| {
+        match folder.ancestors().find(|parent| parent.is_file()) {
+            Some(file) => Error::content(file, "a file", "a folder, or nothing"),
+            None => Error::io("create", folder)(error),
+        }
     })
 }
 
-/// Keeps other processes from what a file stands for, until it is dropped. The file stays, empty.
+/// A lock against other processes, released when it is dropped. The lock file remains, empty.
 pub struct Lock(fs::File);
 
 impl Lock {
-    /// The lock of this file, or `None` while another process has it. A file system without locks is no reason not to work.
+    /// Locks this file, or returns `None` if another process has locked it. On a file system
+    /// without locks it always succeeds.
     ///
     /// # Errors
-    /// If the file cannot be made.
+    /// If the file cannot be created.
     pub fn take(path: &Path) -> Result<Option<Self>> {
         let file = fs::File::create(path).map_err(Error::io("create", path))?;
-        Ok(if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) { None } else { Some(Self(file)) })
+        let is_locked = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
+        Ok(if is_locked { None } else { Some(Self(file)) })
     }
 }
 
 impl Drop for Lock {
-    // Closing the file would do, but for a child process that another thread is just starting: until it has become another program it holds
-    // a copy of the open file, and with it the lock.
+    // Closing the file is not enough. If another thread is just starting a child process, that
+    // process has a copy of the open file, and with it the lock, until it calls exec.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
 }
 
-/// All files with this extension below a folder, or the file itself, in the order of their names.
+/// The SHA-256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn sha256(path: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    let mut file = fs::File::open(path).map_err(Error::io("open", path))?;
+    let mut chunk = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut chunk).map_err(Error::io("read", path))? {
+            0 => return Ok(hex(&hash.finalize())),
+            n => hash.update(&chunk[..n]),
+        }
+    }
+}
+
+/// All files with this extension in a folder and its subfolders, sorted by path; or the file itself
+/// if the path is a file.
 ///
 /// # Errors
 /// If a folder cannot be read.

@@ -1,4 +1,4 @@
-//! The run's own randomness: every random choice of a run comes from its seed and from nothing else.
+//! Random numbers of a run: all of them depend on its seed only.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -7,27 +7,29 @@ use rand_chacha::rand_core::SeedableRng;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seed(pub u64);
 
-/// What a generator is for. Each has streams of its own, so that a new use does not change the numbers of another.
+/// What a generator is used for. Each purpose has its own streams, so that a new purpose does not
+/// change the numbers of another.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
-    /// first weights
+    /// initial weights
     Weights = 0,
-    /// order of the examples, one stream an epoch
+    /// order of the examples, one stream per epoch
     Order = 1,
-    /// what is added to a gradient or an observation
+    /// noise that is added to a gradient or an observation
     Noise = 2,
-    /// examples that are made up
+    /// synthetic examples
     Examples = 3,
-    /// which examples are left out, and which validate
+    /// which examples are left out, and which are for validation
     Split = 4,
-    /// what is left out in a step: the masks of dropout, DropConnect and stochastic pooling, and the latent noise of a VAE; one stream a step
+    /// masks of dropout, DropConnect and stochastic pooling, and the latent noise of a VAE; one
+    /// stream per step
     Masks = 6,
-    /// how images are changed, one stream a step
+    /// augmentation of images, one stream per step
     Augmentation = 7,
 }
 
 impl Seed {
-    /// A generator whose numbers are the same on every machine.
+    /// A generator with the same numbers on every machine.
     pub fn generator(self, purpose: Purpose, index: usize) -> ChaCha8Rng {
         let mut generator = ChaCha8Rng::seed_from_u64(self.0);
         generator.set_stream(((purpose as u64) << 48) | index as u64);

@@ -1,14 +1,14 @@
-//! The loss that is descended, and what is measured, against numbers worked out by hand.
+//! Classification: the training loss, its gradient and the measures, compared with manual results.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use downhill::data::{Dataset, Examples};
 use downhill::model::{Net, Shapes, build};
-use downhill::problem::classify::{Classify, Parts, Share, evaluate};
 use downhill::regularizer::Penalty;
-use downhill::schedule::Moment;
+use downhill::schedule::Progress;
 use downhill::seed::Seed;
+use downhill::task::{ClassifyProblem, Splits, Subset, evaluate};
 use downhill::train::Problem;
 
 fn examples(n: usize) -> Examples {
@@ -17,14 +17,27 @@ fn examples(n: usize) -> Examples {
 }
 
 fn data() -> Dataset {
-    Dataset { name: "small".into(), classes: 3, names: Vec::new(), train: examples(10), test: examples(4), fingerprint: None }
+    Dataset {
+        name: "small".into(),
+        classes: 3,
+        names: Vec::new(),
+        train: examples(10),
+        test: examples(4),
+        fingerprint: None,
+    }
 }
 
 fn net(device: &Device) -> Net {
-    build(&"mlp:hidden=5".parse().unwrap(), &Shapes { input: vec![2, 2], classes: 3 }, Seed(3), device).unwrap()
+    build(
+        &"mlp:hidden=5".parse().unwrap(),
+        &Shapes { input: vec![2, 2], classes: 3 },
+        Seed(3),
+        device,
+    )
+    .unwrap()
 }
 
-/// All parameters, or all gradients, one after another.
+/// All parameters, or all gradients, in one flat list.
 struct Flat<'a> {
     gradients: Option<&'a GradientsParams>,
     numbers: Vec<f64>,
@@ -47,22 +60,26 @@ fn flat(net: &Net, gradients: Option<&GradientsParams>) -> Vec<f64> {
 }
 
 #[test]
-fn the_training_examples_that_are_measured_are_not_the_first_ones() {
-    // sorted by class, as files often are
+fn measured_training_examples_are_a_random_sample() {
+    // The examples are sorted by class, as in many files.
     let sorted = Examples { labels: (0..200).map(|at| at / 100).collect(), ..examples(200) };
     let data = Dataset { train: sorted, ..data() };
     let (device, plain) = (Device::flex().autodiff(), Device::flex());
     let net = net(&plain);
     let measured = |n: usize| {
-        let parts = Parts::of(&data, Share::default(), &device);
-        let now = Moment { step: 0, epoch: 0, batch: 0, steps: 1 };
-        Classify::on(parts, Some(n), 10, Penalty::None, &device).measure(&net, now)["train_loss"]
+        let sets = Splits::of(&data, Subset::default(), &device);
+        let now = Progress { step: 0, epoch: 0, batch: 0, steps: 1 };
+        ClassifyProblem::on(sets, Some(n), 10, Penalty::None, &device).measure(&net, now)["train_loss"]
     };
-    let whole = evaluate(&net, &data.train.resident(&plain)).loss;
-    let first = evaluate(&net, &data.train.part(0..50).resident(&plain)).loss;
+    let whole = evaluate(&net, &data.train.to_device(&plain)).loss;
+    let first = evaluate(&net, &data.train.slice(0..50).to_device(&plain)).loss;
     assert_eq!((measured(200), measured(500)), (whole, whole));
-    assert_eq!(measured(50), measured(50), "drawn once and for all");
-    assert!((measured(50) - whole).abs() < (first - whole).abs() / 2.0, "{} and {first} of {whole}", measured(50));
+    assert_eq!(measured(50), measured(50), "the sample is deterministic");
+    assert!(
+        (measured(50) - whole).abs() < (first - whole).abs() / 2.0,
+        "{} and {first} of {whole}",
+        measured(50)
+    );
 }
 
 #[test]
@@ -71,13 +88,13 @@ fn the_loss_is_mean_cross_entropy_plus_half_lambda_times_the_squared_weights() {
     let net = net(&device);
     let loss = |penalty: &str| {
         let penalty = Penalty::read(&penalty.parse().unwrap()).unwrap();
-        let mut problem = Classify::new(&data(), 10, penalty, &device);
-        problem.loss(&net, Moment { step: 1, epoch: 1, batch: 1, steps: 1 }).into_scalar::<f64>()
+        let mut problem = ClassifyProblem::new(&data(), 10, penalty, &device);
+        problem.loss(&net, Progress { step: 1, epoch: 1, batch: 1, steps: 1 }).into_scalar::<f64>()
     };
-    // the whole training part in one batch: its order does not matter
-    let plain = evaluate(&net.valid(), &data().train.resident(&Device::flex()));
+    // The whole training set is one batch, so the order does not matter.
+    let plain = evaluate(&net.valid(), &data().train.to_device(&Device::flex()));
     assert!((loss("none") - plain.loss).abs() < 1e-6);
-    // weights are the 4 x 5 and 5 x 3 numbers, without the biases behind each
+    // The weights are the 4 x 5 and 5 x 3 matrices. The biases after each are not included.
     let numbers = flat(&net, None);
     let squares: f64 = numbers[..20].iter().chain(&numbers[25..40]).map(|w| w * w).sum();
     assert!((loss("l2:lambda=0.5") - loss("none") - 0.25 * squares).abs() < 1e-5);
@@ -87,8 +104,8 @@ fn the_loss_is_mean_cross_entropy_plus_half_lambda_times_the_squared_weights() {
 fn the_gradient_of_the_loss_agrees_with_finite_differences() {
     let device = Device::flex().autodiff();
     let penalty = Penalty::read(&"l2:lambda=0.1".parse().unwrap()).unwrap();
-    let mut problem = Classify::new(&data(), 7, penalty, &device);
-    let now = Moment { step: 2, epoch: 1, batch: 2, steps: 2 }; // the last, short batch
+    let mut problem = ClassifyProblem::new(&data(), 7, penalty, &device);
+    let now = Progress { step: 2, epoch: 1, batch: 2, steps: 2 }; // the last batch is shorter
     let start = net(&device);
     let loss = problem.loss(&start, now);
     let gradients = GradientsParams::from_grads(loss.backward(), &start);
@@ -100,11 +117,14 @@ fn the_gradient_of_the_loss_agrees_with_finite_differences() {
             problem.loss(&moved, now).into_scalar::<f64>()
         };
         let difference = (moved(step) - moved(-step)) / (2.0 * f64::from(step));
-        assert!((gradient - difference).abs() < 2e-3, "parameter {at}: {gradient} and {difference}");
+        assert!(
+            (gradient - difference).abs() < 2e-3,
+            "parameter {at}: {gradient} and {difference}"
+        );
     }
 }
 
-/// Moves one number of a module.
+/// Adds `by` to one parameter value of a module.
 struct Move {
     at: usize,
     by: f32,
@@ -127,7 +147,7 @@ impl burn::module::ModuleMapper for Move {
 }
 
 #[test]
-fn every_example_is_seen_once_an_epoch_in_an_order_of_its_own_and_the_last_batch_is_short() {
+fn each_epoch_has_its_own_order_of_all_examples_and_the_last_batch_is_shorter() {
     let order = |seed, epoch| downhill::data::order(1000, Seed(seed), epoch);
     let sorted = |mut order: Vec<i32>| {
         order.sort();
@@ -137,21 +157,24 @@ fn every_example_is_seen_once_an_epoch_in_an_order_of_its_own_and_the_last_batch
     assert_eq!(order(0, 1), order(0, 1));
     assert_ne!(order(0, 1), order(0, 2));
     assert_ne!(order(0, 1), order(1, 1));
-    let problem = Classify::new(&data(), 4, Penalty::None, &Device::flex().autodiff());
-    assert_eq!(problem.steps(), 3, "4 + 4 + 2");
+    let problem = ClassifyProblem::new(&data(), 4, Penalty::None, &Device::flex().autodiff());
+    assert_eq!(problem.steps(), 3, "batches of 4, 4 and 2");
 }
 
 #[test]
-fn the_confusion_table_counts_every_example() {
+fn the_confusion_matrix_counts_every_example() {
     let device = Device::flex();
-    let result = evaluate(&net(&device), &examples(9).resident(&device));
-    assert_eq!(result.confusion.iter().map(|row| row.iter().sum::<usize>()).collect::<Vec<_>>(), [3, 3, 3]);
+    let result = evaluate(&net(&device), &examples(9).to_device(&device));
+    assert_eq!(
+        result.confusion.iter().map(|row| row.iter().sum::<usize>()).collect::<Vec<_>>(),
+        [3, 3, 3]
+    );
     let right: usize = (0..3).map(|class| result.confusion[class][class]).sum();
     assert_eq!(result.accuracy(), right as f64 / 9.0);
 }
 
 #[test]
-fn the_parameters_of_a_model_are_counted_before_it_is_made() {
+fn the_parameter_count_of_a_spec_equals_that_of_the_model() {
     let shapes = Shapes { input: vec![2, 2], classes: 3 };
     for spec in ["logistic", "mlp:hidden=5", "mlp:hidden=7-6"] {
         let spec = spec.parse().unwrap();

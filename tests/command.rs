@@ -1,4 +1,4 @@
-//! The command, as a user meets it.
+//! The command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// An experiment that takes a second.
+/// An experiment that takes about a second.
 const SMALL: &str = r#"
 name = "small"
 title = "A small experiment"
@@ -37,6 +37,7 @@ claim = [
 ]
 "#;
 
+/// A temporary folder with the file of the experiment.
 struct Place {
     folder: tempfile::TempDir,
 }
@@ -56,13 +57,24 @@ impl Place {
         downhill(&[&args, more].concat())
     }
     fn records(&self, out: &str) -> Vec<(String, String)> {
-        let mut files: Vec<PathBuf> = fs::read_dir(self.path(out).join("runs")).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> = fs::read_dir(self.path(out).join("runs"))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
         files.sort();
-        files.iter().map(|file| (file.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(file).unwrap())).collect()
+        files
+            .iter()
+            .map(|file| {
+                (
+                    file.file_name().unwrap().to_string_lossy().into_owned(),
+                    fs::read_to_string(file).unwrap(),
+                )
+            })
+            .collect()
     }
 }
 
-/// A record without its seconds.
+/// The lines of a record without the times.
 fn timeless(record: &str) -> Vec<serde_json::Value> {
     let line = |line: &str| {
         let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -73,7 +85,7 @@ fn timeless(record: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn an_experiment_is_run_graded_and_shown_and_a_second_time_nothing_is_made() {
+fn an_experiment_is_run_graded_and_reported_and_finished_runs_are_not_repeated() {
     let place = Place::new();
     let first = place.run("a", &[]);
     assert_eq!(first.status.code(), Some(0), "{}", err(&first));
@@ -81,26 +93,40 @@ fn an_experiment_is_run_graded_and_shown_and_a_second_time_nothing_is_made() {
     let text = out(&first);
     assert!(text.contains("HELD       \"Adam is ahead of a tiny step\""), "{text}");
     assert!(text.contains("NOT HELD   \"a tiny step is ahead of Adam\""), "{text}");
-    for file in ["index.html", "report.md", "points.csv", "figure.svg", "figure.png", "figure-log.svg", "learning-rates.png"] {
-        assert!(fs::metadata(place.path("a").join(file)).unwrap().len() > 500, "{file} is missing or empty");
+    for file in [
+        "index.html",
+        "report.md",
+        "points.csv",
+        "figure.svg",
+        "figure.png",
+        "figure-log.svg",
+        "learning-rates.png",
+    ] {
+        assert!(
+            fs::metadata(place.path("a").join(file)).unwrap().len() > 500,
+            "{file} is missing or empty"
+        );
     }
     let page = fs::read_to_string(place.path("a").join("index.html")).unwrap();
-    assert!(page.contains("<svg") && page.contains("NOT HELD") && !page.contains("src=\"http"), "the page stands by itself");
+    assert!(
+        page.contains("<svg") && page.contains("NOT HELD") && !page.contains("src=\"http"),
+        "the page needs no other file"
+    );
 
     let before = place.records("a");
-    assert_eq!(before.len(), 5, "two settings and one, and the second seed of the best of each");
+    assert_eq!(before.len(), 5, "3 settings, and a second seed of the best setting of each series");
     let second = place.run("a", &[]);
-    assert!(err(&second).contains("0 runs to make, 3 are there already"), "{}", err(&second));
+    assert!(err(&second).contains("0 runs to make, 3 exist already"), "{}", err(&second));
     assert_eq!(before, place.records("a"));
 
-    // only what is missing or incomplete is made again
+    // only missing or incomplete runs are repeated
     let (name, record) = &before[0];
     fs::write(place.path("a").join("runs").join(name), &record[..record.len() / 2]).unwrap();
     let third = place.run("a", &[]);
-    assert!(err(&third).contains("1 run to make, 2 are there already"), "{}", err(&third));
+    assert!(err(&third).contains("1 run to make, 2 exist already"), "{}", err(&third));
     assert_eq!(timeless(&place.records("a")[0].1), timeless(record));
 
-    assert_eq!(place.run("a", &["--check"]).status.code(), Some(1), "a claim is not held");
+    assert_eq!(place.run("a", &["--check"]).status.code(), Some(1), "a claim does not hold");
 
     let report = downhill(&["report", place.path("a").to_str().unwrap()]);
     assert_eq!(report.status.code(), Some(0), "{}", err(&report));
@@ -108,7 +134,7 @@ fn an_experiment_is_run_graded_and_shown_and_a_second_time_nothing_is_made() {
 }
 
 #[test]
-fn the_same_seed_makes_the_same_record_whatever_the_number_of_workers() {
+fn records_do_not_depend_on_the_number_of_workers() {
     let place = Place::new();
     assert_eq!(place.run("one", &["--jobs", "1"]).status.code(), Some(0));
     assert_eq!(place.run("three", &["--jobs", "3"]).status.code(), Some(0));
@@ -121,13 +147,14 @@ fn the_same_seed_makes_the_same_record_whatever_the_number_of_workers() {
 }
 
 #[test]
-fn all_optimizers_of_a_seed_start_from_the_same_weights_and_seeds_differ() {
+fn optimizers_of_one_seed_start_from_the_same_weights_and_seeds_differ() {
     let place = Place::new();
     place.run("a", &[]);
     let mut starts = std::collections::BTreeMap::new();
     for (_, record) in place.records("a") {
         let lines = timeless(&record);
-        let (seed, start) = (lines[0]["seed"].as_u64().unwrap(), lines[1]["train_loss"].as_f64().unwrap());
+        let (seed, start) =
+            (lines[0]["seed"].as_u64().unwrap(), lines[1]["train_loss"].as_f64().unwrap());
         assert_eq!(*starts.entry(seed).or_insert(start), start);
     }
     assert_eq!(starts.len(), 2);
@@ -135,31 +162,54 @@ fn all_optimizers_of_a_seed_start_from_the_same_weights_and_seeds_differ() {
 }
 
 #[test]
-fn a_trained_model_is_saved_and_evaluated_to_the_numbers_of_its_record() {
+fn evaluation_of_a_saved_model_gives_the_numbers_of_its_record() {
     let place = Place::new();
     let folder = place.path("t");
     let folder = folder.to_str().unwrap();
-    let train = ["train", "--model", "mlp:hidden=30", "--optimizer", "nag:lr=0.05", "--epochs", "2", "--out", folder];
+    let train = [
+        "train",
+        "--model",
+        "mlp:hidden=30",
+        "--optimizer",
+        "nag:lr=0.05",
+        "--epochs",
+        "2",
+        "--out",
+        folder,
+    ];
     let trained = downhill(&train);
     assert_eq!(trained.status.code(), Some(0), "{}", err(&trained));
-    let record = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    let record = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "jsonl"));
     let lines = timeless(&fs::read_to_string(record.unwrap()).unwrap());
     let last = &lines[lines.len() - 2];
-    let model =
-        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "safetensors"));
+    let model = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "safetensors"));
     let model = model.unwrap();
     let eval = downhill(&["eval", model.to_str().unwrap()]);
     assert_eq!(eval.status.code(), Some(0), "{}", err(&eval));
-    assert!(out(&eval).contains(&format!("accuracy {:.4}", last["test_accuracy"].as_f64().unwrap())), "{}", out(&eval));
-    assert!(out(&eval).contains(&format!("loss     {:.4}", last["test_loss"].as_f64().unwrap())), "{}", out(&eval));
+    assert!(
+        out(&eval).contains(&format!("accuracy {:.4}", last["test_accuracy"].as_f64().unwrap())),
+        "{}",
+        out(&eval)
+    );
+    assert!(
+        out(&eval).contains(&format!("loss     {:.4}", last["test_loss"].as_f64().unwrap())),
+        "{}",
+        out(&eval)
+    );
 
-    // the same training makes the same bytes
+    // the same training writes the same bytes
     let bytes = fs::read(&model).unwrap();
-    assert!(out(&downhill(&train)).contains("trained before, and not again"));
+    assert!(out(&downhill(&train)).contains("trained before; --fresh trains again"));
     downhill(&[&train[..], &["--fresh"]].concat());
     assert_eq!(bytes, fs::read(&model).unwrap());
 
-    // it is evaluated on what it was trained on, or on data prepared as those
+    // evaluation needs data that are prepared like the training data
     refuses(
         &["eval", model.to_str().unwrap(), "--data", "mnist-10k|gcn"],
         "mnist-10k|gcn: found data prepared by gcn:scale=1,bias=0,eps=1e-8, expected data as they are, as in training",
@@ -173,62 +223,101 @@ fn a_trained_model_is_saved_and_evaluated_to_the_numbers_of_its_record() {
     for cut in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
         refuse(&bytes[..cut], "safetensors: found ");
     }
-    let text = String::from_utf8_lossy(&bytes[8..8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize]).into_owned();
+    let text = String::from_utf8_lossy(
+        &bytes[8..8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize],
+    )
+    .into_owned();
     let changed = |from: &str, to: &str| {
         assert!(text.contains(from) && from.len() == to.len(), "{from} in {text}");
         let at = 8 + text.find(from).unwrap();
         [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
     };
     refuse(&changed("28x28", "99999"), "expected at least four for each");
-    refuse(&changed("28x28", "28x00"), "none or more than");
-    refuse(&changed("hidden=30", "hidden=29"), "whose names or shapes are not those of mlp:hidden=29");
+    refuse(&changed("28x28", "28x00"), "no parameters or more than");
+    refuse(
+        &changed("hidden=30", "hidden=29"),
+        "whose names or shapes are not those of mlp:hidden=29",
+    );
     refuse(&changed("\"F32\"", "\"I32\""), "of type I32, expected F32");
     let mut weights = bytes.clone();
     let last = weights.len() - 4;
     weights[last..].copy_from_slice(&f32::NAN.to_le_bytes());
-    refuse(&weights, "weights that are no finite numbers");
+    refuse(&weights, "weights that are not finite");
 }
 
 #[test]
-fn a_run_that_explodes_is_recorded_and_shown_as_diverged() {
+fn a_diverging_run_is_recorded_and_reported_as_diverged() {
     let place = Place::new();
-    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=[1e-4,1e38]")).unwrap();
+    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=[1e-4,1e38]"))
+        .unwrap();
     let run = place.run("a", &[]);
     assert_eq!(run.status.code(), Some(0), "{}", err(&run));
     assert!(out(&run).contains("1 diverged"), "{}", out(&run));
-    let exploded = place.records("a").into_iter().find(|(name, _)| name.starts_with("sgd-lr1e38")).unwrap().1;
+    let exploded =
+        place.records("a").into_iter().find(|(name, _)| name.starts_with("sgd-lr1e38")).unwrap().1;
     let end = timeless(&exploded).pop().unwrap();
     assert_eq!((end["record"].as_str(), end["outcome"].as_str()), (Some("end"), Some("diverged")));
-    assert!(fs::read_to_string(place.path("a").join("index.html")).unwrap().contains("diverged at step"));
+    assert!(
+        fs::read_to_string(place.path("a").join("index.html"))
+            .unwrap()
+            .contains("diverged at step")
+    );
 
-    // a series that diverges at every setting is shown as well
-    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=[1e37,1e38]")).unwrap();
+    // a series that diverges at every setting is reported too
+    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=[1e37,1e38]"))
+        .unwrap();
     let run = place.run("b", &[]);
     assert_eq!(run.status.code(), Some(0), "{}", err(&run));
     assert!(out(&run).contains("diverged at every setting"), "{}", out(&run));
-    assert!(fs::read_to_string(place.path("b").join("figure.svg")).unwrap().contains("diverged at every setting"));
-    fs::write(place.path("small.toml"), SMALL.replace("sgd:lr=1e-4", "sgd:lr=1e38").replace("adam:lr=[0.01,0.03]", "sgd:lr=1e37")).unwrap();
+    assert!(
+        fs::read_to_string(place.path("b").join("figure.svg"))
+            .unwrap()
+            .contains("diverged at every setting")
+    );
+    fs::write(
+        place.path("small.toml"),
+        SMALL.replace("sgd:lr=1e-4", "sgd:lr=1e38").replace("adam:lr=[0.01,0.03]", "sgd:lr=1e37"),
+    )
+    .unwrap();
     assert_eq!(place.run("c", &[]).status.code(), Some(0));
-    let alone = downhill(&["train", "--model", "logistic", "--optimizer", "sgd:lr=1e38", "--out", place.path("t").to_str().unwrap()]);
+    let alone = downhill(&[
+        "train",
+        "--model",
+        "logistic",
+        "--optimizer",
+        "sgd:lr=1e38",
+        "--out",
+        place.path("t").to_str().unwrap(),
+    ]);
     assert!(out(&alone).contains("the model is not saved"), "{}", out(&alone));
 }
 
-/// Bad input: exit code 2, one sentence that holds `needle`, no panic.
+/// Expects exit code 2 and an error message of one line that contains `needle`, without a panic.
 fn refuses(args: &[&str], needle: &str) {
     let output = downhill(args);
     let text = err(&output);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
     assert!(text.contains(needle), "{args:?} says {text}");
     assert_eq!(text.trim_end().lines().count(), 1, "{args:?} says {text}");
-    assert!(!text.contains("panicked") && !text.contains("mistake in downhill"), "{args:?} says {text}");
+    assert!(
+        !text.contains("panicked") && !text.contains("bug in downhill"),
+        "{args:?} says {text}"
+    );
 }
 
 #[test]
-fn bad_input_is_one_sentence_and_exit_code_2() {
-    let train = |optimizer: &'static str| ["train", "--model", "logistic", "--optimizer", optimizer];
-    refuses(&train("adm"), "unknown optimizer, part or schedule `adm`; did you mean `adam`?");
+fn invalid_input_gives_one_line_and_exit_code_2() {
+    let train =
+        |optimizer: &'static str| ["train", "--model", "logistic", "--optimizer", optimizer];
+    refuses(
+        &train("adm"),
+        "unknown optimizer, gradient transformation or schedule `adm`; did you mean `adam`?",
+    );
     refuses(&train("adam:betta2=0.9"), "unknown setting of adam `betta2`; did you mean `beta2`?");
-    refuses(&train("adam:beta2=1"), "adam: beta2 is `1`, expected a number from 0 up to, but not including, 1");
+    refuses(
+        &train("adam:beta2=1"),
+        "adam: beta2 is `1`, expected a number from 0 up to, but not including, 1",
+    );
     refuses(&train("adam:beta1=-0.1"), "beta1 is `-0.1`");
     refuses(&train("adam:lr=-1"), "lr is `-1`");
     refuses(&train("adam:lr=nan"), "lr is `nan`");
@@ -242,70 +331,126 @@ fn bad_input_is_one_sentence_and_exit_code_2() {
     refuses(&train("adam:eps_place=middle"), "one of inside, outside, hat");
     refuses(&["train", "--model", "mpl", "--optimizer", "sgd"], "did you mean `mlp`?");
     refuses(&["train", "--model", "mlp:hidden=0", "--optimizer", "sgd"], "hidden is `0`");
-    refuses(&["train", "--model", "mlp:hidden=1000000000000", "--optimizer", "sgd"], "more than 1073741824 parameters");
-    refuses(&["train", "--model", "mlp", "--optimizer", "sgd", "--schedule", "cosin"], "unknown schedule `cosin`");
-    refuses(&["train", "--model", "mlp", "--optimizer", "sgd", "--penalty", "l2:lambda=-1"], "lambda is `-1`");
-    refuses(&["train", "--model", "mlp", "--optimizer", "sgd", "--data", "mnist-1k"], "did you mean `mnist-10k`?");
+    refuses(
+        &["train", "--model", "mlp:hidden=1000000000000", "--optimizer", "sgd"],
+        "more than 1073741824 parameters",
+    );
+    refuses(
+        &["train", "--model", "mlp", "--optimizer", "sgd", "--schedule", "cosin"],
+        "unknown schedule `cosin`",
+    );
+    refuses(
+        &["train", "--model", "mlp", "--optimizer", "sgd", "--penalty", "l2:lambda=-1"],
+        "lambda is `-1`",
+    );
+    refuses(
+        &["train", "--model", "mlp", "--optimizer", "sgd", "--data", "mnist-1k"],
+        "did you mean `mnist-10k`?",
+    );
     refuses(&["run", "adam-fig-mnist"], "did you mean `adam-fig1-mnist`?");
-    refuses(&["run", "adam-fig1-mnist", "--device", "flx"], "unknown device `flx`; did you mean `flex`?");
+    refuses(
+        &["run", "adam-fig1-mnist", "--device", "flx"],
+        "unknown device `flx`; did you mean `flex`?",
+    );
     if !cfg!(feature = "wgpu") {
-        refuses(&["run", "adam-fig1-mnist", "--device", "wgpu"], "cargo build --release --features wgpu");
+        refuses(
+            &["run", "adam-fig1-mnist", "--device", "wgpu"],
+            "cargo build --release --features wgpu",
+        );
     }
     refuses(&["run", "nowhere.toml"], "cannot read nowhere.toml");
-    refuses(&["train", "--model", "logistic@x", "--optimizer", "sgd"], "unknown dialect of logistic `x`; there is none");
+    refuses(
+        &["train", "--model", "logistic@x", "--optimizer", "sgd"],
+        "unknown dialect of logistic `x`; there are none",
+    );
     refuses(&["show", "adma"], "did you mean `adam`?");
     refuses(&["show", "adam-fig1-m"], "did you mean `adam-fig1-mnist`?");
     refuses(&[&train("sgd")[..], &["--validation", "1.5"]].concat(), "--validation: found 1.5");
     refuses(
         &[&train("sgd")[..], &["--early-stopping", "early_stopping"]].concat(),
-        "--early-stopping: found early_stopping, expected a share of the training part as `validation` beside it",
+        "--early-stopping: found early_stopping, expected a fraction of the training set as `validation` beside it",
     );
-    refuses(&[&train("sgd")[..], &["--validation", "1e-9"]].concat(), "--validation: found 0.000000001, which is none of");
-    refuses(&["run", "newton-digits", "--device", "wgpu"], "--device is wgpu, and this experiment is computed on the processor");
+    refuses(
+        &[&train("sgd")[..], &["--validation", "1e-9"]].concat(),
+        "--validation: found 0.000000001, which is 0 of",
+    );
+    refuses(
+        &["run", "newton-digits", "--device", "wgpu"],
+        "--device is wgpu, and this experiment is computed on the CPU",
+    );
     refuses(&["report", "nowhere"], "cannot read nowhere");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_one_sentence_and_exit_code_2() {
+fn an_output_folder_that_cannot_be_created_gives_one_line_and_exit_code_2() {
     let place = Place::new();
     fs::write(place.path("file"), "").unwrap();
     let below = place.path("file").join("out");
     let below = below.to_str().unwrap();
-    refuses(&["run", place.path("small.toml").to_str().unwrap(), "--out", below], "file: found a file, expected a folder");
-    refuses(&["train", "--model", "logistic", "--optimizer", "sgd", "--out", below], "file: found a file, expected a folder");
+    refuses(
+        &["run", place.path("small.toml").to_str().unwrap(), "--out", below],
+        "file: found a file, expected a folder",
+    );
+    refuses(
+        &["train", "--model", "logistic", "--optimizer", "sgd", "--out", below],
+        "file: found a file, expected a folder",
+    );
 }
 
 #[test]
-fn an_experiment_file_with_a_mistake_names_the_line_or_key() {
+fn the_error_of_an_experiment_file_names_the_line_or_key() {
     let place = Place::new();
     let toml = place.path("wrong.toml");
     let with = |from: &str, to: &str, needle: &str| {
         assert!(SMALL.contains(from), "{from}");
         fs::write(&toml, SMALL.replacen(from, to, 1)).unwrap();
-        refuses(&["run", toml.to_str().unwrap(), "--out", place.path("x").to_str().unwrap()], needle);
-        assert!(!place.path("x").exists(), "nothing is begun");
+        refuses(
+            &["run", toml.to_str().unwrap(), "--out", place.path("x").to_str().unwrap()],
+            needle,
+        );
+        assert!(!place.path("x").exists(), "an output folder was created");
     };
     with("title =", "titel =", "line 3");
     with("adam:lr=[0.01,0.03]", "adam:lr=[0.01,-3]", "series `Adam`: adam: lr is `-3`");
     with("adam:lr", "adamm:lr", "did you mean `adam`?");
-    with("a = \"Adam\"", "a = \"Adm\"", "found `Adm`, expected the label of a series: `Adam`, `SGD`");
+    with(
+        "a = \"Adam\"",
+        "a = \"Adm\"",
+        "found `Adm`, expected the label of a series: `Adam`, `SGD`",
+    );
     with("batch = 500", "batch = 0", "task.batch: found 0");
     with("epochs = 2", "epochs = 0", "scale.quick");
     with("name = \"small\"", "name = \"../small\"", "name: found `../small`");
     with("label = \"SGD\"", "label = \"Adam\"", "the same label twice");
     with("model = \"logistic\"", "model = \"logistik\"", "did you mean `logistic`?");
     with("= [", "= [[", "line");
-    with("[0.01,0.03]", "[0.01,1e-2]", "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice");
-    with("name = \"objective\"", "name = \"validation_loss\"", "metric.name: found `validation_loss`, expected one of train_loss");
-    with("name = \"objective\"", "name = \"objectiv\"", "metric.name: found `objectiv`, expected one of train_loss");
+    with(
+        "[0.01,0.03]",
+        "[0.01,1e-2]",
+        "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice",
+    );
+    with(
+        "name = \"objective\"",
+        "name = \"validation_loss\"",
+        "metric.name: found `validation_loss`, expected one of train_loss",
+    );
+    with(
+        "name = \"objective\"",
+        "name = \"objectiv\"",
+        "metric.name: found `objectiv`, expected one of train_loss",
+    );
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
     let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;
-    with("\"sgd:lr=1e-4\"", other, "series `SGD`, task.data: found `mnist-10k|gcn`, expected the experiment's `mnist-10k`");
+    with(
+        "\"sgd:lr=1e-4\"",
+        other,
+        "series `SGD`, task.data: found `mnist-10k|gcn`, expected the experiment's `mnist-10k`",
+    );
 }
 
 #[test]
-fn a_record_that_is_cut_or_foreign_is_named_by_report() {
+fn report_names_a_truncated_or_invalid_record() {
     let place = Place::new();
     place.run("a", &[]);
     let (name, record) = place.records("a").remove(0);
@@ -313,45 +458,56 @@ fn a_record_that_is_cut_or_foreign_is_named_by_report() {
     let folder = place.path("a");
     let report = ["report", folder.to_str().unwrap()];
     fs::write(&path, &record[..record.len() - 20]).unwrap();
-    refuses(&report, "a line cut after");
+    refuses(&report, "a line that was cut after");
     fs::write(&path, format!("{{}}\n{record}")).unwrap();
     refuses(&report, "line 1: found no record");
     fs::write(&path, "").unwrap();
     refuses(&report, "found an empty file");
-    fs::write(&path, record.replace("\"format\":1", "\"format\":99")).unwrap();
+    fs::write(&path, record.replace("\"format\":2", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
     refuses(&report, "so one report would mix them: task sha256");
-    // the same setting and seed, of an optimizer whose file was changed in between
+    // the same setting and seed, recorded with another version of the optimizer
     fs::write(&path, &record).unwrap();
-    let of = |formula: &str| record.replace("\"formula\":\"", &format!("\"formula\":\"{formula}"));
+    let of = |fingerprint: &str| {
+        record.replace("\"fingerprint\":\"", &format!("\"fingerprint\":\"{fingerprint}"))
+    };
     let beside = path.with_file_name("beside.jsonl");
     fs::write(&beside, of("x")).unwrap();
-    refuses(&report, "so one report would mix them: formula ");
+    refuses(&report, "so one report would mix them: fingerprint ");
     fs::remove_file(&beside).unwrap();
-    // a run that was killed between two lines is incomplete, not damaged
+    // a run that was killed between two lines is incomplete, but not invalid
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&path, without_end).unwrap();
-    let told = downhill(&report);
-    assert_eq!(told.status.code(), Some(0), "{}", err(&told));
-    assert!(out(&told).contains("1 killed"), "{}", out(&told));
+    let reported = downhill(&report);
+    assert_eq!(reported.status.code(), Some(0), "{}", err(&reported));
+    assert!(out(&reported).contains("1 killed"), "{}", out(&reported));
 }
 
 #[test]
 #[cfg(unix)]
-fn ctrl_c_leaves_whole_lines_and_the_same_command_goes_on() {
+fn ctrl_c_ends_every_record_as_interrupted() {
     let place = Place::new();
     fs::write(place.path("small.toml"), SMALL.replace("epochs = 2", "epochs = 400")).unwrap();
     let (toml, folder) = (place.path("small.toml"), place.path("a"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
     command.args(["run", toml.to_str().unwrap(), "--out", folder.to_str().unwrap(), "--jobs", "1"]);
-    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let begun = || fs::read_dir(folder.join("runs")).is_ok_and(|mut files| files.any(|f| f.unwrap().metadata().unwrap().len() > 2000));
-    while !begun() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+    let mut child = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let has_started = || {
+        fs::read_dir(folder.join("runs"))
+            .is_ok_and(|mut files| files.any(|f| f.unwrap().metadata().unwrap().len() > 2000))
+    };
+    while !has_started() {
+        assert!(child.try_wait().unwrap().is_none(), "it exited before the signal");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success()
+    );
     assert_eq!(child.wait().unwrap().code(), Some(130));
     for (name, record) in place.records("a") {
         let end = timeless(&record).pop().unwrap();
@@ -360,7 +516,7 @@ fn ctrl_c_leaves_whole_lines_and_the_same_command_goes_on() {
 }
 
 #[test]
-fn one_folder_has_one_writer_and_one_protocol() {
+fn an_output_folder_has_one_writer_and_one_protocol() {
     let place = Place::new();
     assert_eq!(place.run("a", &[]).status.code(), Some(0));
     let folder = place.path("a");
@@ -368,40 +524,59 @@ fn one_folder_has_one_writer_and_one_protocol() {
 
     let lock = fs::File::create(place.path("a").join(".lock")).unwrap();
     lock.lock().unwrap();
-    refuses(&["run", toml.to_str().unwrap(), "--out", folder], "another downhill that is writing here");
+    refuses(
+        &["run", toml.to_str().unwrap(), "--out", folder],
+        "another downhill process that writes here",
+    );
     drop(lock);
 
-    refuses(&["run", "adam-fig1-mnist", "--out", folder], "the results of small, expected those of adam-fig1-mnist");
-    // what someone changed there is not lost
+    refuses(
+        &["run", "adam-fig1-mnist", "--out", folder],
+        "the results of small, expected the results of adam-fig1-mnist",
+    );
+    // a changed copy of the experiment is kept
     let copy = place.path("a").join("experiment.toml");
     fs::write(&copy, "name = \"small").unwrap();
     refuses(
         &["run", toml.to_str().unwrap(), "--out", folder],
-        "experiment.toml: found no experiment, expected that of small, or a new folder",
+        "experiment.toml: found no experiment, expected the results of small, or a new folder",
     );
     let mine = SMALL.replace("about = \"", "about = \"mine: ");
     assert_ne!(mine, SMALL);
     fs::write(&copy, &mine).unwrap();
     assert_eq!(place.run("a", &[]).status.code(), Some(0));
     let kept = fs::read_dir(place.path("a")).unwrap().map(|file| file.unwrap().path());
-    let kept: Vec<_> = kept.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("experiment-")).collect();
+    let kept: Vec<_> = kept
+        .filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("experiment-"))
+        .collect();
     assert_eq!((kept.len(), fs::read_to_string(&kept[0]).unwrap()), (1, mine));
     assert_eq!(fs::read_to_string(&copy).unwrap(), SMALL);
 
-    // the same folder twice is the same runs once
+    // the same folder twice gives the same runs once
     let twice = downhill(&["report", folder, folder]);
     assert!(out(&twice).contains("over 2 seeds"), "{}", out(&twice));
-    // runs of another length are not mixed in
+    // runs of another length are not mixed
     fs::write(&toml, SMALL.replace("epochs = 2", "epochs = 3")).unwrap();
-    assert_eq!(place.run("a", &[]).status.code(), Some(0), "its own runs it knows");
+    assert_eq!(
+        place.run("a", &[]).status.code(),
+        Some(0),
+        "run ignores the records of the other length"
+    );
     let report = downhill(&["report", folder]);
-    assert!(out(&report).contains("5 records below the folder belong to no setting"), "{}{}", out(&report), err(&report));
-    // nor those of another schedule
+    assert!(
+        out(&report).contains("5 records below the folder belong to no setting"),
+        "{}{}",
+        out(&report),
+        err(&report)
+    );
+    // runs of another schedule are not mixed
     let text = SMALL.replace("epochs = 2", "epochs = 3").replace("inverse_sqrt", "constant");
     fs::write(&toml, text).unwrap();
     let run = place.run("a", &[]);
-    let told = |output: &Output| out(output).lines().find(|line| line.contains("margin")).map(String::from);
-    assert_eq!(told(&run), told(&downhill(&["report", folder])));
+    let margin = |output: &Output| {
+        out(output).lines().find(|line| line.contains("margin")).map(String::from)
+    };
+    assert_eq!(margin(&run), margin(&downhill(&["report", folder])));
 
     let again = place.run("b", &[]);
     assert!(err(&again).contains("3 runs to make"));
@@ -409,40 +584,80 @@ fn one_folder_has_one_writer_and_one_protocol() {
 }
 
 #[test]
-fn runs_of_which_only_one_has_a_setting_are_not_mixed() {
+fn runs_with_and_without_augmentation_are_not_mixed() {
     let place = Place::new();
     let trained = |name: &str, more: &[&str]| {
         let out = place.path(name).to_string_lossy().into_owned();
-        let args = ["train", "--model", "logistic", "--optimizer", "sgd", "--batch", "2000", "--epochs", "1", "--out", &out];
+        let args = [
+            "train",
+            "--model",
+            "logistic",
+            "--optimizer",
+            "sgd",
+            "--batch",
+            "2000",
+            "--epochs",
+            "1",
+            "--out",
+            &out,
+        ];
         assert_eq!(downhill(&[&args, more].concat()).status.code(), Some(0));
         out
     };
     let (with, without) = (trained("a", &["--augment", "noise:std=0.1"]), trained("b", &[]));
-    refuses(&["report", &with, &without, "--out", &with], "task augment \"noise:std=0.1\" and \"none\"");
-    refuses(&["report", &without, &with, "--out", &with], "task augment \"none\" and \"noise:std=0.1\"");
+    refuses(
+        &["report", &with, &without, "--out", &with],
+        "task augment \"noise:std=0.1\" and \"none\"",
+    );
+    refuses(
+        &["report", &without, &with, "--out", &with],
+        "task augment \"none\" and \"noise:std=0.1\"",
+    );
 }
 
 #[test]
-fn a_reader_who_has_gone_away_is_no_error() {
+fn closed_output_pipes_are_not_an_error() {
     let place = Place::new();
     let (toml, folder) = (place.path("small.toml"), place.path("a"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
     command.args(["run", toml.to_str().unwrap(), "--out", folder.to_str().unwrap()]);
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
-fn list_and_show_know_everything_there_is() {
+fn list_and_show_contain_optimizers_models_data_and_experiments() {
     let listed = out(&downhill(&["list"]));
-    for name in
-        ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "nadam", "mlp", "logistic", "adam-fig1-mnist", "mnist-10k"]
-    {
+    for name in [
+        "sgd",
+        "momentum",
+        "nag",
+        "adagrad",
+        "rmsprop",
+        "adadelta",
+        "adam",
+        "nadam",
+        "mlp",
+        "logistic",
+        "adam-fig1-mnist",
+        "mnist-10k",
+    ] {
         assert!(listed.contains(name), "{name}");
     }
     let one = out(&downhill(&["list", "models"]));
     assert!(one.contains("mlp") && !one.contains("nadam"));
+    let transformations = out(&downhill(&["list", "transformations"]));
+    assert!(
+        transformations.contains("Gradient transformations")
+            && transformations.contains("clip_global")
+            && !transformations.contains("nadam")
+    );
+    assert_eq!(out(&downhill(&["list", "parts"])), transformations);
     for name in ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "nadam"] {
         let shown = out(&downhill(&["show", name]));
         for part in ["x     = x - ", "x = x - ", "theta = "] {
@@ -455,33 +670,61 @@ fn list_and_show_know_everything_there_is() {
             assert!(shown.contains(part), "{name} shows no {part}");
         }
     }
+    for name in
+        ["lookahead", "mlp", "vae", "early_stopping", "cosine", "hflip", "zca", "mnist", "beale"]
+    {
+        let shown = downhill(&["show", name]);
+        assert_eq!(shown.status.code(), Some(0), "{name}: {}", err(&shown));
+    }
+    let both = out(&downhill(&["show", "l2"]));
+    assert!(both.contains("As a gradient transformation") && both.contains("As a penalty"));
     let experiment = out(&downhill(&["show", "adam-fig1-mnist"]));
-    assert!(experiment.contains("both converge faster than Adagrad") && experiment.contains("[[series]]"));
-    assert!(Path::new("src/experiment/adam-fig1-mnist.toml").exists());
+    assert!(
+        experiment.contains("both converge faster than Adagrad")
+            && experiment.contains("[[series]]")
+    );
+    assert!(Path::new("experiments/adam-fig1-mnist.toml").exists());
 }
 
 #[test]
-fn what_cannot_be_begun_leaves_no_record_and_a_step_that_cannot_be_taken_is_a_run_that_diverged() {
+fn invalid_settings_leave_no_record_and_a_failing_step_is_a_diverged_run() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let train = |model: &str, optimizer: &str| {
-        let args = ["train", "--model", model, "--optimizer", optimizer, "--epochs", "1", "--batch", "4000", "--out"];
+        let args = [
+            "train",
+            "--model",
+            model,
+            "--optimizer",
+            optimizer,
+            "--epochs",
+            "1",
+            "--batch",
+            "4000",
+            "--out",
+        ];
         Command::new(env!("CARGO_BIN_EXE_downhill")).args(args).arg(&out).output().unwrap()
     };
-    for (optimizer, words) in [("adam|cosine:warmup=5000", "warmup is `5000`"), ("newton", "expected at most 2000; newton_cg")] {
+    for (optimizer, words) in [
+        ("adam|cosine:warmup=5000", "warmup is `5000`"),
+        ("newton", "expected at most 2000; newton_cg"),
+    ] {
         let run = train("logistic", optimizer);
         let error = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(run.status.code() == Some(2) && error.contains(words), "{error}");
-        let records = std::fs::read_dir(&out).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some()).count();
+        let records = std::fs::read_dir(&out)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some())
+            .count();
         assert_eq!(records, 0, "{optimizer} left a record");
     }
-    // the whole weights in one step of 1e38 and more: the second gradient is not finite
+    // a step of 1e38 makes the second gradient infinite or NaN
     let run = train("mlp:hidden=20", "nonfinite:policy=error|sgd:lr=1e38");
     let text = String::from_utf8_lossy(&run.stdout).into_owned();
     assert!(run.status.code() == Some(1) && text.contains("diverged at step 2"), "{text}");
 }
 
-/// What `train` prints as the path of the model.
+/// The path of the model that `train` prints.
 fn model_of(trained: &Output) -> String {
     assert_eq!(trained.status.code(), Some(0), "{}", err(trained));
     let text = out(trained);
@@ -489,14 +732,27 @@ fn model_of(trained: &Output) -> String {
 }
 
 #[test]
-fn a_model_is_evaluated_on_data_prepared_as_those_of_its_training() {
+fn eval_prepares_data_like_the_training_data() {
     let place = Place::new();
     let folder = place.path("t");
-    let train = ["train", "--model", "logistic", "--optimizer", "adam", "--data", "mnist-10k|standardise", "--epochs", "1", "--out"];
+    let train = [
+        "train",
+        "--model",
+        "logistic",
+        "--optimizer",
+        "adam",
+        "--data",
+        "mnist-10k|standardise",
+        "--epochs",
+        "1",
+        "--out",
+    ];
     let trained = downhill(&[&train[..], &[folder.to_str().unwrap()]].concat());
     let model = model_of(&trained);
-    let said = out(&trained);
-    let accuracy = |text: &str| text.lines().find_map(|line| line.strip_prefix("accuracy ")).unwrap().to_string();
+    let printed = out(&trained);
+    let accuracy = |text: &str| {
+        text.lines().find_map(|line| line.strip_prefix("accuracy ")).unwrap().to_string()
+    };
     let eval = |data: &[&str]| {
         let eval = downhill(&[&["eval", &model], data].concat());
         assert_eq!(eval.status.code(), Some(0), "{}", err(&eval));
@@ -504,19 +760,28 @@ fn a_model_is_evaluated_on_data_prepared_as_those_of_its_training() {
     };
     let own = eval(&[]);
     assert!(own.contains("test examples of mnist-10k|standardise"), "{own}");
-    assert!(said.contains(&accuracy(&own)), "{said}\n{own}");
+    assert!(printed.contains(&accuracy(&own)), "{printed}\n{own}");
     assert_eq!(eval(&["--data", "mnist-10k"]), own);
     assert_eq!(eval(&["--data", "mnist-10k|standardise"]), own);
-    refuses(&["eval", &model, "--data", "mnist-10k|gcn"], "expected data prepared by standardise, as in training");
+    refuses(
+        &["eval", &model, "--data", "mnist-10k|gcn"],
+        "expected data prepared by standardise, as in training",
+    );
 }
 
 #[test]
-fn texts_are_evaluated_with_the_words_of_the_training() {
+fn texts_with_another_vocabulary_are_refused_by_eval() {
     let place = Place::new();
-    // of six words each, every text another choice of them
+    // each text is another subset of the six words
     let write = |name: &str, words: [&str; 6], n: usize| {
-        let text =
-            |i: usize| words.iter().enumerate().filter(|(bit, _)| (i + 1) >> bit & 1 == 1).map(|(_, word)| *word).collect::<Vec<_>>();
+        let text = |i: usize| {
+            words
+                .iter()
+                .enumerate()
+                .filter(|(bit, _)| (i + 1) >> bit & 1 == 1)
+                .map(|(_, word)| *word)
+                .collect::<Vec<_>>()
+        };
         let rows: String = (0..n).map(|i| format!("{},{}\n", i % 2, text(i).join(" "))).collect();
         fs::write(place.path(name), format!("label,text\n{rows}")).unwrap();
         place.path(name).to_string_lossy().into_owned()
@@ -541,60 +806,91 @@ fn texts_are_evaluated_with_the_words_of_the_training() {
     assert_eq!(downhill(&["eval", &model]).status.code(), Some(0));
     refuses(
         &["eval", &model, "--data", &other],
-        "other.csv: found texts with words of their own, expected those that the model was trained on",
+        "other.csv: found texts with another vocabulary, expected those that the model was trained on",
     );
 }
 
 #[test]
-fn a_step_is_diagnosed_also_where_the_last_batch_takes_none_and_a_bound_is_the_rules() {
+fn the_last_step_is_diagnosed_even_if_the_last_batch_takes_none_and_slow_steps_have_no_bound() {
     let place = Place::new();
     let folder = place.path("t");
     let layers = |line: &str| {
         // 4 batches
-        let train = ["train", "--model", "logistic", "--batch", "2000", "--epochs", "1", "--diagnose", "--out", folder.to_str().unwrap()];
+        let train = [
+            "train",
+            "--model",
+            "logistic",
+            "--batch",
+            "2000",
+            "--epochs",
+            "1",
+            "--diagnose",
+            "--out",
+            folder.to_str().unwrap(),
+        ];
         let trained = out(&downhill(&[&train[..], &["--optimizer", line]].concat()));
         let row = trained.lines().find(|row| row.contains("linear.weight")).unwrap().to_string();
         row.split('┆').map(|cell| cell.trim().to_string()).collect::<Vec<_>>()
     };
     let third = layers("accumulate:steps=3|adam:lr=0.01");
-    assert!(third[3].starts_with("1.00e-2") && third[4] == "1.00e-2", "the first step of Adam is lr: {third:?}");
+    assert!(
+        third[3].starts_with("1.00e-2") && third[4] == "1.00e-2",
+        "the first step of Adam is lr: {third:?}"
+    );
     assert_eq!(layers("adam:lr=0.01|lookahead:k=4")[4], "-");
     assert_ne!(layers("adam:lr=0.01|lookahead:k=3")[4], "-");
 }
 
 #[test]
-fn a_model_that_was_kept_before_the_run_diverged_is_told_of_again() {
+fn the_model_kept_before_divergence_is_reported_by_the_second_call_too() {
     let place = Place::new();
     let folder = place.path("t");
-    let stop = ["--optimizer", "sgd:lr=1e30", "--validation", "0.1", "--early-stopping", "early_stopping"];
-    let train = ["train", "--model", "mlp:hidden=5", "--epochs", "2", "--out", folder.to_str().unwrap()];
-    let told = || out(&downhill(&[&train[..], &stop].concat()));
-    let (first, second) = (told(), told());
+    let stop =
+        ["--optimizer", "sgd:lr=1e30", "--validation", "0.1", "--early-stopping", "early_stopping"];
+    let train =
+        ["train", "--model", "mlp:hidden=5", "--epochs", "2", "--out", folder.to_str().unwrap()];
+    let run = || out(&downhill(&[&train[..], &stop].concat()));
+    let (first, second) = (run(), run());
     assert!(first.contains("diverged") && first.contains("\nmodel: "), "{first}");
-    assert!(second.contains("\nmodel: ") && second.contains("trained before, and not again; --fresh does"), "{second}");
-}
-
-#[test]
-fn training_tells_that_it_stopped_early_and_which_model_it_kept() {
-    let place = Place::new();
-    let folder = place.path("t");
-    let stop = ["--validation", "0.2", "--early-stopping", "early_stopping:patience=1,min_delta=10"];
-    let train = ["train", "--model", "logistic", "--optimizer", "adam", "--epochs", "5", "--out", folder.to_str().unwrap()];
-    let trained = downhill(&[&train[..], &stop].concat());
-    model_of(&trained);
-    let said = out(&trained);
     assert!(
-        said.contains(
-            "\nstopped after pass 1 of 5: no validation loss lower by more than 10 in 1 pass\nkept: the model after pass 1, the best by"
-        ),
-        "{said}"
+        second.contains("\nmodel: ") && second.contains("trained before; --fresh trains again"),
+        "{second}"
     );
 }
 
 #[test]
-fn a_line_with_parts_leaves_the_tables_of_the_markdown_whole() {
+fn train_reports_early_stopping_and_the_kept_model() {
     let place = Place::new();
-    let toml = SMALL.replace(r#"optimizer = "sgd:lr=1e-4""#, r#"optimizer = "clip_global:max=1|sgd:lr=1e-4""#);
+    let folder = place.path("t");
+    let stop =
+        ["--validation", "0.2", "--early-stopping", "early_stopping:patience=1,min_delta=10"];
+    let train = [
+        "train",
+        "--model",
+        "logistic",
+        "--optimizer",
+        "adam",
+        "--epochs",
+        "5",
+        "--out",
+        folder.to_str().unwrap(),
+    ];
+    let trained = downhill(&[&train[..], &stop].concat());
+    model_of(&trained);
+    let printed = out(&trained);
+    assert!(
+        printed.contains(
+            "\nstopped after epoch 1 of 5: no validation loss lower by more than 10 in 1 epoch\nkept: the model after epoch 1, the best by"
+        ),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_pipeline_spec_does_not_break_the_tables_in_markdown() {
+    let place = Place::new();
+    let toml = SMALL
+        .replace(r#"optimizer = "sgd:lr=1e-4""#, r#"optimizer = "clip_global:max=1|sgd:lr=1e-4""#);
     assert_ne!(toml, SMALL);
     fs::write(place.path("small.toml"), toml).unwrap();
     let run = place.run("a", &["--seeds", "1"]);

@@ -1,5 +1,5 @@
-//! Every format of data, whole and damaged: each cut and each change gives an error or valid data, never a panic, and nothing is allocated
-//! beyond the files' size times a constant.
+//! All data formats, intact and damaged. A truncated or changed file gives an error or valid data,
+//! never a panic. Allocated memory is at most a constant times the size of the files.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -13,17 +13,17 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tar::{EntryType, Header};
 
-/// Counts what each thread holds, and the most that it held.
+/// Counts the allocated bytes of each thread, and their maximum.
 struct Counting;
 
 thread_local! {
-    static HELD: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
+    static ALLOCATED: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
 }
 
 fn count(change: isize) {
-    let _ = HELD.try_with(|held| {
-        let (now, most) = held.get();
-        held.set((now + change, most.max(now + change)));
+    let _ = ALLOCATED.try_with(|allocated| {
+        let (now, most) = allocated.get();
+        allocated.set((now + change, most.max(now + change)));
     });
 }
 
@@ -45,21 +45,21 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// What it gives, and the most memory it took.
-fn measured<T>(what: impl FnOnce() -> T) -> (T, usize) {
-    HELD.set((0, 0));
-    let gives = what();
-    (gives, HELD.get().1 as usize)
+/// The result of a function and its peak allocated memory.
+fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    ALLOCATED.set((0, 0));
+    let result = run();
+    (result, ALLOCATED.get().1 as usize)
 }
 
-/// Files of a data set, and which path is loaded.
+/// The files of a data set, and the path that is loaded.
 struct Case {
     name: &'static str,
     files: Vec<(&'static str, Vec<u8>)>,
     load: &'static str,
-    /// Bytes that one byte of the files may take in memory: 100, and with gzip what that can expand to.
+    /// Allowed bytes of memory per byte of the files: 100, or more for gzip files.
     each: usize,
-    /// Whether a shortened file can never be taken for a whole one.
+    /// Whether every truncated file is rejected.
     sealed: bool,
 }
 
@@ -71,7 +71,8 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
 
 fn entry(tar: &mut tar::Builder<Vec<u8>>, path: &str, kind: EntryType, content: &[u8]) {
     let mut header = Header::new_gnu();
-    header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes()); // set_path would refuse the bad ones
+    // set_path rejects invalid paths
+    header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
     header.set_entry_type(kind);
     header.set_size(content.len() as u64);
     header.set_mode(0o644);
@@ -104,14 +105,24 @@ fn mnist() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Records of which every byte of the pixels is the class.
+/// Records in which every pixel equals the class.
 fn records(labels: &[&[u8]]) -> Vec<u8> {
-    labels.iter().flat_map(|label| [label.to_vec(), vec![label[label.len() - 1]; 3072]].concat()).collect()
+    labels
+        .iter()
+        .flat_map(|label| [label.to_vec(), vec![label[label.len() - 1]; 3072]].concat())
+        .collect()
 }
 
 fn cifar10() -> Vec<(&'static str, Vec<u8>)> {
-    let names = ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
-    let mut files: Vec<_> = names.into_iter().zip(0..).map(|(name, class)| (name, records(&[&[class]]))).collect();
+    let names = [
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ];
+    let mut files: Vec<_> =
+        names.into_iter().zip(0..).map(|(name, class)| (name, records(&[&[class]]))).collect();
     files.push(("test_batch.bin", records(&[&[9], &[8]])));
     files.push(("batches.meta.txt", b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n".to_vec()));
     files
@@ -133,22 +144,42 @@ fn reviews() -> Vec<u8> {
     let mut file = b"sentiment,confidence,text\n".to_vec();
     for line in 0..20 {
         let class = ["negative", "positive", "neutral"][line % 3];
-        file.extend(format!("{class},0.{line},\"Don't say \"\"no\"\", say {line}\"\n").into_bytes());
+        file.extend(
+            format!("{class},0.{line},\"Don't say \"\"no\"\", say {line}\"\n").into_bytes(),
+        );
     }
     file
 }
 
 fn cases() -> Vec<Case> {
-    let both = 3 * 1040 + 100; // a growing list is held twice, and copied once
+    let both = 3 * 1040 + 100; // a growing vector exists twice and is copied once
     let case = |name, files, load, each, sealed| Case { name, files, load, each, sealed };
     vec![
         case("idx", mnist(), "", both, true),
-        case("idx.tar.gz", vec![("a.tar.gz", zipped(&archive("mnist", &mnist())))], "a.tar.gz", both, true),
+        case(
+            "idx.tar.gz",
+            vec![("a.tar.gz", zipped(&archive("mnist", &mnist())))],
+            "a.tar.gz",
+            both,
+            true,
+        ),
         case("cifar10", cifar10(), "", 100, false),
-        case("cifar10.tar.gz", vec![("a.tar.gz", zipped(&archive("cifar-10-batches-bin", &cifar10())))], "a.tar.gz", both, true),
+        case(
+            "cifar10.tar.gz",
+            vec![("a.tar.gz", zipped(&archive("cifar-10-batches-bin", &cifar10())))],
+            "a.tar.gz",
+            both,
+            true,
+        ),
         case("cifar100", cifar100(), "", 100, false),
         case("imdb", imdb(), "", 100, false),
-        case("imdb.tar.gz", vec![("a.tar.gz", zipped(&archive("aclImdb", &imdb())))], "a.tar.gz", both, true),
+        case(
+            "imdb.tar.gz",
+            vec![("a.tar.gz", zipped(&archive("aclImdb", &imdb())))],
+            "a.tar.gz",
+            both,
+            true,
+        ),
         case("csv", vec![("reviews.csv", reviews())], "reviews.csv", 300, false),
     ]
 }
@@ -162,39 +193,53 @@ fn lay(case: &Case, folder: &Path) {
 }
 
 fn load(folder: &Path, path: &str) -> Result<Dataset, String> {
-    data::load(&folder.join(path).to_string_lossy()).map_err(|error| error.to_string().replace(&*folder.to_string_lossy(), "DIR"))
+    data::load(&folder.join(path).to_string_lossy())
+        .map_err(|error| error.to_string().replace(&*folder.to_string_lossy(), "DIR"))
 }
 
-/// Loads, and holds that what comes is data or one line of an error, and how much memory it took.
+/// Loads a case. Checks that the result is valid data or a short error. Checks the peak memory.
 fn tried(case: &Case, folder: &Path) -> Result<Dataset, String> {
     let size: usize = case.files.iter().map(|(_, content)| content.len()).sum();
     let (loaded, most) = measured(|| load(folder, case.load));
     let at_most = case.each * size + (1 << 20);
-    assert!(most <= at_most, "{}: {most} bytes for {size} bytes of files", case.name);
+    assert!(most <= at_most, "{}: {most} bytes allocated for {size} bytes of files", case.name);
     match &loaded {
         Ok(data) => {
-            for part in [&data.train, &data.test] {
-                assert!(!part.is_empty() && part.features() > 0);
-                assert!(part.labels.iter().all(|label| usize::from(*label) < data.classes));
-                match &part.inputs {
-                    Inputs::Pixels(pixels) => assert_eq!(pixels.len(), part.len() * part.features()),
-                    Inputs::Numbers(_) => panic!("no file holds numbers"),
+            for set in [&data.train, &data.test] {
+                assert!(!set.is_empty() && set.features() > 0);
+                assert!(set.labels.iter().all(|label| usize::from(*label) < data.classes));
+                match &set.inputs {
+                    Inputs::Pixels(pixels) => {
+                        assert_eq!(pixels.len(), set.len() * set.features())
+                    }
+                    Inputs::Numbers(_) => panic!("no format gives Inputs::Numbers"),
                     Inputs::Sparse(rows) => {
-                        assert_eq!((rows.len(), rows.columns), (part.len(), part.features()));
-                        assert!(rows.offsets.is_sorted() && *rows.offsets.last().unwrap() == rows.index.len());
-                        assert!(rows.index.len() == rows.values.len() && rows.index.iter().all(|column| (*column as usize) < rows.columns));
+                        assert_eq!((rows.len(), rows.columns), (set.len(), set.features()));
+                        assert!(
+                            rows.offsets.is_sorted()
+                                && *rows.offsets.last().unwrap() == rows.index.len()
+                        );
+                        assert!(
+                            rows.index.len() == rows.values.len()
+                                && rows
+                                    .index
+                                    .iter()
+                                    .all(|column| (*column as usize) < rows.columns)
+                        );
                     }
                 }
             }
             assert!(data.names.is_empty() || data.names.len() == data.classes);
         }
-        Err(error) => assert!(error.contains("expected") && error.len() < 1000, "{}: {error}", case.name),
+        Err(error) => {
+            assert!(error.contains("expected") && error.len() < 1000, "{}: {error}", case.name)
+        }
     }
     loaded
 }
 
 #[test]
-fn every_truncation_is_an_error_or_valid_data() {
+fn every_truncation_gives_an_error_or_valid_data() {
     for case in cases() {
         let folder = tempfile::tempdir().unwrap();
         lay(&case, folder.path());
@@ -203,7 +248,11 @@ fn every_truncation_is_an_error_or_valid_data() {
             for length in 0..content.len() {
                 fs::write(folder.path().join(name), &content[..length]).unwrap();
                 let loaded = tried(&case, folder.path());
-                assert!(!case.sealed || loaded.is_err(), "{length} of {} bytes of {name} were taken", content.len());
+                assert!(
+                    !case.sealed || loaded.is_err(),
+                    "{name} truncated to {length} of {} bytes is accepted",
+                    content.len()
+                );
             }
             fs::write(folder.path().join(name), content).unwrap();
         }
@@ -232,7 +281,7 @@ fn mutated(original: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
 }
 
 #[test]
-fn ten_thousand_mutations_of_each_format_are_errors_or_valid_data() {
+fn ten_thousand_mutations_of_each_format_give_errors_or_valid_data() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     for case in cases() {
         let folder = tempfile::tempdir().unwrap();
@@ -244,38 +293,47 @@ fn ten_thousand_mutations_of_each_format_are_errors_or_valid_data() {
             taken += usize::from(tried(&case, folder.path()).is_ok());
             fs::write(folder.path().join(name), content).unwrap();
         }
-        assert!(taken < 10_000, "nothing in {} is checked", case.name);
+        assert!(taken < 10_000, "no mutation of {} is rejected", case.name);
     }
 }
 
-/// What gzip's checksum would stop before it came to the tar is let through to it.
+/// The files are mutated before compression, so the gzip checksum is valid.
 #[test]
-fn ten_thousand_mutations_of_each_archive_within_its_gzip_are_errors_or_valid_data() {
+fn ten_thousand_mutations_of_each_uncompressed_archive_give_errors_or_valid_data() {
     let mut random = ChaCha8Rng::seed_from_u64(6);
-    for (inside, files) in [("mnist", mnist()), ("cifar-10-batches-bin", cifar10()), ("aclImdb", imdb())] {
+    for (inside, files) in
+        [("mnist", mnist()), ("cifar-10-batches-bin", cifar10()), ("aclImdb", imdb())]
+    {
         let tar = archive(inside, &files);
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..10_000 {
             let mut changed = mutated(&tar, &mut random);
             if random.random_bool(0.5) {
-                // in a header, with the checksum made to fit
+                // mutate a header and set a correct checksum
                 changed = tar.clone();
                 let at = 512 * random.random_range(0..tar.len() / 512);
-                changed[at + random.random_range(0..345)] = b"01234567/.L\x80\xff"[random.random_range(0..13)];
+                changed[at + random.random_range(0..345)] =
+                    b"01234567/.L\x80\xff"[random.random_range(0..13)];
                 changed[at + 148..at + 156].fill(b' ');
                 let sum: u32 = changed[at..at + 512].iter().map(|byte| u32::from(*byte)).sum();
                 changed[at + 148..at + 156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
             }
             let file = zipped(&changed);
             fs::write(folder.path().join("a.tar.gz"), &file).unwrap();
-            let case = Case { name: inside, files: vec![("a.tar.gz", file)], load: "a.tar.gz", each: 3 * 1040 + 100, sealed: true };
+            let case = Case {
+                name: inside,
+                files: vec![("a.tar.gz", file)],
+                load: "a.tar.gz",
+                each: 3 * 1040 + 100,
+                sealed: true,
+            };
             let _ = tried(&case, folder.path());
         }
     }
 }
 
 #[test]
-fn the_formats_hold_what_was_put_into_them() {
+fn every_format_returns_the_written_data() {
     for case in cases() {
         let folder = tempfile::tempdir().unwrap();
         lay(&case, folder.path());
@@ -283,17 +341,29 @@ fn the_formats_hold_what_was_put_into_them() {
         let labels = [data.train.labels.as_slice(), &data.test.labels].concat();
         match case.name {
             "idx" | "idx.tar.gz" => {
-                assert_eq!((labels.as_slice(), &*data.train.shape), ([0, 1, 2, 3, 4, 9, 7, 8].as_slice(), [2, 2].as_slice()))
+                assert_eq!(
+                    (labels.as_slice(), &*data.train.shape),
+                    ([0, 1, 2, 3, 4, 9, 7, 8].as_slice(), [2, 2].as_slice())
+                )
             }
             "cifar10" | "cifar10.tar.gz" => {
-                assert_eq!((labels.as_slice(), &*data.train.shape), ([0, 1, 2, 3, 4, 9, 8].as_slice(), [3, 32, 32].as_slice()));
+                assert_eq!(
+                    (labels.as_slice(), &*data.train.shape),
+                    ([0, 1, 2, 3, 4, 9, 8].as_slice(), [3, 32, 32].as_slice())
+                );
                 assert_eq!((data.class(9), data.classes), ("j".into(), 10));
                 assert!((3 * 3072..4 * 3072).all(|at| data.train.numbers()[at] == 3.0 / 255.0));
             }
-            "cifar100" => assert_eq!((labels.as_slice(), data.classes, data.class(42)), ([99, 0, 42].as_slice(), 100, "42".into())),
+            "cifar100" => assert_eq!(
+                (labels.as_slice(), data.classes, data.class(42)),
+                ([99, 0, 42].as_slice(), 100, "42".into())
+            ),
             "imdb" | "imdb.tar.gz" => {
-                // film 5, the 3, and 2, bad 1 times; "never" is not in the training part
-                assert_eq!((labels.as_slice(), &*data.train.shape), ([1, 0, 0, 1].as_slice(), [4].as_slice()));
+                // training counts: "film" 5, "the" 3, "and" 2, "bad" 1, "never" 0
+                assert_eq!(
+                    (labels.as_slice(), &*data.train.shape),
+                    ([1, 0, 0, 1].as_slice(), [4].as_slice())
+                );
                 assert_eq!(data.train.numbers(), [5.0, 3.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
                 assert_eq!(data.test.numbers(), [2.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
             }
@@ -304,35 +374,49 @@ fn the_formats_hold_what_was_put_into_them() {
                     Inputs::Sparse(rows) => rows.row(0).collect(),
                     _ => panic!("texts are sparse"),
                 };
-                // "say" twice in each, then "don't" and "no" once, and a number that may be in no other text
+                // each text contains "say" twice, "don't" and "no" once, and a number that occurs
+                // in no other text
                 assert_eq!(first.iter().filter(|(column, _)| *column < 3).count(), 3);
-                assert!(first.contains(&(0, 2.0)) && first.contains(&(1, 1.0)) && first.contains(&(2, 1.0)));
+                assert!(
+                    first.contains(&(0, 2.0))
+                        && first.contains(&(1, 1.0))
+                        && first.contains(&(2, 1.0))
+                );
             }
         }
     }
 }
 
 #[test]
-fn a_csv_without_header_shows_by_its_content_which_column_is_which() {
+fn csv_columns_without_header_are_detected_by_content() {
     let folder = tempfile::tempdir().unwrap();
-    let lines: Vec<String> = (0..30).map(|line| format!("{line},words of text number {line},{}", [10, 9, 2][line % 3])).collect();
+    let lines: Vec<String> = (0..30)
+        .map(|line| format!("{line},words of text number {line},{}", [10, 9, 2][line % 3]))
+        .collect();
     fs::write(folder.path().join("a.csv"), lines.join("\n")).unwrap();
     let data = load(folder.path(), "a.csv").unwrap();
     assert_eq!(data.train.len() + data.test.len(), 30);
-    assert_eq!(data.names, ["2", "9", "10"], "numbers are in the order of their values");
+    assert_eq!(data.names, ["2", "9", "10"], "numeric labels are sorted by value");
 }
 
 #[test]
-fn a_quotation_mark_that_is_never_closed_does_not_swallow_rows() {
+fn an_unclosed_quotation_mark_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let with = |row: &str, end: &str| {
-        let lines: Vec<String> = (0..30).map(|line| if line == 20 { row.into() } else { format!("{},text {line}", line % 2) }).collect();
+        let lines: Vec<String> = (0..30)
+            .map(|line| if line == 20 { row.into() } else { format!("{},text {line}", line % 2) })
+            .collect();
         fs::write(folder.path().join("a.csv"), lines.join("\n") + end).unwrap();
         load(folder.path(), "a.csv")
     };
     for end in ["", "\n", "\r\n", "\n\n"] {
         let error = with("0,\"so it goes", end).unwrap_err();
-        assert!(error.contains("found a quotation mark in the row that begins in line 21 and goes on to the end"), "{error}");
+        assert!(
+            error.contains(
+                "found a quotation mark in the row that begins in line 21 and goes on to the end"
+            ),
+            "{error}"
+        );
         for row in ["0,\"so it\ngoes\"", "0,\"so \"\"it\"\" goes\"", "0,so \"it goes"] {
             let data = with(row, end).unwrap();
             assert_eq!(data.train.len() + data.test.len(), 30, "{row}{end}");
@@ -343,64 +427,89 @@ fn a_quotation_mark_that_is_never_closed_does_not_swallow_rows() {
 }
 
 #[test]
-fn a_header_is_known_by_one_name_or_by_a_label_that_is_nowhere_else() {
+fn a_header_is_detected_by_a_column_name_or_by_a_unique_label() {
     let folder = tempfile::tempdir().unwrap();
     let classes = |header: &str, row: &dyn Fn(usize) -> String| {
-        let lines: Vec<String> = std::iter::once(header.to_string()).chain((0..30).map(row)).collect();
+        let lines: Vec<String> =
+            std::iter::once(header.to_string()).chain((0..30).map(row)).collect();
         fs::write(folder.path().join("a.csv"), lines.join("\n")).unwrap();
         let data = load(folder.path(), "a.csv").unwrap();
         (data.train.len() + data.test.len(), data.names)
     };
     let tone = |at: usize| ["bad", "good", "so-so"][at % 3];
     let three = (30, ["bad", "good", "so-so"].map(String::from).to_vec());
-    // a name with another word before it; of two such columns that with fewer values, and `text` before `tweet_id`
+    // a known name may have a prefix; of two such columns the one with fewer values is the label,
+    // and `text` is preferred to `tweet_id`
     let airline = |at: usize| format!("{at},{},0.{at},flight number {at} was late", tone(at));
-    assert_eq!(classes("tweet_id,airline_sentiment,airline_sentiment_confidence,text", &airline), three);
-    // `lang` is the same everywhere and tells nothing apart
+    assert_eq!(
+        classes("tweet_id,airline_sentiment,airline_sentiment_confidence,text", &airline),
+        three
+    );
+    // `lang` has a single value, so it is not the label
     let rated = |at: usize| format!("{at},en,{},the film of night {at}", tone(at));
     assert_eq!(classes("id,lang,rating,body", &rated), three);
     assert_eq!(classes("id,lang,opinion,said", &rated), three);
-    // no header: every label is there more than once, or the first is not the only one that is rare
+    // no header: every label occurs more than once, or the first label is not the only unique one
     assert_eq!(classes("31,en,good,the film of night 31", &rated), (31, three.1.clone()));
-    let rare = |at: usize| format!("{},the film of night {at}", if at == 7 { "dull" } else { tone(at) });
+    let rare =
+        |at: usize| format!("{},the film of night {at}", if at == 7 { "dull" } else { tone(at) });
     assert_eq!(classes("fine,the film of night 31", &rare).0, 31);
 }
 
 #[test]
-fn labels_that_are_called_like_columns_are_no_header() {
+fn labels_that_look_like_column_names_are_not_a_header() {
     let folder = tempfile::tempdir().unwrap();
-    let parts: Vec<String> =
-        (0..60).map(|line| format!("{line},{},{},film {line}", ["dev", "train"][line / 30], ["bad", "good"][line % 2])).collect();
-    let twice =
-        format!("id,split,sentiment,text\n{}\n\u{feff}id, split,sentiment,text\n{}", parts[..30].join("\n"), parts[30..].join("\n"));
+    let parts: Vec<String> = (0..60)
+        .map(|line| {
+            format!(
+                "{line},{},{},film {line}",
+                ["dev", "train"][line / 30],
+                ["bad", "good"][line % 2]
+            )
+        })
+        .collect();
+    let twice = format!(
+        "id,split,sentiment,text\n{}\n\u{feff}id, split,sentiment,text\n{}",
+        parts[..30].join("\n"),
+        parts[30..].join("\n")
+    );
     fs::write(folder.path().join("a.csv"), twice).unwrap();
     let data = load(folder.path(), "a.csv").unwrap();
     assert_eq!(
         (data.train.len() + data.test.len(), data.names),
         (60, ["bad", "good"].map(String::from).to_vec()),
-        "a header that stands there twice"
+        "a repeated header"
     );
-    for labels in [["class_0", "class_1"], ["label-1", "label-2"], ["score", "target"], ["review", "spam"]] {
-        let lines: Vec<String> = (0..60).map(|line| format!("{},film {line} was so", labels[line % 2])).collect();
+    for labels in
+        [["class_0", "class_1"], ["label-1", "label-2"], ["score", "target"], ["review", "spam"]]
+    {
+        let lines: Vec<String> =
+            (0..60).map(|line| format!("{},film {line} was so", labels[line % 2])).collect();
         fs::write(folder.path().join("a.csv"), lines.join("\n")).unwrap();
         let data = load(folder.path(), "a.csv").unwrap();
-        assert_eq!((data.train.len() + data.test.len(), data.names), (60, labels.map(String::from).to_vec()));
+        assert_eq!(
+            (data.train.len() + data.test.len(), data.names),
+            (60, labels.map(String::from).to_vec())
+        );
     }
 }
 
 #[test]
-fn a_folder_with_several_sets_is_asked_which_and_a_single_file_of_mnist_for_its_folder() {
+fn a_folder_of_several_data_sets_and_a_single_mnist_file_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let put = |files: Vec<(&str, Vec<u8>)>, inside: &str| {
         fs::create_dir_all(folder.path().join(inside)).unwrap();
-        files.into_iter().for_each(|(name, content)| fs::write(folder.path().join(inside).join(name), content).unwrap());
+        files.into_iter().for_each(|(name, content)| {
+            fs::write(folder.path().join(inside).join(name), content).unwrap()
+        });
     };
     put(cifar10(), "both/cifar-10-batches-bin");
     put(cifar100(), "both/cifar-100-binary");
     let error = load(folder.path(), "both").unwrap_err();
-    let several = "found files of several data sets (cifar10, cifar100), expected those of one, in a folder or an archive of their own";
+    let several = "found files of several data sets (cifar10, cifar100), expected the files of one set, in a \
+                   folder or an archive of their own";
     assert_eq!(error, format!("DIR/both: {several}"));
-    // a file or two of another set, beside or below, make no second set
+    // single files of another data set do not count as a second data set
     put(cifar10(), "one");
     put(vec![("test.bin", vec![1, 2, 3])], "one");
     put(mnist().split_off(2), "one");
@@ -410,13 +519,14 @@ fn a_folder_with_several_sets_is_asked_which_and_a_single_file_of_mnist_for_its_
     assert_eq!(load(folder.path(), ".").unwrap().train.len(), 6);
     for file in ["train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz"] {
         let error = load(folder.path(), file).unwrap_err();
-        let said = "found one file of a data set in MNIST's layout, expected the folder that holds all of them";
+        let said = "found one file of a data set in MNIST's layout, expected the folder that \
+                    contains all of them";
         assert_eq!(error, format!("DIR/{file}: {said}"));
     }
 }
 
 #[test]
-fn the_same_text_is_in_the_same_part_whatever_else_the_file_holds() {
+fn the_split_of_a_text_does_not_depend_on_other_texts() {
     let folder = tempfile::tempdir().unwrap();
     let tested = |lines: std::ops::Range<usize>| {
         let text: String = lines.map(|line| format!("{},text {line}\n", line % 2)).collect();
@@ -424,35 +534,57 @@ fn the_same_text_is_in_the_same_part_whatever_else_the_file_holds() {
         load(folder.path(), "a.csv").unwrap().test.len()
     };
     assert_eq!(tested(0..500) + tested(500..1000), tested(0..1000));
-    assert!((150..250).contains(&tested(0..1000)), "one in five is tested");
+    assert!((150..250).contains(&tested(0..1000)), "the test set contains one text in five");
 }
 
 #[test]
-fn an_archive_that_leads_out_links_or_says_things_twice_is_refused() {
+fn an_archive_with_outside_paths_links_or_duplicates_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let batch = records(&[&[1, 2]]);
     let of = |entries: &[(&str, EntryType, &[u8])]| {
         let mut tar = tar::Builder::new(Vec::new());
         entries.iter().for_each(|(path, kind, content)| entry(&mut tar, path, *kind, content));
         fs::write(folder.path().join("a.tgz"), zipped(&tar.into_inner().unwrap())).unwrap();
-        load(folder.path(), "a.tgz").map_err(|error| error.split(", expected").next().unwrap().to_string()).unwrap_err()
+        load(folder.path(), "a.tgz")
+            .map_err(|error| error.split(", expected").next().unwrap().to_string())
+            .unwrap_err()
     };
     let file = EntryType::Regular;
-    assert_eq!(of(&[("../train.bin", file, &batch)]), "DIR/a.tgz: found the path \"../train.bin\", which leads out of the archive");
-    assert_eq!(of(&[("/etc/passwd", file, &batch)]), "DIR/a.tgz: found the path \"/etc/passwd\", which leads out of the archive");
-    assert_eq!(of(&[("x/train.bin", EntryType::Symlink, &[])]), "DIR/a.tgz: found x/train.bin as a link or worse (Symlink)");
-    assert_eq!(of(&[("x/train.bin", EntryType::Link, &[])]), "DIR/a.tgz: found x/train.bin as a link or worse (Link)");
-    assert_eq!(of(&[("x/train.bin", file, &batch), ("train.bin", file, &batch)]), "DIR/a.tgz: found train.bin twice");
+    assert_eq!(
+        of(&[("../train.bin", file, &batch)]),
+        "DIR/a.tgz: found the path \"../train.bin\", which leads out of the archive"
+    );
+    assert_eq!(
+        of(&[("/etc/passwd", file, &batch)]),
+        "DIR/a.tgz: found the path \"/etc/passwd\", which leads out of the archive"
+    );
+    assert_eq!(
+        of(&[("x/train.bin", EntryType::Symlink, &[])]),
+        "DIR/a.tgz: found x/train.bin that is not a regular file (Symlink)"
+    );
+    assert_eq!(
+        of(&[("x/train.bin", EntryType::Link, &[])]),
+        "DIR/a.tgz: found x/train.bin that is not a regular file (Link)"
+    );
+    assert_eq!(
+        of(&[("x/train.bin", file, &batch), ("train.bin", file, &batch)]),
+        "DIR/a.tgz: found train.bin twice"
+    );
     assert_eq!(of(&[("x/train.bin", file, &batch)]), "DIR/a.tgz: found no test.bin");
     assert_eq!(of(&[("x/other.bin", file, &batch)]), "DIR/a.tgz: found an archive of other files");
 }
 
 #[test]
-fn what_pax_puts_before_a_file_is_passed_over() {
+fn pax_headers_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let mut tar = tar::Builder::new(Vec::new());
     for (name, content) in cifar10() {
-        entry(&mut tar, &format!("x/PaxHeaders/{name}"), EntryType::XHeader, b"20 mtime=1700000000\n");
+        entry(
+            &mut tar,
+            &format!("x/PaxHeaders/{name}"),
+            EntryType::XHeader,
+            b"20 mtime=1700000000\n",
+        );
         entry(&mut tar, &format!("x/{name}"), EntryType::Regular, &content);
     }
     fs::write(folder.path().join("a.tar.gz"), zipped(&tar.into_inner().unwrap())).unwrap();
@@ -460,11 +592,14 @@ fn what_pax_puts_before_a_file_is_passed_over() {
 }
 
 #[test]
-fn a_size_that_an_archive_claims_is_not_believed() {
+fn the_size_in_an_archive_header_is_not_trusted() {
     let folder = tempfile::tempdir().unwrap();
     for (size, said) in [
         (b"00500000000\0", "found 3074 bytes of x/train.bin, whose header says 83886080"),
-        (b"77777777777\0", "found x/train.bin of 8589934591 bytes; no file of these is larger than 536870912"),
+        (
+            b"77777777777\0",
+            "found x/train.bin of 8589934591 bytes; no file may be larger than 536870912",
+        ),
     ] {
         let mut tar = archive("x", &[("train.bin", records(&[&[1, 2]]))]);
         tar.truncate(512 + 3074);
@@ -488,21 +623,33 @@ fn a_missing_or_damaged_file_is_named() {
     }
     let write = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).unwrap();
     write("data_batch_3.bin", &records(&[&[10]]));
-    assert_eq!(load(folder.path(), "").unwrap_err(), "DIR/data_batch_3.bin: found class 10 in record 0, expected 0 to 9");
+    assert_eq!(
+        load(folder.path(), "").unwrap_err(),
+        "DIR/data_batch_3.bin: found class 10 in record 0, expected 0 to 9"
+    );
     write("data_batch_3.bin", &records(&[&[1]])[1..]);
     assert_eq!(
         load(folder.path(), "").unwrap_err(),
         "DIR/data_batch_3.bin: found 3072 bytes, expected records of 3073 bytes, at least one"
     );
     fs::remove_file(folder.path().join("data_batch_3.bin")).unwrap();
-    assert_eq!(load(folder.path(), "").unwrap_err(), "DIR/: found no data_batch_3.bin, expected a file data_batch_3.bin");
+    assert_eq!(
+        load(folder.path(), "").unwrap_err(),
+        "DIR/: found no data_batch_3.bin, expected a file data_batch_3.bin"
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).unwrap();
     write("a.csv", b"label,text\ngood,yes\ngood,no\n");
-    assert_eq!(load(folder.path(), "a.csv").unwrap_err(), "DIR/a.csv: found 1 different labels in column 1, expected 2 to 256");
+    assert_eq!(
+        load(folder.path(), "a.csv").unwrap_err(),
+        "DIR/a.csv: found 1 different labels in column 1, expected 2 to 256"
+    );
     write("a.csv", b"label,text\ngood,yes\nbad\n");
     assert!(load(folder.path(), "a.csv").unwrap_err().contains("line: 3"));
     write("b.csv", b"");
-    assert_eq!(load(folder.path(), "").unwrap_err(), "DIR/: found 2 files that may be meant, expected one; name the file itself");
+    assert_eq!(
+        load(folder.path(), "").unwrap_err(),
+        "DIR/: found 2 files that may be meant, expected one; name the file itself"
+    );
 }

@@ -1,11 +1,12 @@
-//! From runs to best settings and verdicts.
+//! Selection of the best settings from runs, and verdicts on claims.
 
 use std::collections::BTreeMap;
 
-use downhill::experiment::grade::{self, Choose, Held, Planned};
-use downhill::experiment::{At, Experiment, Scale, parse};
+use downhill::experiment::{Experiment, GridSetting, Planned, Reduction, Scale, parse};
+use downhill::grade::{self, Selection, Verdict};
 use downhill::optim::Optimizers;
-use downhill::record::{End, Header, Outcome, Point, Run, Task};
+use downhill::record::{CurvePoint, FORMAT, Header, Outcome, RecordedTask, Run, RunEnd};
+use downhill::task::classify::ClassifyRecord;
 
 const TOML: &str = r#"
 name = "t"
@@ -28,9 +29,9 @@ fn experiment() -> Experiment {
     parse("t.toml".as_ref(), TOML, &Optimizers::default()).unwrap()
 }
 
-/// A run that measures this at epochs 0, 1, ...; without numbers after the start, one that diverged.
+/// A run with the given losses at epochs 0, 1, ... A run with only the initial loss has diverged.
 fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
-    let task = Task::Classify {
+    let task = RecordedTask::new(ClassifyRecord {
         model: "logistic".into(),
         parameters: 1,
         data: "d".into(),
@@ -43,16 +44,16 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         validation: 0,
         early_stopping: "none".into(),
         measured: 0,
-    };
+    });
     let header = Header {
-        format: 1,
+        format: FORMAT,
         downhill: "".into(),
         burn: "".into(),
         experiment: "t".into(),
         scale: "quick".into(),
         series: series.into(),
         optimizer: format!("sgd:lr={lr}"),
-        formula: "".into(),
+        fingerprint: "".into(),
         schedule: "constant".into(),
         epochs: 2,
         seed,
@@ -60,7 +61,7 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         processor: "".into(),
         task,
     };
-    let point = |(epoch, loss): (usize, &f64)| Point {
+    let point = |(epoch, loss): (usize, &f64)| CurvePoint {
         step: epoch,
         epoch,
         batch_loss: None,
@@ -70,111 +71,143 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         seconds: 0.0,
     };
     let outcome = if losses.len() > 1 { Outcome::Finished } else { Outcome::Diverged };
-    let end = Some(End { outcome, step: 2, reason: None, kept: None, seconds: 0.0 });
+    let end = Some(RunEnd { outcome, step: 2, reason: None, kept: None, seconds: 0.0 });
     Run { header, points: losses.iter().enumerate().map(point).collect(), end }
 }
 
-/// The verdicts where the finals of the three series are these, a seed each.
-fn verdicts(a: &[f64], b: &[f64], c: &[f64]) -> Vec<(Held, String)> {
+/// The verdicts for the given final losses of the three series, one loss per seed.
+fn verdicts(a: &[f64], b: &[f64], c: &[f64]) -> Vec<(Verdict, String)> {
     let series = [("A", a), ("B", b), ("C", c)];
     let runs: Vec<Run> = series
         .iter()
-        .flat_map(|(label, finals)| finals.iter().enumerate().map(move |(seed, last)| run(label, 0.1, seed as u64, &[9.0, *last])))
+        .flat_map(|(label, finals)| {
+            finals
+                .iter()
+                .enumerate()
+                .map(move |(seed, last)| run(label, 0.1, seed as u64, &[9.0, *last]))
+        })
         .collect();
     judged(&runs)
 }
 
 fn plan(label: &str, settings: &[&str]) -> Planned {
-    let settings = settings.iter().map(|setting| (setting.to_string(), "constant".to_string())).collect();
+    let settings =
+        settings.iter().map(|spec| GridSetting::new(spec.to_string(), "constant".into())).collect();
     Planned { label: label.into(), series: label.into(), settings }
 }
 
-fn judged(runs: &[Run]) -> Vec<(Held, String)> {
+fn judged(runs: &[Run]) -> Vec<(Verdict, String)> {
     let experiment = experiment();
     let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
-    let choose = Choose { search: Some(1), ..Choose::of(&experiment, "quick") };
+    let choose = Selection { search: Some(1), ..Selection::of(&experiment, "quick") };
     let curves = grade::curves(&planned, runs, &choose);
-    grade::verdicts(&experiment, "quick", &curves).into_iter().map(|verdict| (verdict.held, verdict.margin)).collect()
+    grade::verdicts(&experiment, "quick", &curves)
+        .into_iter()
+        .map(|verdict| (verdict.verdict, verdict.margin))
+        .collect()
 }
 
 #[test]
-fn a_claim_is_held_where_its_whole_interval_is_above_zero_not_held_below_and_undecided_between() {
+fn a_claim_is_held_if_its_interval_is_above_zero_not_held_if_below_and_undecided_otherwise() {
     let held = verdicts(&[1.0, 1.1, 0.9], &[2.0, 2.1, 1.9], &[9.0; 3]);
-    assert_eq!(held[0].0, Held::Yes);
-    assert_eq!(verdicts(&[2.0, 2.1, 1.9], &[1.0, 1.1, 0.9], &[9.0; 3])[0].0, Held::No);
-    assert_eq!(verdicts(&[1.0, 2.0, 1.5], &[1.2, 1.7, 1.8], &[9.0; 3])[0].0, Held::Undecided);
-    // differences 1, 2 and 3: mean 2, deviation 1, and 4.303 / sqrt(3) of it to each side
+    assert_eq!(held[0].0, Verdict::Held);
+    assert_eq!(verdicts(&[2.0, 2.1, 1.9], &[1.0, 1.1, 0.9], &[9.0; 3])[0].0, Verdict::NotHeld);
+    assert_eq!(verdicts(&[1.0, 2.0, 1.5], &[1.2, 1.7, 1.8], &[9.0; 3])[0].0, Verdict::Undecided);
+    // The differences are 1, 2 and 3: mean 2, standard deviation 1, half-width 4.303 / sqrt(3).
     let (verdict, margin) = &verdicts(&[0.0; 3], &[1.0, 2.0, 3.0], &[9.0; 3])[0];
-    assert_eq!((*verdict, margin.as_str()), (Held::Undecided, "margin +2, 95 % interval -0.4843 to +4.484 over 3 seeds"));
+    assert_eq!(
+        (*verdict, margin.as_str()),
+        (Verdict::Undecided, "margin +2, 95 % interval -0.4841 to +4.484 over 3 seeds")
+    );
 }
 
 #[test]
-fn similar_is_measured_by_the_distance_to_the_third() {
-    // A and B are 0.1 apart and C is 1 from their middle: a tenth, within a quarter
-    assert_eq!(verdicts(&[1.0, 1.1, 1.2], &[1.1, 1.2, 1.3], &[2.05, 2.15, 2.25])[1].0, Held::Yes);
-    // 0.5 apart: a half
-    assert_eq!(verdicts(&[1.0, 1.1, 1.2], &[1.5, 1.6, 1.7], &[2.25, 2.35, 2.45])[1].0, Held::No);
+fn similarity_is_relative_to_the_distance_to_the_third_series() {
+    // A and B differ by 0.1, and C is 1 from their midpoint: the ratio 0.1 is below 0.25.
+    assert_eq!(
+        verdicts(&[1.0, 1.1, 1.2], &[1.1, 1.2, 1.3], &[2.05, 2.15, 2.25])[1].0,
+        Verdict::Held
+    );
+    // A and B differ by 0.5: the ratio 0.5 is above 0.25.
+    assert_eq!(
+        verdicts(&[1.0, 1.1, 1.2], &[1.5, 1.6, 1.7], &[2.25, 2.35, 2.45])[1].0,
+        Verdict::NotHeld
+    );
 }
 
 #[test]
-fn equal_margins_are_a_verdict_and_no_difference_at_all_is_undecided() {
-    assert_eq!(verdicts(&[1.0; 3], &[2.0; 3], &[9.0; 3])[0].0, Held::Yes);
-    assert_eq!(verdicts(&[1.0; 3], &[1.0; 3], &[9.0; 3])[0].0, Held::Undecided);
+fn equal_margins_give_a_verdict_and_zero_margins_are_undecided() {
+    assert_eq!(verdicts(&[1.0; 3], &[2.0; 3], &[9.0; 3])[0].0, Verdict::Held);
+    assert_eq!(verdicts(&[1.0; 3], &[1.0; 3], &[9.0; 3])[0].0, Verdict::Undecided);
 }
 
 #[test]
-fn one_seed_and_missing_runs_decide_nothing() {
-    assert_eq!(verdicts(&[1.0], &[2.0], &[9.0])[0].0, Held::Undecided);
+fn one_seed_or_missing_runs_give_undecided() {
+    assert_eq!(verdicts(&[1.0], &[2.0], &[9.0])[0].0, Verdict::Undecided);
     let (held, margin) = &verdicts(&[1.0; 3], &[], &[9.0; 3])[0];
-    assert_eq!((*held, margin.as_str()), (Held::Undecided, "B: not all of its runs are there"));
+    assert_eq!((*held, margin.as_str()), (Verdict::Undecided, "B: some of its runs are missing"));
 }
 
 #[test]
-fn margins_are_paired_by_seed_and_a_run_that_diverged_decides_nothing() {
-    let on = |series: &'static str, values: [(u64, f64); 2]| values.map(|(seed, last)| run(series, 0.1, seed, &[9.0, last]));
-    let runs = [on("A", [(0, 1.0), (1, 5.0)]), on("B", [(0, 2.0), (2, 7.0)]), on("C", [(0, 3.0), (1, 3.0)])].concat();
+fn margins_are_paired_by_seed_and_a_diverged_run_gives_undecided() {
+    let on = |series: &'static str, values: [(u64, f64); 2]| {
+        values.map(|(seed, last)| run(series, 0.1, seed, &[9.0, last]))
+    };
+    let runs = [
+        on("A", [(0, 1.0), (1, 5.0)]),
+        on("B", [(0, 2.0), (2, 7.0)]),
+        on("C", [(0, 3.0), (1, 3.0)]),
+    ]
+    .concat();
     assert_eq!(judged(&runs)[0].1, "margin +1 from 1 seed; an interval needs at least 2");
     let mut runs = on("A", [(0, 1.0), (1, 1.0)]).to_vec();
     runs.extend(on("B", [(0, 2.0), (1, 2.0)]));
     runs[3] = run("B", 0.1, 1, &[9.0]);
-    assert_eq!(judged(&runs)[0], (Held::Undecided, "B diverged with seed 1".into()));
+    assert_eq!(judged(&runs)[0], (Verdict::Undecided, "B diverged with seed 1".into()));
 }
 
 #[test]
-fn a_grid_with_missing_runs_has_no_best() {
+fn a_grid_with_missing_runs_has_no_best_setting() {
     let experiment = experiment();
     let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
     let runs = [run("A", 0.1, 0, &[9.0, 1.0]), run("A", 0.3, 0, &[9.0, 2.0])];
-    let choose = Choose { search: Some(1), ..Choose::of(&experiment, "quick") };
+    let choose = Selection { search: Some(1), ..Selection::of(&experiment, "quick") };
     let curve = grade::curves(&planned, &runs, &choose).remove(0);
     assert_eq!((curve.best, curve.missing), (None, 1));
     assert_eq!(curve.why_none(), "runs of 1 of 3 settings are missing");
 }
 
 #[test]
-fn the_best_setting_is_the_lowest_by_the_seeds_that_choose_and_one_that_diverged_is_never_best() {
+fn the_best_setting_has_the_lowest_metric_over_the_search_seeds_and_did_not_diverge() {
     let planned = experiment().planned(Scale::Quick, &Optimizers::default()).unwrap();
     let runs = [
         run("A", 0.1, 0, &[9.0, 8.0, 3.0]),
         run("A", 0.1, 1, &[9.0, 8.0, 3.0]),
-        run("A", 0.3, 0, &[9.0, 3.0, 4.0]), // later ahead at the end, but lower on average
+        run("A", 0.3, 0, &[9.0, 3.0, 4.0]), // higher final loss, but lower mean
         run("A", 0.3, 1, &[9.0, 3.0, 90.0]),
         run("A", 1.0, 0, &[9.0, 1.0, 1.0]),
         run("A", 1.0, 1, &[9.0]), // diverged
     ];
     let best = |at, search| {
-        let choose = Choose { metric: "train_loss".into(), at, search: Some(search) };
+        let choose = Selection { metric: "train_loss".into(), at, search: Some(search) };
         let curve = grade::curves(&planned, &runs, &choose).remove(0);
-        curve.chosen().map(|candidate| candidate.optimizer.clone())
+        curve.chosen().map(|candidate| candidate.setting.optimizer.clone())
     };
-    assert_eq!(best(At::End, 2).as_deref(), Some("sgd:lr=0.1"));
-    assert_eq!(best(At::Mean, 2).as_deref(), Some("sgd:lr=0.1"));
-    assert_eq!(best(At::End, 1).as_deref(), Some("sgd:lr=1"), "the seed that diverged does not choose");
+    assert_eq!(best(Reduction::End, 2).as_deref(), Some("sgd:lr=0.1"));
+    assert_eq!(best(Reduction::Mean, 2).as_deref(), Some("sgd:lr=0.1"));
+    assert_eq!(
+        best(Reduction::End, 1).as_deref(),
+        Some("sgd:lr=1"),
+        "the diverged seed is not a search seed"
+    );
     let two = [plan("A", &["sgd:lr=0.1", "sgd:lr=0.3"])];
-    let mean = Choose { metric: "train_loss".into(), at: At::Mean, search: Some(1) };
-    assert_eq!(grade::curves(&two, &runs, &mean)[0].chosen().unwrap().optimizer, "sgd:lr=0.3");
+    let mean = Selection { metric: "train_loss".into(), at: Reduction::Mean, search: Some(1) };
+    assert_eq!(
+        grade::curves(&two, &runs, &mean)[0].chosen().unwrap().setting.optimizer,
+        "sgd:lr=0.3"
+    );
     let one = [plan("A", &["sgd:lr=1"])];
-    let both = Choose { search: Some(2), ..mean };
+    let both = Selection { search: Some(2), ..mean };
     let curve = grade::curves(&one, &runs, &both).remove(0);
     assert_eq!((curve.best, curve.why_none().as_str()), (None, "diverged"));
     let curve = grade::curves(&[plan("A", &["sgd:lr=1", "sgd:lr=3"])], &runs, &both).remove(0);
@@ -182,7 +215,7 @@ fn the_best_setting_is_the_lowest_by_the_seeds_that_choose_and_one_that_diverged
 }
 
 #[test]
-fn a_mean_is_written_with_the_digits_that_its_deviation_leaves() {
+fn a_mean_is_rounded_to_the_precision_of_its_standard_deviation() {
     for (mean, sd, text) in [
         (2083.8, 217.5953, "2084 ± 218"),
         (87.0484, 0.0321, "87.048 ± 0.032"),
@@ -197,16 +230,22 @@ fn a_mean_is_written_with_the_digits_that_its_deviation_leaves() {
     }
 }
 
-/// The settings of a grid, and the final number of each.
+/// The settings of a grid with the final loss of each.
 type Grid<'a> = &'a [(&'a str, f64)];
 
-/// The verdict on a claim about grids: of each series its settings, and the final number of each, infinite where it diverged.
-fn of_grids(expect: &str, grids: &[(&str, Grid)]) -> (Held, String) {
+/// The verdict on a claim about grids. Each series has settings with final losses; an infinite loss
+/// means that the run diverged.
+fn of_grids(expect: &str, grids: &[(&str, Grid)]) -> (Verdict, String) {
     let toml = TOML.replace("sgd:lr=[0.1,0.3,1]", "l2:lambda=[0.01,0.1]|sgd:lr=[0.1,0.3,1]");
-    let toml = format!("{}claim = [{{ quote = \"\", source = \"\", expect = {expect} }}]", toml.split("claim =").next().unwrap());
+    let toml = format!(
+        "{}claim = [{{ quote = \"\", source = \"\", expect = {expect} }}]",
+        toml.split("claim =").next().unwrap()
+    );
     let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
-    let planned: Vec<Planned> =
-        grids.iter().map(|(label, cells)| plan(label, &cells.iter().map(|cell| cell.0).collect::<Vec<_>>())).collect();
+    let planned: Vec<Planned> = grids
+        .iter()
+        .map(|(label, cells)| plan(label, &cells.iter().map(|cell| cell.0).collect::<Vec<_>>()))
+        .collect();
     let mut runs = Vec::new();
     for (label, cells) in grids {
         for (optimizer, last) in *cells {
@@ -216,60 +255,87 @@ fn of_grids(expect: &str, grids: &[(&str, Grid)]) -> (Held, String) {
             runs.push(run);
         }
     }
-    let curves = grade::curves(&planned, &runs, &Choose { search: Some(1), ..Choose::of(&experiment, "quick") });
+    let curves = grade::curves(
+        &planned,
+        &runs,
+        &Selection { search: Some(1), ..Selection::of(&experiment, "quick") },
+    );
     let verdict = grade::verdicts(&experiment, "quick", &curves).remove(0);
-    (verdict.held, verdict.margin)
+    (verdict.verdict, verdict.margin)
 }
 
 #[test]
-fn a_spread_is_the_highest_of_a_grid_less_the_lowest_and_infinite_where_a_setting_diverged() {
+fn a_spread_is_maximum_minus_minimum_of_a_grid_and_infinite_if_a_setting_diverged() {
     let narrow: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 1.25), ("sgd:lr=10", 1.5)];
-    let at_most = |most: f64| of_grids(&format!(r#"{{ kind = "spread", of = "A", at_most = {most:?} }}"#), &[("A", narrow)]);
-    assert_eq!(at_most(0.5), (Held::Pass, "1 to 1.5 over 3 settings".into()));
-    assert_eq!(at_most(0.49).0, Held::Fail);
+    let at_most = |most: f64| {
+        of_grids(
+            &format!(r#"{{ kind = "spread", of = "A", at_most = {most:?} }}"#),
+            &[("A", narrow)],
+        )
+    };
+    assert_eq!(at_most(0.5), (Verdict::Pass, "1 to 1.5 over 3 settings".into()));
+    assert_eq!(at_most(0.49).0, Verdict::Fail);
     let lost: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)];
     let lost = of_grids(r#"{ kind = "spread", of = "A", at_least = 5.0 }"#, &[("A", lost)]);
-    assert_eq!(lost, (Held::Pass, "1 to diverged over 2 settings".into()));
+    assert_eq!(lost, (Verdict::Pass, "1 to diverged over 2 settings".into()));
 }
 
 #[test]
-fn who_diverged_keeps_no_number_and_no_bound_but_one_that_is_a_least() {
-    let alone = |expect: &str, finals: Grid| of_grids(&format!("{{ {expect}, of = \"A\" }}"), &[("A", finals)]);
+fn a_diverged_run_fails_values_and_upper_bounds() {
+    let alone = |expect: &str, finals: Grid| {
+        of_grids(&format!("{{ {expect}, of = \"A\" }}"), &[("A", finals)])
+    };
     let diverged: Grid = &[("sgd:lr=0.1", f64::INFINITY)];
     let said = "A: diverged".to_string();
-    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, diverged), (Held::Fail, said.clone()));
-    assert_eq!(alone(r#"kind = "value", is = 1.0, within = 1.0"#, diverged), (Held::Fail, said.clone()));
-    assert_eq!(alone(r#"kind = "bound", at_least = 5.0"#, diverged), (Held::Pass, said));
-    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[]).0, Held::Undecided);
-    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[("sgd:lr=0.1", 4.0)]).0, Held::Pass);
+    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, diverged), (Verdict::Fail, said.clone()));
+    assert_eq!(
+        alone(r#"kind = "value", is = 1.0, within = 1.0"#, diverged),
+        (Verdict::Fail, said.clone())
+    );
+    assert_eq!(alone(r#"kind = "bound", at_least = 5.0"#, diverged), (Verdict::Pass, said));
+    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[]).0, Verdict::Undecided);
+    assert_eq!(alone(r#"kind = "bound", at_most = 5.0"#, &[("sgd:lr=0.1", 4.0)]).0, Verdict::Pass);
     let seconds = alone(r#"kind = "bound", measure = "seconds", at_most = 5.0"#, diverged);
-    assert_eq!(seconds.0, Held::Undecided, "how long who diverged would have taken is not known");
+    assert_eq!(seconds.0, Verdict::Undecided, "the duration of a diverged run is unknown");
     let lost = alone(r#"kind = "spread", at_most = 5.0"#, diverged);
-    assert_eq!(lost, (Held::Fail, "diverged to diverged over 1 settings".into()));
+    assert_eq!(lost, (Verdict::Fail, "diverged to diverged over 1 settings".into()));
 }
 
 #[test]
-fn cells_are_compared_setting_by_setting_and_only_those_that_both_grids_have() {
-    let a: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 2.0), ("sgd:lr=10", 3.0), ("sgd:lr=100", 0.0)];
+fn cells_compare_only_the_settings_that_both_grids_have() {
+    let a: Grid =
+        &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 2.0), ("sgd:lr=10", 3.0), ("sgd:lr=100", 0.0)];
     let b: Grid = &[("sgd:lr=0.1", 2.0), ("sgd:lr=1", 2.01), ("sgd:lr=10", 1.0)];
     let share = |least: f64| {
-        let expect = format!(r#"{{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = {least:?} }}"#);
+        let expect =
+            format!(r#"{{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = {least:?} }}"#);
         of_grids(&expect, &[("A", a), ("B", b)])
     };
-    assert_eq!(share(0.6), (Held::Pass, "lower in 1, a tie in 1, higher in 1 of 3 settings".into()));
-    assert_eq!(share(0.7).0, Held::Fail);
-    // diverged on both sides is a tie, on one side it is above everything
-    let (a, b): (Grid, Grid) =
-        (&[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", 1e9)]);
+    assert_eq!(
+        share(0.6),
+        (Verdict::Pass, "lower in 1, a tie in 1, higher in 1 of 3 settings".into())
+    );
+    assert_eq!(share(0.7).0, Verdict::Fail);
+    // If both runs diverged, the result is a tie. If one diverged, it is higher than any loss.
+    let (a, b): (Grid, Grid) = (
+        &[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", f64::INFINITY)],
+        &[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=1", 1e9)],
+    );
     let expect = r#"{ kind = "cells", a = "A", b = "B", tie = 0.01, at_least = 1.0 }"#;
-    assert_eq!(of_grids(expect, &[("A", a), ("B", b)]), (Held::Fail, "lower in 0, a tie in 1, higher in 1 of 2 settings".into()));
-    assert_eq!(of_grids(expect, &[("A", b), ("B", a)]), (Held::Pass, "lower in 1, a tie in 1, higher in 0 of 2 settings".into()));
+    assert_eq!(
+        of_grids(expect, &[("A", a), ("B", b)]),
+        (Verdict::Fail, "lower in 0, a tie in 1, higher in 1 of 2 settings".into())
+    );
+    assert_eq!(
+        of_grids(expect, &[("A", b), ("B", a)]),
+        (Verdict::Pass, "lower in 1, a tie in 1, higher in 0 of 2 settings".into())
+    );
     let (a, b): (Grid, Grid) = (&[("sgd:lr=0.1", 1.0)], &[("sgd:lr=0.2", 1.0)]);
-    assert_eq!(of_grids(expect, &[("A", a), ("B", b)]).0, Held::Undecided);
+    assert_eq!(of_grids(expect, &[("A", a), ("B", b)]).0, Verdict::Undecided);
 }
 
 #[test]
-fn a_slope_tells_settings_that_only_count_by_their_product_from_those_that_can_be_tuned_one_by_one() {
+fn a_slope_separates_coupled_from_independent_settings() {
     let grid = |best: &dyn Fn(f64) -> f64| -> Vec<(String, f64)> {
         let mut cells = Vec::new();
         for lr in [0.01, 0.1, 1.0] {
@@ -281,78 +347,123 @@ fn a_slope_tells_settings_that_only_count_by_their_product_from_those_that_can_b
         cells
     };
     let slope = |cells: &[(String, f64)], bound: &str| {
-        let cells: Vec<(&str, f64)> = cells.iter().map(|(setting, loss)| (setting.as_str(), *loss)).collect();
-        of_grids(&format!(r#"{{ kind = "slope", of = "A", x = "lr", y = "l2.lambda", {bound} }}"#), &[("A", &cells)])
+        let cells: Vec<(&str, f64)> =
+            cells.iter().map(|(setting, loss)| (setting.as_str(), *loss)).collect();
+        of_grids(
+            &format!(r#"{{ kind = "slope", of = "A", x = "lr", y = "l2.lambda", {bound} }}"#),
+            &[("A", &cells)],
+        )
     };
-    // lambda 0, the best of all here, has no logarithm and no say
+    // lambda 0 is the best here, but has no logarithm and is ignored.
     let product = slope(&grid(&|lr| 0.01 / lr), "at_most = -0.9");
-    assert_eq!(product, (Held::Pass, "slope -1: best l2.lambda 1 at 0.01, 0.1 at 0.1, 0.01 at 1".into()));
-    assert_eq!(slope(&grid(&|_| 0.1), "at_least = -0.1, at_most = 0.1").0, Held::Pass);
-    assert_eq!(slope(&grid(&|_| 0.1), "at_most = -0.1").0, Held::Fail);
-    // where all are equal, the middle of them
+    assert_eq!(
+        product,
+        (Verdict::Pass, "slope -1: best l2.lambda 1 at 0.01, 0.1 at 0.1, 0.01 at 1".into())
+    );
+    assert_eq!(slope(&grid(&|_| 0.1), "at_least = -0.1, at_most = 0.1").0, Verdict::Pass);
+    assert_eq!(slope(&grid(&|_| 0.1), "at_most = -0.1").0, Verdict::Fail);
+    // If all losses are equal, the middle setting is the best.
     let flat = grid(&|_| 0.1).into_iter().map(|(setting, _)| (setting, 1.0)).collect::<Vec<_>>();
-    assert_eq!(slope(&flat, "at_least = 0.0, at_most = 0.0").1, "slope +0: best l2.lambda 0.1 at 0.01, 0.1 at 0.1, 0.1 at 1");
-    let one: Vec<_> = grid(&|_| 0.1).into_iter().filter(|(setting, _)| setting.ends_with("lr=1")).collect();
-    assert_eq!(slope(&one, "at_most = 0.0").0, Held::Undecided);
-    // at the edge of the grid the best may lie beyond
+    assert_eq!(
+        slope(&flat, "at_least = 0.0, at_most = 0.0").1,
+        "slope +0: best l2.lambda 0.1 at 0.01, 0.1 at 0.1, 0.1 at 1"
+    );
+    let one: Vec<_> =
+        grid(&|_| 0.1).into_iter().filter(|(setting, _)| setting.ends_with("lr=1")).collect();
+    assert_eq!(slope(&one, "at_most = 0.0").0, Verdict::Undecided);
+    // At the edge of the grid, the best setting may be outside the grid.
     let (held, found) = slope(&grid(&|lr| 0.1 / lr), "at_most = 0.0");
-    let said =
-        "2 values of lr inside the grid, a slope needs 3: best l2.lambda 1 at 0.1, 0.1 at 1; at the edge of the grid, left out: 10 at 0.01";
-    assert_eq!((held, found.as_str()), (Held::Undecided, said));
+    let said = "2 values of lr inside the grid, a slope needs 3: best l2.lambda 1 at 0.1, 0.1 at 1; left out at the edge of the grid: 10 at 0.01";
+    assert_eq!((held, found.as_str()), (Verdict::Undecided, said));
 }
 
 #[test]
-fn a_claim_that_only_one_scale_can_decide_is_left_open_at_the_others() {
+fn a_claim_for_one_scale_is_undecided_at_other_scales() {
     let toml = TOML.replacen(r#"b = "B" } }"#, r#"b = "B" }, scale = "paper" }"#, 1);
     let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
-    let runs: Vec<Run> =
-        ["A", "B", "C"].iter().flat_map(|label| (0..3).map(|seed| run(label, 0.1, seed, &[9.0, 1.0 + seed as f64]))).collect();
+    let runs: Vec<Run> = ["A", "B", "C"]
+        .iter()
+        .flat_map(|label| (0..3).map(|seed| run(label, 0.1, seed, &[9.0, 1.0 + seed as f64])))
+        .collect();
     let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
-    let curves = grade::curves(&planned, &runs, &Choose::of(&experiment, "quick"));
+    let curves = grade::curves(&planned, &runs, &Selection::of(&experiment, "quick"));
     let verdict = &grade::verdicts(&experiment, "quick", &curves)[0];
-    assert_eq!((verdict.held, verdict.margin.as_str()), (Held::Undecided, "asked at --scale paper"));
+    assert_eq!(
+        (verdict.verdict, verdict.margin.as_str()),
+        (Verdict::Undecided, "decided at --scale paper")
+    );
     assert_ne!(grade::verdicts(&experiment, "paper", &curves)[0].margin, verdict.margin);
 }
 
 #[test]
-fn a_grid_is_steadier_where_fewer_of_its_settings_diverge() {
-    let (lost, fine): (Grid, Grid) = (&[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)], &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 7.0)]);
-    let steadier = |a, b| of_grids(r#"{ kind = "steadier", a = "A", b = "B" }"#, &[("A", a), ("B", b)]);
-    assert_eq!(steadier(fine, lost), (Held::Pass, "0 against 1 of 2 settings".into()));
-    // a run begins at 9: what ends above that is lost as well
+fn a_grid_is_steadier_if_fewer_of_its_settings_diverge() {
+    let (lost, fine): (Grid, Grid) = (
+        &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)],
+        &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 7.0)],
+    );
+    let steadier =
+        |a, b| of_grids(r#"{ kind = "steadier", a = "A", b = "B" }"#, &[("A", a), ("B", b)]);
+    assert_eq!(steadier(fine, lost), (Verdict::Pass, "0 against 1 of 2 settings".into()));
+    // The initial loss is 9. A run with a higher final loss also counts as diverged.
     let worse: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 9.5)];
-    assert_eq!(steadier(fine, worse).0, Held::Pass);
-    assert_eq!(steadier(&fine[..1], lost), (Held::Fail, "0 against 0 of 1 settings".into()), "only what both have");
-    assert_eq!((steadier(lost, fine).0, steadier(lost, lost).0), (Held::Fail, Held::Fail));
+    assert_eq!(steadier(fine, worse).0, Verdict::Pass);
+    assert_eq!(
+        steadier(&fine[..1], lost),
+        (Verdict::Fail, "0 against 0 of 1 settings".into()),
+        "only settings that both grids have"
+    );
+    assert_eq!((steadier(lost, fine).0, steadier(lost, lost).0), (Verdict::Fail, Verdict::Fail));
 }
 
 #[test]
-fn what_cannot_be_graded_is_refused_before_anything_runs() {
-    let refused = |claim: &str| {
-        let toml = format!("{}claim = [{{ quote = \"\", source = \"\", {claim} }}]", TOML.split("claim =").next().unwrap());
+fn invalid_claims_are_rejected_before_anything_runs() {
+    let rejected = |claim: &str| {
+        let toml = format!(
+            "{}claim = [{{ quote = \"\", source = \"\", {claim} }}]",
+            TOML.split("claim =").next().unwrap()
+        );
         parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap_err().to_string()
     };
     for (claim, said) in [
-        (r#"expect = { kind = "ahead", a = "A", b = "B" }, scale = "sweep""#, "found sweep, expected a scale of this experiment"),
-        (r#"expect = { kind = "cells", a = "A", b = "B", tie = -3.0, at_least = 0.5 }"#, "found tie -3, at_least 0.5"),
-        (r#"expect = { kind = "cells", a = "A", b = "B", tie = 0.0, at_least = 7.0 }"#, "a share from 0 to 1"),
+        (
+            r#"expect = { kind = "ahead", a = "A", b = "B" }, scale = "sweep""#,
+            "found sweep, expected a scale of this experiment",
+        ),
+        (
+            r#"expect = { kind = "cells", a = "A", b = "B", tie = -3.0, at_least = 0.5 }"#,
+            "found tie -3, at_least 0.5",
+        ),
+        (
+            r#"expect = { kind = "cells", a = "A", b = "B", tie = 0.0, at_least = 7.0 }"#,
+            "a fraction from 0 to 1",
+        ),
         (r#"expect = { kind = "spread", of = "A" }"#, "at_least or at_most"),
-        (r#"expect = { kind = "bound", of = "A", at_least = 2.0, at_most = 1.0 }"#, "found at least 2 and at most 1"),
+        (
+            r#"expect = { kind = "bound", of = "A", at_least = 2.0, at_most = 1.0 }"#,
+            "found at least 2 and at most 1",
+        ),
         (r#"expect = { kind = "bound", of = "A", at_least = nan }"#, "finite numbers"),
-        (r#"expect = { kind = "value", of = "A", is = 1.0, within = -1.0 }"#, "the tolerance 0 or above"),
+        (
+            r#"expect = { kind = "value", of = "A", is = 1.0, within = -1.0 }"#,
+            "the tolerance 0 or above",
+        ),
         (
             r#"expect = { kind = "slope", of = "A", x = "lr", y = "lamda", at_most = 0.0 }"#,
             "found `lamda`, expected a setting of the grid of A: lr",
         ),
-        (r#"expect = { kind = "slope", of = "Typo", x = "lr", y = "mu", at_most = 0.0 }"#, "found `Typo`, expected the label of a series"),
+        (
+            r#"expect = { kind = "slope", of = "Typo", x = "lr", y = "mu", at_most = 0.0 }"#,
+            "found `Typo`, expected the label of a series",
+        ),
     ] {
-        let error = refused(claim);
+        let error = rejected(claim);
         assert!(error.starts_with("t.toml, claim") && error.contains(said), "{claim}: {error}");
     }
     let published = TOML.replace(
         r#"{ label = "B", optimizer = "sgd:lr=0.1" }"#,
         r#"{ label = "B", optimizer = "sgd:lr=0.1", published = "fmnist_2c2d/Adm" }"#,
     );
-    let error = parse("t.toml".as_ref(), &published, &Optimizers::default()).unwrap_err().to_string();
+    let error =
+        parse("t.toml".as_ref(), &published, &Optimizers::default()).unwrap_err().to_string();
     assert!(error.contains("published: found `fmnist_2c2d/Adm`"), "{error}");
 }

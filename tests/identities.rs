@@ -1,41 +1,42 @@
-//! The optimizers against their sources, in plain numbers.
+//! The optimizers compared with their sources.
 //!
-//! Every formula is transcribed here once more, from the paper or from the framework's code, for one element in f64. The crate's rules take
-//! no part in that. After the transcriptions come identities between rules, which need none.
+//! Every formula is transcribed here once more, from the paper or from the framework's code, for
+//! one element in f64, without the crate's rules. The second part are identities between rules,
+//! which need no transcription.
 
 mod places;
 
 use burn::tensor::DType;
-use downhill::descent::Recipe;
-use downhill::optim::{At, Method, Optimizers, remembered};
-use places::{Four, Places, Shapes, begin, dialects, lengths, recipe, rules};
+use downhill::optim::{Method, Optimizers, StepContext, optimizer_state};
+use downhill::pipeline::PipelineConfig;
+use places::{Four, Places, Shapes, begin, config, dialects, lengths, rules};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-// ------------------------------------------------------------------------------------------------------------------ transcriptions
+// ---------------------------------------------------------------------------------- transcriptions
 
-/// One element of a parameter, and all that a rule may remember of it: zeros before the first step.
+/// One element of a parameter with its optimizer state, which is zero before the first step.
 #[derive(Clone, Default)]
 struct Cell {
     x: f64,
-    /// the number of the present step, from 1
+    /// the number of the current step, from 1
     t: f64,
     m: f64,
     v: f64,
     u: f64,
     /// a product over the steps
     p: f64,
-    /// a decision was so close that rounding may have turned it
-    doubtful: bool,
+    /// a sign was so close to 0 that rounding may have changed it
+    ambiguous: bool,
 }
 
 /// A rule: moves a cell, given the learning rate and the gradient.
 type Formula = Box<dyn Fn(&mut Cell, f64, f64)>;
 
 /// The quotient, and 0 where the denominator is 0: the convention of this crate for eps = 0.
-fn over(a: f64, b: f64) -> f64 {
+fn div_or_zero(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
 
@@ -44,9 +45,9 @@ fn sign(x: f64) -> f64 {
 }
 
 impl Cell {
-    /// The sign of a sum, whose parts have this size.
-    fn decide(&mut self, sum: f64, size: f64) -> f64 {
-        self.doubtful |= sum != 0.0 && sum.abs() < 1e-4 * size;
+    /// The sign of a sum whose terms have this size.
+    fn sign_of_sum(&mut self, sum: f64, size: f64) -> f64 {
+        self.ambiguous |= sum != 0.0 && sum.abs() < 1e-4 * size;
         sign(sum)
     }
 }
@@ -80,7 +81,7 @@ fn optax_sgd(decay: f64, nesterov: bool) -> Formula {
     })
 }
 
-/// The text of S0: a moving average of the gradient, from the first step on.
+/// The text of S0: a moving average of the gradient, starting at the first step.
 fn average(mu: f64) -> Formula {
     Box::new(move |c, lr, g| {
         c.m = mu * c.m + (1.0 - mu) * g;
@@ -89,9 +90,9 @@ fn average(mu: f64) -> Formula {
 }
 
 /// Section 3 of S1: momentum grows from one value to another.
-fn growing(from: Option<f64>, to: f64, over: usize) -> impl Fn(f64) -> f64 {
+fn growing(from: Option<f64>, to: f64, steps: usize) -> impl Fn(f64) -> f64 {
     move |t| match from {
-        Some(from) if t < over as f64 => from + (to - from) * (t - 1.0) / (over as f64 - 1.0),
+        Some(from) if t < steps as f64 => from + (to - from) * (t - 1.0) / (steps as f64 - 1.0),
         _ => to,
     }
 }
@@ -113,7 +114,7 @@ fn torch_adagrad(eps: f64, start: f64, lr_decay: f64) -> Formula {
         }
         c.v += g * g;
         let rate = lr / (1.0 + (c.t - 1.0) * lr_decay);
-        c.x -= over(rate * g, c.v.sqrt() + eps);
+        c.x -= div_or_zero(rate * g, c.v.sqrt() + eps);
     })
 }
 
@@ -125,7 +126,7 @@ fn keras_adagrad(eps: f64, start: f64, lr_decay: f64) -> Formula {
         }
         c.v += g * g;
         let rate = lr / (1.0 + (c.t - 1.0) * lr_decay);
-        c.x -= over(rate * g, (c.v + eps).sqrt());
+        c.x -= div_or_zero(rate * g, (c.v + eps).sqrt());
     })
 }
 
@@ -133,19 +134,20 @@ fn keras_adagrad(eps: f64, start: f64, lr_decay: f64) -> Formula {
 fn torch_rmsprop(alpha: f64, eps: f64, mu: f64) -> Formula {
     Box::new(move |c, lr, g| {
         c.v = alpha * c.v + (1.0 - alpha) * g * g;
-        c.u = mu * c.u + over(g, c.v.sqrt() + eps);
+        c.u = mu * c.u + div_or_zero(g, c.v.sqrt() + eps);
         c.x -= lr * c.u;
     })
 }
 
-/// keras/src/optimizers/rmsprop.py; S0, S3, optax's `scale_by_rms` and TensorFlow 1 are the same, the last with v = 1 at first.
+/// keras/src/optimizers/rmsprop.py; S0, S3, optax's `scale_by_rms` and TensorFlow 1 are the same.
+/// In TensorFlow 1 the initial v is 1.
 fn keras_rmsprop(rho: f64, eps: f64, start: f64) -> Formula {
     Box::new(move |c, lr, g| {
         if c.t == 1.0 {
             c.v = start;
         }
         c.v = rho * c.v + (1.0 - rho) * g * g;
-        c.x -= over(lr * g, (c.v + eps).sqrt());
+        c.x -= div_or_zero(lr * g, (c.v + eps).sqrt());
     })
 }
 
@@ -153,13 +155,14 @@ fn keras_rmsprop(rho: f64, eps: f64, start: f64) -> Formula {
 fn zeiler(rho: f64, gamma: f64, eps: f64) -> Formula {
     Box::new(move |c, lr, g| {
         c.v = rho * c.v + (1.0 - rho) * g * g;
-        let delta = -over((c.u + eps).sqrt(), (c.v + eps).sqrt()) * g;
+        let delta = -div_or_zero((c.u + eps).sqrt(), (c.v + eps).sqrt()) * g;
         c.u = gamma * c.u + (1.0 - gamma) * delta * delta;
         c.x += lr * delta;
     })
 }
 
-/// torch/optim/adam.py, `_single_tensor_adam`, with `amsgrad`; burn's is the same. torch/optim/adamw.py takes the decay first.
+/// torch/optim/adam.py, `_single_tensor_adam`, with `amsgrad`; burn's is the same.
+/// torch/optim/adamw.py applies the decay first.
 fn torch_adam(eps: f64, amsgrad: bool, decay: f64) -> Formula {
     let (beta1, beta2) = (0.9f64, 0.999f64);
     Box::new(move |c, lr, g| {
@@ -169,11 +172,11 @@ fn torch_adam(eps: f64, amsgrad: bool, decay: f64) -> Formula {
         let step_size = lr / (1.0 - beta1.powf(c.t));
         c.u = if amsgrad { c.u.max(c.v) } else { c.v };
         let denominator = c.u.sqrt() / (1.0 - beta2.powf(c.t)).sqrt() + eps;
-        c.x -= over(step_size * c.m, denominator);
+        c.x -= div_or_zero(step_size * c.m, denominator);
     })
 }
 
-/// keras/src/optimizers/adam.py, `update_step`; the optimizer's `apply` takes the decay first.
+/// keras/src/optimizers/adam.py, `update_step`; the optimizer's `apply` applies the decay first.
 fn keras_adam(eps: f64, amsgrad: bool, decay: f64) -> Formula {
     let (beta1, beta2) = (0.9f64, 0.999f64);
     Box::new(move |c, lr, g| {
@@ -182,7 +185,7 @@ fn keras_adam(eps: f64, amsgrad: bool, decay: f64) -> Formula {
         c.m += (g - c.m) * (1.0 - beta1);
         c.v += (g * g - c.v) * (1.0 - beta2);
         c.u = if amsgrad { c.u.max(c.v) } else { c.v };
-        c.x -= over(c.m * alpha, c.u.sqrt() + eps);
+        c.x -= div_or_zero(c.m * alpha, c.u.sqrt() + eps);
     })
 }
 
@@ -195,7 +198,7 @@ fn optax_adam(eps: f64, eps_root: f64, amsgrad: bool, decay: f64) -> Formula {
         let mu_hat = c.m / (1.0 - beta1.powf(c.t));
         let nu_hat = c.v / (1.0 - beta2.powf(c.t));
         c.u = if amsgrad { c.u.max(nu_hat) } else { nu_hat };
-        let update = over(mu_hat, (c.u + eps_root).sqrt() + eps) + decay * c.x;
+        let update = div_or_zero(mu_hat, (c.u + eps_root).sqrt() + eps) + decay * c.x;
         c.x += -lr * update;
     })
 }
@@ -207,11 +210,12 @@ fn uncorrected(eps: f64, amsgrad: bool) -> Formula {
         c.m = beta1 * c.m + (1.0 - beta1) * g;
         c.v = beta2 * c.v + (1.0 - beta2) * g * g;
         c.u = if amsgrad { c.u.max(c.v) } else { c.v };
-        c.x -= over(lr * c.m, c.u.sqrt() + eps);
+        c.x -= div_or_zero(lr * c.m, c.u.sqrt() + eps);
     })
 }
 
-/// torch/optim/nadam.py, `_single_tensor_nadam`; keras/src/optimizers/nadam.py is the same with psi = 1 and a product in full precision.
+/// torch/optim/nadam.py, `_single_tensor_nadam`; keras/src/optimizers/nadam.py is the same with psi
+/// = 1 and a product in full precision.
 fn torch_nadam(eps: f64, psi: f64, single: bool) -> Formula {
     let (beta1, beta2) = (0.9f64, 0.999f64);
     Box::new(move |c, lr, g| {
@@ -222,8 +226,8 @@ fn torch_nadam(eps: f64, psi: f64, single: bool) -> Formula {
         c.m += (g - c.m) * (1.0 - beta1);
         c.v = beta2 * c.v + (1.0 - beta2) * g * g;
         let denominator = (c.v / (1.0 - beta2.powf(c.t))).sqrt() + eps;
-        c.x += over(g * (-lr * (1.0 - mu) / (1.0 - c.p)), denominator);
-        c.x += over(c.m * (-lr * mu_next / (1.0 - c.p * mu_next)), denominator);
+        c.x += div_or_zero(g * (-lr * (1.0 - mu) / (1.0 - c.p)), denominator);
+        c.x += div_or_zero(c.m * (-lr * mu_next / (1.0 - c.p * mu_next)), denominator);
     })
 }
 
@@ -233,24 +237,32 @@ fn optax_nadam(eps: f64) -> Formula {
     Box::new(move |c, lr, g| {
         c.m = beta1 * c.m + (1.0 - beta1) * g;
         c.v = beta2 * c.v + (1.0 - beta2) * g * g;
-        let mu_hat = beta1 * c.m / (1.0 - beta1.powf(c.t + 1.0)) + (1.0 - beta1) * g / (1.0 - beta1.powf(c.t));
-        c.x -= lr * over(mu_hat, (c.v / (1.0 - beta2.powf(c.t))).sqrt() + eps);
+        let mu_hat = beta1 * c.m / (1.0 - beta1.powf(c.t + 1.0))
+            + (1.0 - beta1) * g / (1.0 - beta1.powf(c.t));
+        c.x -= lr * div_or_zero(mu_hat, (c.v / (1.0 - beta2.powf(c.t))).sqrt() + eps);
     })
 }
 
-/// The slides S0, which is Ruder's form.
+/// The slides S0, in Ruder's form.
 fn s0_nadam(eps: f64) -> Formula {
     let (beta1, beta2) = (0.9f64, 0.999f64);
     Box::new(move |c, lr, g| {
         c.m = beta1 * c.m + (1.0 - beta1) * g;
         c.v = beta2 * c.v + (1.0 - beta2) * g * g;
         let (m_hat, v_hat) = (c.m / (1.0 - beta1.powf(c.t)), c.v / (1.0 - beta2.powf(c.t)));
-        c.x -= lr / (v_hat + eps).sqrt() * (beta1 * m_hat + (1.0 - beta1) * g / (1.0 - beta1.powf(c.t)));
+        c.x -= lr / (v_hat + eps).sqrt()
+            * (beta1 * m_hat + (1.0 - beta1) * g / (1.0 - beta1.powf(c.t)));
     })
 }
 
-/// Liu et al., algorithm 2, with the threshold and the place of eps of torch/optim/radam.py (`hat`), or of optax's `scale_by_radam`.
-fn liu(beta1: f64, beta2: f64, threshold: f64, denominator: impl Fn(f64, f64) -> f64 + 'static) -> Formula {
+/// Liu et al., algorithm 2, with the threshold and the place of eps of torch/optim/radam.py
+/// (`hat`), or of optax's `scale_by_radam`.
+fn liu(
+    beta1: f64,
+    beta2: f64,
+    threshold: f64,
+    denominator: impl Fn(f64, f64) -> f64 + 'static,
+) -> Formula {
     Box::new(move |c, lr, g| {
         c.m = beta1 * c.m + (1.0 - beta1) * g;
         c.v = beta2 * c.v + (1.0 - beta2) * g * g;
@@ -259,20 +271,23 @@ fn liu(beta1: f64, beta2: f64, threshold: f64, denominator: impl Fn(f64, f64) ->
         let rho = rho_inf - 2.0 * c.t * beta2.powf(c.t) / bc2;
         let m_hat = c.m / bc1;
         if rho > threshold {
-            let rect = ((rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho)).sqrt();
-            c.x -= lr * rect * over(m_hat, denominator(c.v, bc2));
+            let rect = ((rho - 4.0) * (rho - 2.0) * rho_inf
+                / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho))
+                .sqrt();
+            c.x -= lr * rect * div_or_zero(m_hat, denominator(c.v, bc2));
         } else {
             c.x -= lr * m_hat;
         }
     })
 }
 
-/// torch/optim/adamax.py and optax's `scale_by_adamax` (eps within), keras/src/optimizers/adamax.py (eps beside), the paper (neither).
+/// torch/optim/adamax.py and optax's `scale_by_adamax` (eps inside the maximum),
+/// keras/src/optimizers/adamax.py (eps outside), the paper (no eps).
 fn adamax(beta1: f64, beta2: f64, within: f64, beside: f64) -> Formula {
     Box::new(move |c, lr, g| {
         c.m += (g - c.m) * (1.0 - beta1);
         c.u = (beta2 * c.u).max(g.abs() + within);
-        c.x -= over(lr * c.m, (1.0 - beta1.powf(c.t)) * (c.u + beside));
+        c.x -= div_or_zero(lr * c.m, (1.0 - beta1.powf(c.t)) * (c.u + beside));
     })
 }
 
@@ -282,7 +297,22 @@ fn belief(beta1: f64, beta2: f64, eps: f64) -> Formula {
         c.m = beta1 * c.m + (1.0 - beta1) * g;
         c.v = beta2 * c.v + (1.0 - beta2) * (g - c.m) * (g - c.m) + eps;
         let (m_hat, s_hat) = (c.m / (1.0 - beta1.powf(c.t)), c.v / (1.0 - beta2.powf(c.t)));
-        c.x -= lr * over(m_hat, s_hat.sqrt() + eps);
+        c.x -= lr * div_or_zero(m_hat, s_hat.sqrt() + eps);
+    })
+}
+
+/// Taniguchi et al., with the clip of the authors' code; optax's `scale_by_adopt`.
+fn adopt(beta1: f64, beta2: f64, eps: f64, clip: bool) -> Formula {
+    Box::new(move |c, lr, g| {
+        if c.t > 1.0 {
+            let largest = if clip { (c.t - 1.0).sqrt().sqrt() } else { f64::MAX };
+            let normalized = div_or_zero(g, c.v.sqrt().max(eps)).min(largest).max(-largest);
+            c.m = beta1 * c.m + (1.0 - beta1) * normalized;
+            c.x -= lr * c.m;
+            c.v = beta2 * c.v + (1.0 - beta2) * g * g;
+        } else {
+            c.v = g * g;
+        }
     })
 }
 
@@ -290,7 +320,7 @@ fn belief(beta1: f64, beta2: f64, eps: f64) -> Formula {
 fn chen(beta1: f64, beta2: f64, decay: f64) -> Formula {
     Box::new(move |c, lr, g| {
         let (old, new) = (beta1 * c.m, (1.0 - beta1) * g);
-        let update = c.decide(old + new, old.abs() + new.abs());
+        let update = c.sign_of_sum(old + new, old.abs() + new.abs());
         c.m = beta2 * c.m + (1.0 - beta2) * g;
         c.x -= lr * (update + decay * c.x);
     })
@@ -317,12 +347,12 @@ fn torch_rprop(eta_minus: f64, eta_plus: f64, min: f64, max: f64) -> Formula {
     })
 }
 
-/// Jacobs, equations 4 to 6, with rates in units of lr.
+/// Jacobs, equations 4 to 6, with learning rates in units of lr.
 fn jacobs(kappa: f64, phi: f64, theta: f64) -> Formula {
     Box::new(move |c, lr, g| {
         c.u = if c.t == 1.0 { 1.0 } else { c.u };
         let (bar, size) = (c.m, c.v);
-        let turn = c.decide(bar, size) * sign(g);
+        let turn = c.sign_of_sum(bar, size) * sign(g);
         if turn > 0.0 {
             c.u += kappa;
         } else if turn < 0.0 {
@@ -334,7 +364,8 @@ fn jacobs(kappa: f64, phi: f64, theta: f64) -> Formula {
     })
 }
 
-/// Every rule in every dialect: its learning rate, and its formula with the defaults, none of them read from the crate.
+/// Every rule in every dialect: its learning rate, and its formula with the defaults. None of them
+/// is read from the crate.
 fn sources() -> Vec<(&'static str, f64, Formula)> {
     let outside = |v: f64, bc2: f64| (v / bc2).sqrt() + 1e-8;
     vec![
@@ -385,7 +416,7 @@ fn sources() -> Vec<(&'static str, f64, Formula)> {
         ("amsgrad@keras", 1e-3, keras_adam(1e-7, true, 0.0)),
         ("amsgrad@optax", 1e-3, optax_adam(1e-8, 0.0, true, 0.0)),
         ("amsgrad@burn", 1e-3, torch_adam(1e-5, true, 0.0)),
-        // lambda 1e-5 times the schedule lr / 1e-3
+        // lambda is 1e-5 times the schedule lr / 1e-3
         ("adamw", 1e-3, torch_adam(1e-8, false, 0.01)),
         ("adamw@torch", 1e-3, torch_adam(1e-8, false, 0.01)),
         ("adamw@keras", 1e-3, keras_adam(1e-7, false, 0.004)),
@@ -412,15 +443,18 @@ fn sources() -> Vec<(&'static str, f64, Formula)> {
         ("rprop@torch", 0.01, torch_rprop(0.5, 1.2, 1e-6, 50.0)),
         ("rprop@optax", 0.1, torch_rprop(0.5, 1.2, 1e-6, 50.0)),
         ("delta_bar_delta", 0.01, jacobs(0.05, 0.1, 0.7)),
+        ("adopt", 1e-3, adopt(0.9, 0.9999, 1e-6, true)),
+        ("adopt@optax", 1e-3, adopt(0.9, 0.9999, 1e-6, true)),
     ]
 }
 
-/// A place of eps, and the denominator of v, its correction and eps.
+/// A place of eps, and the denominator as a function of v, its bias correction and eps.
 type Place = (&'static str, fn(f64, f64, f64) -> f64);
 
 const INSIDE: Place = ("inside", |v, correction, eps| (v / correction + eps).sqrt());
 
-/// Numbers from 0 to 1 that settings are made of; what they shrink to is the plainest setting.
+/// Numbers from 0 to 1 from which settings are made. Proptest shrinks them to 0, the simplest
+/// setting.
 struct Knobs<'a>(std::slice::Iter<'a, f64>);
 
 impl Knobs<'_> {
@@ -459,11 +493,13 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
     match name {
         "sgd" => ("sgd".into(), sgd()),
         "momentum" | "nag" => {
-            let (mu, lr_place, steps) = (k.decay(), k.one_of(&["inside", "outside"]), 1 + (k.turn() * 30.0) as usize);
+            let (mu, lr_place, steps) =
+                (k.decay(), k.one_of(&["inside", "outside"]), 1 + (k.turn() * 30.0) as usize);
             let from = Some(k.decay()).filter(|_| k.turn() > 0.5);
             let dampening = if name == "momentum" { k.decay() } else { 0.0 };
             let shown = from.map_or("none".into(), |from| from.to_string());
-            let mut spec = format!("{name}:mu={mu},lr_place={lr_place},mu_from={shown},mu_steps={steps}");
+            let mut spec =
+                format!("{name}:mu={mu},lr_place={lr_place},mu_from={shown},mu_steps={steps}");
             let ramp = growing(from, mu, steps);
             let formula: Formula = match (name, lr_place) {
                 ("momentum", place) => {
@@ -488,16 +524,24 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
             (spec, formula)
         }
         "adagrad" => {
-            let (eps, start, lr_decay) = (k.eps(), k.one_of(&[0.0, 0.1, 1.0]), k.one_of(&[0.0, 0.01, 0.5]));
-            let (place, formula): (_, fn(f64, f64, f64) -> Formula) =
-                k.one_of(&[("inside", keras_adagrad as _), ("outside", torch_adagrad as _), ("hat", torch_adagrad as _)]);
-            (format!("adagrad:eps={eps},eps_place={place},start={start},lr_decay={lr_decay}"), formula(eps, start, lr_decay))
+            let (eps, start, lr_decay) =
+                (k.eps(), k.one_of(&[0.0, 0.1, 1.0]), k.one_of(&[0.0, 0.01, 0.5]));
+            let (place, formula): (_, fn(f64, f64, f64) -> Formula) = k.one_of(&[
+                ("inside", keras_adagrad as _),
+                ("outside", torch_adagrad as _),
+                ("hat", torch_adagrad as _),
+            ]);
+            (
+                format!("adagrad:eps={eps},eps_place={place},start={start},lr_decay={lr_decay}"),
+                formula(eps, start, lr_decay),
+            )
         }
         "rmsprop" => {
             let (rho, lr_place) = (k.decay(), k.one_of(&["inside", "outside"]));
             let (mu, start) = (k.one_of(&[0.0, 0.5, 0.9]), k.one_of(&[0.0, 1.0]));
             let (corrected, centered) = (k.turn() > 0.5, k.turn() > 0.5);
-            // v - b^2 cancels, at the first corrected step to nothing but rounding: such a step is only as precise as eps is large
+            // v - b^2 cancels; at the first corrected step only rounding errors remain, so eps has
+            // to be large
             let eps = if centered { 1e-3 + k.eps() } else { k.eps() };
             let place = k.place();
             let (place, denominator) = if centered && corrected { INSIDE } else { place };
@@ -514,10 +558,10 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
                 c.v = rho * c.v + (1.0 - rho) * g * g;
                 c.m = rho * c.m + (1.0 - rho) * g;
                 let correction = if corrected { 1.0 - rho.powf(c.t) } else { 1.0 };
-                // the variance, times what corrects v
+                // the variance, times the bias correction of v
                 let mean = if centered { c.m / correction } else { 0.0 };
                 let spread = (c.v - correction * mean * mean).max(0.0);
-                let scaled = over(g, denominator(spread, correction, eps));
+                let scaled = div_or_zero(g, denominator(spread, correction, eps));
                 if lr_place == "inside" {
                     c.u = mu * c.u + lr * scaled;
                     c.x -= c.u;
@@ -532,11 +576,16 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
             let (rho, eps) = (k.decay(), k.eps());
             let gamma = Some(k.decay()).filter(|_| k.turn() > 0.5);
             let shown = gamma.map_or("none".into(), |gamma| gamma.to_string());
-            (format!("adadelta:rho={rho},gamma={shown},eps={eps}"), zeiler(rho, gamma.unwrap_or(rho), eps))
+            (
+                format!("adadelta:rho={rho},gamma={shown},eps={eps}"),
+                zeiler(rho, gamma.unwrap_or(rho), eps),
+            )
         }
         "adam" | "amsgrad" | "adamw" | "nadam" => {
-            let (beta1, beta2, eps, (place, denominator)) = (k.decay(), k.decay(), k.eps(), k.place());
-            let mut spec = format!("{name}:beta1={beta1},beta2={beta2},eps={eps},eps_place={place}");
+            let (beta1, beta2, eps, (place, denominator)) =
+                (k.decay(), k.decay(), k.eps(), k.place());
+            let mut spec =
+                format!("{name}:beta1={beta1},beta2={beta2},eps={eps},eps_place={place}");
             let moments = move |c: &mut Cell, g: f64| {
                 c.m = beta1 * c.m + (1.0 - beta1) * g;
                 c.v = beta2 * c.v + (1.0 - beta2) * g * g;
@@ -550,33 +599,44 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
                     Box::new(move |c, lr, g| {
                         c.x *= 1.0 - lambda * if by == "lr" { lr } else { lr / alpha };
                         let (bc1, bc2) = moments(c, g);
-                        c.x -= lr * over(c.m / bc1, denominator(c.v, bc2, eps));
+                        c.x -= lr * div_or_zero(c.m / bc1, denominator(c.v, bc2, eps));
                     })
                 }
                 "nadam" => {
-                    let (psi, now) = (Some(k.turn() * 2.0).filter(|_| k.turn() > 0.3), k.turn() > 0.5);
+                    let (psi, now) =
+                        (Some(k.turn() * 2.0).filter(|_| k.turn() > 0.3), k.turn() > 0.5);
                     let single = k.turn() > 0.5;
                     let shown = psi.map_or("none".into(), |psi| psi.to_string());
-                    let (correction, product) = (if now { "now" } else { "next" }, if single { "f32" } else { "f64" });
+                    let (correction, product) =
+                        (if now { "now" } else { "next" }, if single { "f32" } else { "f64" });
                     spec += &format!(",psi={shown},correction={correction},product={product}");
                     Box::new(move |c, lr, g| {
-                        let mu = |t: f64| beta1 * (1.0 - psi.map_or(0.0, |psi| 0.5 * 0.96f64.powf(t * psi)));
+                        let mu = |t: f64| {
+                            beta1 * (1.0 - psi.map_or(0.0, |psi| 0.5 * 0.96f64.powf(t * psi)))
+                        };
                         c.p = if c.t == 1.0 { 1.0 } else { c.p };
-                        c.p = if single { f64::from(c.p as f32 * mu(c.t) as f32) } else { c.p * mu(c.t) };
+                        c.p = if single {
+                            f64::from(c.p as f32 * mu(c.t) as f32)
+                        } else {
+                            c.p * mu(c.t)
+                        };
                         let (_, bc2) = moments(c, g);
                         let ahead = 1.0 - if now { c.p } else { c.p * mu(c.t + 1.0) };
                         let m_bar = mu(c.t + 1.0) * c.m / ahead + (1.0 - mu(c.t)) * g / (1.0 - c.p);
-                        c.x -= lr * over(m_bar, denominator(c.v, bc2, eps));
+                        c.x -= lr * div_or_zero(m_bar, denominator(c.v, bc2, eps));
                     })
                 }
                 _ => {
-                    let (corrected, of_corrected, largest) = (k.turn() > 0.3, k.turn() > 0.5, name == "amsgrad");
+                    let (corrected, of_corrected, largest) =
+                        (k.turn() > 0.3, k.turn() > 0.5, name == "amsgrad");
                     spec += &format!(",bias_correction={}", if corrected { "yes" } else { "no" });
                     if largest {
-                        spec += &format!(",max_of={}", if of_corrected { "corrected" } else { "raw" });
+                        spec +=
+                            &format!(",max_of={}", if of_corrected { "corrected" } else { "raw" });
                     }
                     Box::new(move |c, lr, g| {
-                        let (bc1, bc2) = Some(moments(c, g)).filter(|_| corrected).unwrap_or((1.0, 1.0));
+                        let (bc1, bc2) =
+                            Some(moments(c, g)).filter(|_| corrected).unwrap_or((1.0, 1.0));
                         let denominator = match (largest, of_corrected) {
                             (false, _) => denominator(c.v, bc2, eps),
                             (true, false) => {
@@ -588,86 +648,126 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
                                 denominator(c.u, 1.0, eps)
                             }
                         };
-                        c.x -= lr * over(c.m / bc1, denominator);
+                        c.x -= lr * div_or_zero(c.m / bc1, denominator);
                     })
                 }
             };
             (spec, formula)
         }
         "radam" => {
-            let (beta1, beta2, eps, (place, denominator)) = (k.decay(), k.decay(), k.eps(), k.place());
+            let (beta1, beta2, eps, (place, denominator)) =
+                (k.decay(), k.decay(), k.eps(), k.place());
             let threshold = k.one_of(&[4.0, 5.0, 20.0]);
-            let spec = format!("radam:beta1={beta1},beta2={beta2},eps={eps},eps_place={place},threshold={threshold}");
+            let spec = format!(
+                "radam:beta1={beta1},beta2={beta2},eps={eps},eps_place={place},threshold={threshold}"
+            );
             (spec, liu(beta1, beta2, threshold, move |v, bc2| denominator(v, bc2, eps)))
         }
         "adamax" => {
-            let (beta1, beta2, eps, place) = (k.decay(), k.decay(), k.eps(), k.one_of(&["inside", "outside", "hat"]));
+            let (beta1, beta2, eps, place) =
+                (k.decay(), k.decay(), k.eps(), k.one_of(&["inside", "outside", "hat"]));
             let (within, beside) = if place == "inside" { (eps, 0.0) } else { (0.0, eps) };
-            (format!("adamax:beta1={beta1},beta2={beta2},eps={eps},eps_place={place}"), adamax(beta1, beta2, within, beside))
+            (
+                format!("adamax:beta1={beta1},beta2={beta2},eps={eps},eps_place={place}"),
+                adamax(beta1, beta2, within, beside),
+            )
         }
         "adabelief" => {
             let (beta1, beta2, eps) = (k.decay(), k.decay(), k.eps());
             (format!("adabelief:beta1={beta1},beta2={beta2},eps={eps}"), belief(beta1, beta2, eps))
         }
+        "adopt" => {
+            let (beta1, beta2, eps, clip) = (k.decay(), k.decay(), k.eps(), k.turn() > 0.5);
+            let word = if clip { "yes" } else { "no" };
+            (
+                format!("adopt:beta1={beta1},beta2={beta2},eps={eps},clip={word}"),
+                adopt(beta1, beta2, eps, clip),
+            )
+        }
         "lion" => {
             let (beta1, beta2, lambda) = (k.decay(), k.decay(), k.one_of(&[0.0, 0.1]));
-            (format!("lion:beta1={beta1},beta2={beta2},lambda={lambda}"), chen(beta1, beta2, lambda))
+            (
+                format!("lion:beta1={beta1},beta2={beta2},lambda={lambda}"),
+                chen(beta1, beta2, lambda),
+            )
         }
         "rprop" => {
             let (plus, minus) = (1.0 + k.turn(), k.decay());
             let (min, max) = (k.one_of(&[0.0, 1e-6, 1e-3]), k.one_of(&[0.02, 1.0, 50.0]));
-            (format!("rprop:eta_plus={plus},eta_minus={minus},min={min},max={max}"), torch_rprop(minus, plus, min, max))
+            (
+                format!("rprop:eta_plus={plus},eta_minus={minus},min={min},max={max}"),
+                torch_rprop(minus, plus, min, max),
+            )
         }
         "delta_bar_delta" => {
             let (kappa, phi, theta) = (k.turn(), k.decay(), k.decay());
-            (format!("delta_bar_delta:kappa={kappa},phi={phi},theta={theta}"), jacobs(kappa, phi, theta))
+            (
+                format!("delta_bar_delta:kappa={kappa},phi={phi},theta={theta}"),
+                jacobs(kappa, phi, theta),
+            )
         }
-        other => panic!("{other} is a new rule of the table, and has no transcription here"),
+        other => panic!("{other} is a new rule of the table without a transcription here"),
     }
 }
 
-// ------------------------------------------------------------------------------------------------------------------------ the ways
+// ------------------------------------------------------------------------------------ trajectories
 
-/// A way: parameters, and the gradients and learning rates of every step.
+/// Parameters, and the gradients and learning rates of every step.
 #[derive(Clone, Debug)]
-struct Way {
+struct Trajectory {
     shapes: Shapes,
     dtype: DType,
     steps: usize,
-    /// the learning rate around which those of the steps lie
+    /// the typical learning rate of the steps
     lr: f64,
-    /// whether now and then one of the four parameters has no gradient
+    /// whether some of the four parameters sometimes have no gradient
     gaps: bool,
     /// whether the learning rate is the same in every step
     steady: bool,
-    /// what all gradients are multiplied by
+    /// the factor of all gradients
     scale: f64,
     seed: u64,
 }
 
-/// A short way for small tensors in f64.
-fn way(steps: usize, lr: f64, seed: u64) -> Way {
+/// Steps of small tensors in f64.
+fn trajectory(steps: usize, lr: f64, seed: u64) -> Trajectory {
     let shapes = ([9], [1, 1], [1; 3], [1; 4]);
-    Way { shapes, dtype: DType::F64, steps, lr, gaps: false, steady: false, scale: 1.0, seed }
+    Trajectory {
+        shapes,
+        dtype: DType::F64,
+        steps,
+        lr,
+        gaps: false,
+        steady: false,
+        scale: 1.0,
+        seed,
+    }
 }
 
-/// One step of a way.
+/// One step of a trajectory.
 struct Step {
     lr: f64,
     g: [Option<Vec<f64>>; 4],
 }
 
-impl Way {
-    /// What the parameters are before the first step, and the steps.
+impl Trajectory {
+    /// The initial parameters, and the steps.
     fn numbers(&self) -> (Four, Vec<Step>) {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let rounded = |x: f64| if self.dtype == DType::F32 { f64::from(x as f32) } else { x };
         let lengths = lengths(&self.shapes);
-        let start = lengths.map(|n| (0..n).map(|_| rounded(random.random_range(-2.0..2.0))).collect::<Vec<f64>>());
-        // the sizes of an element's gradients, from 1 to 1e-8; some never have one
+        let start = lengths
+            .map(|n| (0..n).map(|_| rounded(random.random_range(-2.0..2.0))).collect::<Vec<f64>>());
+        // the sizes of an element's gradients, from 1 to 1e-8; some elements never have a gradient
         let sizes = lengths.map(|n| {
             (0..n)
-                .map(|_| if random.random_range(0..20) == 0 { 0.0 } else { 10f64.powf(random.random_range(-8.0..0.0)) })
+                .map(|_| {
+                    if random.random_range(0..20) == 0 {
+                        0.0
+                    } else {
+                        10f64.powf(random.random_range(-8.0..0.0))
+                    }
+                })
                 .collect::<Vec<f64>>()
         });
         let mut step = || {
@@ -685,54 +785,69 @@ impl Way {
                 let g: Vec<f64> = sizes.iter().map(&mut one).collect();
                 present.then_some(g)
             });
-            let factor = if random.random_range(0..12) == 0 { 0.0 } else { 10f64.powf(random.random_range(-2.0..0.5)) };
+            let factor = if random.random_range(0..12) == 0 {
+                0.0
+            } else {
+                10f64.powf(random.random_range(-2.0..0.5))
+            };
             Step { lr: if self.steady { self.lr } else { self.lr * factor }, g }
         };
         let steps = (0..self.steps).map(|_| step()).collect();
         (start, steps)
     }
 
-    /// Where a line goes on this way: the four parameters at the start and after each step.
-    fn walk(&self, line: &str) -> Vec<Four> {
+    /// Runs a spec: the four parameters initially and after each step.
+    fn run(&self, line: &str) -> Vec<Four> {
         let (start, steps) = self.numbers();
-        walk(line, &start, &steps, self)
+        run(line, &start, &steps, self)
     }
 
-    /// Says how far two lines are apart on this way, if that is more than the tolerance.
+    /// Compares the parameters of two specs after each step, up to a tolerance.
     fn same(&self, left: &str, right: &str, tolerance: f64) -> Result<(), String> {
-        let apart = apart(&self.walk(left), &self.walk(right));
-        if apart <= tolerance { Ok(()) } else { Err(format!("{left} and {right} are {apart:e} apart in {:?}", self.dtype)) }
+        let max_difference = max_difference(&self.run(left), &self.run(right));
+        if max_difference <= tolerance {
+            Ok(())
+        } else {
+            Err(format!("{left} and {right} differ by {max_difference:e} in {:?}", self.dtype))
+        }
     }
 
-    /// Compares where the line goes with where the formula goes, after each step and in each element. The two may be 1e-11 (f64) or 1e-3
-    /// (f32) of the way that the element has come apart, besides one rounding of the parameter for each step. Says what is wrong.
+    /// Compares a spec with a formula, in each element after each step. The allowed difference is
+    /// 1e-11 (f64) or 1e-3 (f32) of the distance that the element has moved, plus one rounding
+    /// error of the parameter for each step.
     fn compare(&self, line: &str, formula: &Formula, decay: &Decay) -> Result<(), String> {
         let f32s = self.dtype == DType::F32;
-        let (tolerance, ulp) = if f32s { (1e-3, f64::from(f32::EPSILON)) } else { (1e-11, f64::EPSILON) };
+        let (tolerance, ulp) =
+            if f32s { (1e-3, f64::from(f32::EPSILON)) } else { (1e-11, f64::EPSILON) };
         let (start, steps) = self.numbers();
-        let mut cells = start.clone().map(|x| x.into_iter().map(|x| Cell { x, ..Cell::default() }).collect::<Vec<_>>());
+        let mut cells = start
+            .clone()
+            .map(|x| x.into_iter().map(|x| Cell { x, ..Cell::default() }).collect::<Vec<_>>());
         let (mut paths, mut largest) = (start.clone().map(|x| vec![0.0; x.len()]), start.clone());
         let mut places = Places::at(&start, &self.shapes, self.dtype);
-        let mut descent = begin(line);
+        let mut pipeline = begin(line);
         for (t, Step { lr, g }) in steps.iter().enumerate() {
             let gradients = places.gradients(g.each_ref().map(Option::as_deref));
-            places = descent.step(*lr, places, gradients).map_err(|error| error.to_string())?;
+            places = pipeline.step(*lr, places, gradients).map_err(|error| error.to_string())?;
             for (which, ours) in places.numbers().iter().enumerate() {
                 let Some(g) = &g[which] else { continue };
                 for (i, cell) in cells[which].iter_mut().enumerate() {
                     let before = cell.x;
                     cell.t += 1.0;
                     formula(cell, *lr, g[i] + decay.l2 * before);
-                    cell.x -= before * decay.lambda * if decay.by_schedule { lr / decay.alpha } else { *lr };
+                    cell.x -= before
+                        * decay.lambda
+                        * if decay.by_schedule { lr / decay.alpha } else { *lr };
                     paths[which][i] += (cell.x - before).abs();
                     largest[which][i] = cell.x.abs().max(f64::abs(largest[which][i]));
-                    let allowed = tolerance * paths[which][i] + (t + 2) as f64 * ulp * largest[which][i];
-                    let apart = (ours[i] - cell.x).abs();
-                    // NaN is not within anything
-                    if !(cell.doubtful || apart <= allowed) {
+                    let allowed =
+                        tolerance * paths[which][i] + (t + 2) as f64 * ulp * largest[which][i];
+                    let max_difference = (ours[i] - cell.x).abs();
+                    // a comparison with NaN is false
+                    if !(cell.ambiguous || max_difference <= allowed) {
                         let shape = format!("{:?}", self.shapes);
                         return Err(format!(
-                            "{line}, {:?}, parameter {which} of {shape}, step {}, element {i}: {} and by the formula {}, {apart:e} apart \
+                            "{line}, {:?}, parameter {which} of {shape}, step {}, element {i}: {} and by the formula {}, a difference of {max_difference:e} \
                              where {allowed:e} is allowed",
                             self.dtype,
                             t + 1,
@@ -744,12 +859,16 @@ impl Way {
             }
         }
         let count = cells.iter().map(Vec::len).sum::<usize>();
-        let doubtful = cells.iter().flatten().filter(|cell| cell.doubtful).count();
-        if doubtful * 20 > count + 200 { Err(format!("{line}: {doubtful} of {count} elements are in doubt")) } else { Ok(()) }
+        let ambiguous = cells.iter().flatten().filter(|cell| cell.ambiguous).count();
+        if ambiguous * 20 > count + 200 {
+            Err(format!("{line}: {ambiguous} of {count} elements are ambiguous"))
+        } else {
+            Ok(())
+        }
     }
 }
 
-/// Weight decay around a formula.
+/// Weight decay in addition to a formula.
 #[derive(Clone, Debug, Default)]
 struct Decay {
     l2: f64,
@@ -758,17 +877,28 @@ struct Decay {
     alpha: f64,
 }
 
-/// Always the same cases.
+/// A test runner that always generates the same cases.
 fn runner(cases: u32) -> TestRunner {
-    TestRunner::new(Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1951), max_shrink_iters: 200, ..Config::default() })
+    TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1951),
+        max_shrink_iters: 200,
+        ..Config::default()
+    })
 }
 
-fn holds<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), String>) {
+fn check_property<S: Strategy>(
+    cases: u32,
+    strategy: S,
+    test: impl Fn(S::Value) -> Result<(), String>,
+) {
     let result = runner(cases).run(&strategy, |case| test(case).map_err(TestCaseError::fail));
     result.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Shapes of ranks 1 to 4: empty ones, sizes of 1, lengths that are no multiples of 32.
+/// Shapes of ranks 1 to 4, with empty tensors, sizes of 1, and lengths that are not multiples of
+/// 32.
 fn shapes() -> impl Strategy<Value = Shapes> {
     let few = || prop::sample::select(vec![1usize, 2, 3, 5, 0]);
     let many = || prop::sample::select(vec![1usize, 2, 7, 31, 32, 33, 64, 100, 0]);
@@ -780,30 +910,38 @@ fn shapes() -> impl Strategy<Value = Shapes> {
     )
 }
 
-fn ways(steps: impl Strategy<Value = usize>) -> impl Strategy<Value = Way> {
+fn trajectories(steps: impl Strategy<Value = usize>) -> impl Strategy<Value = Trajectory> {
     let dtype = prop::sample::select(vec![DType::F64, DType::F32]);
     let lr = prop::sample::select(vec![0.01, 1.0, 1e-3, 0.1]);
-    (shapes(), dtype, steps, lr, any::<bool>(), any::<u64>()).prop_map(|(shapes, dtype, steps, lr, gaps, seed)| Way {
-        shapes,
-        dtype,
-        steps,
-        lr,
-        gaps,
-        steady: false,
-        scale: 1.0,
-        seed,
-    })
+    (shapes(), dtype, steps, lr, any::<bool>(), any::<u64>()).prop_map(
+        |(shapes, dtype, steps, lr, gaps, seed)| Trajectory {
+            shapes,
+            dtype,
+            steps,
+            lr,
+            gaps,
+            steady: false,
+            scale: 1.0,
+            seed,
+        },
+    )
 }
 
 #[test]
 fn every_rule_in_every_dialect_is_the_formula_of_its_source_with_the_defaults_of_its_source() {
     let sources = sources();
     let named: Vec<&str> = sources.iter().map(|(spec, ..)| *spec).collect();
-    assert_eq!(named, dialects(), "every dialect of the table has its transcription, in the same order");
+    assert_eq!(
+        named,
+        dialects(),
+        "every dialect of the table has a transcription, in the same order"
+    );
     for (spec, lr, formula) in &sources {
         let built = Optimizers::default().make(&spec.parse().unwrap()).unwrap();
         assert_eq!(built.lr, *lr, "the learning rate of {spec}");
-        holds(40, ways(1usize..60), |way| Way { lr: *lr, ..way }.compare(spec, formula, &Decay::default()));
+        check_property(40, trajectories(1usize..60), |trajectory| {
+            Trajectory { lr: *lr, ..trajectory }.compare(spec, formula, &Decay::default())
+        });
     }
 }
 
@@ -811,9 +949,9 @@ fn every_rule_in_every_dialect_is_the_formula_of_its_source_with_the_defaults_of
 fn every_rule_with_any_settings_is_its_formula() {
     let knobs = prop::collection::vec(0.0..1.0f64, 12);
     for name in rules() {
-        holds(200, (ways(1usize..40), &knobs), |(way, knobs)| {
+        check_property(200, (trajectories(1usize..40), &knobs), |(trajectory, knobs)| {
             let (spec, formula) = with_settings(name, &knobs);
-            way.compare(&spec, &formula, &Decay::default())
+            trajectory.compare(&spec, &formula, &Decay::default())
         });
     }
 }
@@ -822,22 +960,31 @@ fn every_rule_with_any_settings_is_its_formula() {
 fn every_rule_with_any_settings_is_its_formula_for_a_thousand_steps() {
     let knobs = prop::collection::vec(0.0..1.0f64, 12);
     for name in rules() {
-        holds(6, (ways(Just(1000)), &knobs), |(way, knobs)| {
+        check_property(6, (trajectories(Just(1000)), &knobs), |(trajectory, knobs)| {
             let (spec, formula) = with_settings(name, &knobs);
-            let few = ([way.shapes.0[0].min(3)], [2, 3], [1, 1, 2], [1, 1, 1, 0]);
-            Way { shapes: few, lr: way.lr.min(0.1), ..way }.compare(&spec, &formula, &Decay::default())
+            let few = ([trajectory.shapes.0[0].min(3)], [2, 3], [1, 1, 2], [1, 1, 1, 0]);
+            Trajectory { shapes: few, lr: trajectory.lr.min(0.1), ..trajectory }.compare(
+                &spec,
+                &formula,
+                &Decay::default(),
+            )
         });
     }
 }
 
 #[test]
 fn every_rule_is_its_formula_on_tensors_that_several_threads_share() {
-    for (i, (spec, lr, formula)) in sources().iter().filter(|(spec, ..)| !spec.contains('@')).enumerate() {
-        for (dtype, shapes) in
-            [(DType::F32, ([131_072 + 7], [363, 401], [1, 1, 1], [0, 1, 1, 1])), (DType::F64, ([1], [1, 262_145], [3, 209, 211], [1; 4]))]
-        {
-            let way = Way { shapes, dtype, ..way(3, *lr, i as u64) };
-            way.compare(spec, formula, &Decay::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    for (i, (spec, lr, formula)) in
+        sources().iter().filter(|(spec, ..)| !spec.contains('@')).enumerate()
+    {
+        for (dtype, shapes) in [
+            (DType::F32, ([131_072 + 7], [363, 401], [1, 1, 1], [0, 1, 1, 1])),
+            (DType::F64, ([1], [1, 262_145], [3, 209, 211], [1; 4])),
+        ] {
+            let trajectory = Trajectory { shapes, dtype, ..trajectory(3, *lr, i as u64) };
+            trajectory
+                .compare(spec, formula, &Decay::default())
+                .unwrap_or_else(|wrong| panic!("{wrong}"));
         }
     }
 }
@@ -845,96 +992,134 @@ fn every_rule_is_its_formula_on_tensors_that_several_threads_share() {
 #[test]
 fn weight_decay_around_every_rule_is_the_formula_with_decay() {
     let knobs = prop::collection::vec(0.0..1.0f64, 12);
-    let decay = (prop::sample::select(vec![0.0, 1e-4, 0.1]), prop::sample::select(vec![0.0, 0.01, 0.3]), any::<bool>());
+    let decay = (
+        prop::sample::select(vec![0.0, 1e-4, 0.1]),
+        prop::sample::select(vec![0.0, 0.01, 0.3]),
+        any::<bool>(),
+    );
     for name in rules() {
-        holds(60, (ways(1usize..30), &knobs, &decay), |(way, knobs, (l2, lambda, by_schedule))| {
-            let (spec, formula) = with_settings(name, &knobs);
-            // the schedule is 1 at the learning rate of the spec
-            let spec = format!("{spec}{}lr={}", if spec.contains(':') { "," } else { ":" }, way.lr);
-            let by = if by_schedule { "schedule" } else { "lr" };
-            way.compare(
-                &format!("l2:lambda={l2}|{spec}|decay:lambda={lambda},by={by}"),
-                &formula,
-                &Decay { l2, lambda, by_schedule, alpha: way.lr },
-            )
-        });
+        check_property(
+            60,
+            (trajectories(1usize..30), &knobs, &decay),
+            |(trajectory, knobs, (l2, lambda, by_schedule))| {
+                let (spec, formula) = with_settings(name, &knobs);
+                // the schedule is 1 at the learning rate of the spec
+                let spec = format!(
+                    "{spec}{}lr={}",
+                    if spec.contains(':') { "," } else { ":" },
+                    trajectory.lr
+                );
+                let by = if by_schedule { "schedule" } else { "lr" };
+                trajectory.compare(
+                    &format!("l2:lambda={l2}|{spec}|decay:lambda={lambda},by={by}"),
+                    &formula,
+                    &Decay { l2, lambda, by_schedule, alpha: trajectory.lr },
+                )
+            },
+        );
     }
 }
 
-// -------------------------------------------------------------------------------------------------------------------- identities
+// -------------------------------------------------------------------------------------- identities
 
-fn walk(line: &str, start: &Four, steps: &[Step], way: &Way) -> Vec<Four> {
-    let mut places = Places::at(start, &way.shapes, way.dtype);
-    let mut descent = begin(line);
+fn run(line: &str, start: &Four, steps: &[Step], trajectory: &Trajectory) -> Vec<Four> {
+    let mut places = Places::at(start, &trajectory.shapes, trajectory.dtype);
+    let mut pipeline = begin(line);
     let mut all = vec![places.numbers()];
     for Step { lr, g } in steps {
         let gradients = places.gradients(g.each_ref().map(Option::as_deref));
-        places = descent.step(*lr, places, gradients).unwrap();
+        places = pipeline.step(*lr, places, gradients).unwrap();
         all.push(places.numbers());
     }
     all
 }
 
-/// The largest difference of two walks, relative where numbers are above 1; infinite where one is NaN.
-fn apart(left: &[Four], right: &[Four]) -> f64 {
-    let all = |walk: &[Four]| walk.iter().flatten().flatten().copied().collect::<Vec<f64>>();
+/// The largest difference between two runs, relative where numbers are above 1; infinite if a
+/// number is NaN.
+fn max_difference(left: &[Four], right: &[Four]) -> f64 {
+    let all = |run: &[Four]| run.iter().flatten().flatten().copied().collect::<Vec<f64>>();
     let (left, right) = (all(left), all(right));
     assert_eq!(left.len(), right.len());
     let relative = |(a, b): (f64, f64)| if a == b { 0.0 } else { (a - b).abs() / b.abs().max(1.0) };
-    left.into_iter().zip(right).map(relative).fold(0.0, |largest, x| if x.is_nan() { f64::INFINITY } else { x.max(largest) })
+    left.into_iter()
+        .zip(right)
+        .map(relative)
+        .fold(0.0, |largest, x| if x.is_nan() { f64::INFINITY } else { x.max(largest) })
 }
 
-/// The lines go the same way, to the bit.
+/// The two specs give bitwise equal parameters.
 fn are_the_same(left: &str, right: &str) {
-    holds(30, ways(1usize..50), |way| way.same(left, right, 0.0));
+    check_property(30, trajectories(1usize..50), |trajectory| trajectory.same(left, right, 0.0));
 }
 
-/// The lines go the same way in f64, but for rounding.
+/// The two specs give equal parameters in f64, up to rounding errors.
 fn are_the_same_within(tolerance: f64, left: &str, right: &str) {
-    holds(30, ways(1usize..50), |way| Way { dtype: DType::F64, ..way }.same(left, right, tolerance));
+    check_property(30, trajectories(1usize..50), |trajectory| {
+        Trajectory { dtype: DType::F64, ..trajectory }.same(left, right, tolerance)
+    });
 }
 
-/// A model of one interesting parameter, of rank 1.
+/// A model with one parameter that is not trivial, of rank 1.
 fn single(x: &[f64]) -> (Places, Shapes) {
     let shapes = ([x.len()], [1, 0], [0, 1, 1], [0; 4]);
     (Places::at(&[x.to_vec(), vec![], vec![], vec![]], &shapes, DType::F64), shapes)
 }
 
 /// A step of a single parameter.
-fn move_single(descent: &mut downhill::descent::Descent, lr: f64, places: Places, g: &[f64]) -> Places {
+fn move_single(
+    pipeline: &mut downhill::pipeline::Pipeline,
+    lr: f64,
+    places: Places,
+    g: &[f64],
+) -> Places {
     let gradients = places.gradients([Some(g), None, None, None]);
-    descent.step(lr, places, gradients).unwrap()
+    pipeline.step(lr, places, gradients).unwrap()
 }
 
 #[test]
 fn momentum_without_momentum_is_sgd() {
-    for left in ["momentum:mu=0", "momentum:mu=0,lr_place=outside", "nag:mu=0", "nag:mu=0,lr_place=outside"] {
+    for left in
+        ["momentum:mu=0", "momentum:mu=0,lr_place=outside", "nag:mu=0", "nag:mu=0,lr_place=outside"]
+    {
         are_the_same(left, "sgd");
     }
 }
 
 #[test]
 fn adamw_without_decay_is_adam() {
-    for settings in ["beta1=0.9", "beta2=0.9,eps=1e-3", "eps_place=inside", "eps_place=hat,beta1=0"] {
+    for settings in ["beta1=0.9", "beta2=0.9,eps=1e-3", "eps_place=inside", "eps_place=hat,beta1=0"]
+    {
         for decay_by in ["lr", "schedule"] {
-            are_the_same(&format!("adamw:lambda=0,decay_by={decay_by},{settings}"), &format!("adam:{settings}"));
+            are_the_same(
+                &format!("adamw:lambda=0,decay_by={decay_by},{settings}"),
+                &format!("adam:{settings}"),
+            );
         }
     }
 }
 
 #[test]
 fn adam_without_momentum_is_bias_corrected_rmsprop() {
-    for settings in ["eps=1e-8,eps_place=inside", "eps=1e-8,eps_place=outside", "eps=1e-3,eps_place=hat", "eps=0,eps_place=outside"] {
+    for settings in [
+        "eps=1e-8,eps_place=inside",
+        "eps=1e-8,eps_place=outside",
+        "eps=1e-3,eps_place=hat",
+        "eps=0,eps_place=outside",
+    ] {
         for decay in [0.0, 0.9, 0.999] {
             let rmsprop = format!("rmsprop:rho={decay},bias_correction=yes,{settings}");
             are_the_same_within(1e-13, &format!("adam:beta1=0,beta2={decay},{settings}"), &rmsprop);
-            are_the_same_within(1e-13, &format!("nadam:beta1=0,beta2={decay},{settings}"), &rmsprop);
+            are_the_same_within(
+                1e-13,
+                &format!("nadam:beta1=0,beta2={decay},{settings}"),
+                &rmsprop,
+            );
         }
     }
 }
 
 #[test]
-fn settings_that_change_nothing_change_nothing() {
+fn settings_without_effect_give_the_same_parameters() {
     for (left, right) in [
         ("delta_bar_delta:kappa=0,phi=0", "sgd"),
         ("adadelta:rho=0.9,gamma=0.9", "adadelta:rho=0.9"),
@@ -945,41 +1130,53 @@ fn settings_that_change_nothing_change_nothing() {
         ("nag:mu=0.5,mu_from=0.5,mu_steps=7", "nag:mu=0.5"),
         ("nag:point=lookahead", "nag:point=theta"),
         ("rmsprop:lr_place=outside", "rmsprop"),
-        // the schedule is 1 at the learning rate of the spec, and 1e-3 stands only in programs
+        // the schedule is 1 at the learning rate of the spec, and 1e-3 only in programs
         ("adamw:lr=0.1,lambda=0.3", "adamw:lambda=0.3,alpha=0.1"),
         ("adamw:lr=0.1,lambda=0.3", "adamw:decay_by=lr,lambda=3"),
     ] {
-        // where products are taken in another order
+        // these compute products in another order
         let rounded = ["momentum:mu=0.5", "nag:mu=0.5", "rmsprop", "adamw:decay_by=lr,lambda=3"];
         let tolerance = if rounded.contains(&right) { 1e-13 } else { 0.0 };
-        holds(20, ways(1usize..50), |way| {
-            let dtype = if tolerance > 0.0 { DType::F64 } else { way.dtype };
-            Way { dtype, ..way }.same(left, right, tolerance)
+        check_property(20, trajectories(1usize..50), |trajectory| {
+            let dtype = if tolerance > 0.0 { DType::F64 } else { trajectory.dtype };
+            Trajectory { dtype, ..trajectory }.same(left, right, tolerance)
         });
     }
 }
 
 #[test]
 fn the_place_of_the_learning_rate_matters_only_when_it_changes() {
-    for rule in
-        ["momentum:mu=0.9", "momentum:mu=0.9,dampening=0.1", "nag:mu=0.9", "rmsprop:mu=0.9,eps=1e-3", "nag:mu=0.9,mu_from=0.1,mu_steps=9"]
-    {
-        let (inside, outside) = (format!("{rule},lr_place=inside"), format!("{rule},lr_place=outside"));
-        let steady = |way| Way { steady: true, gaps: false, dtype: DType::F64, ..way };
-        holds(20, ways(1usize..50), |way| steady(way).same(&inside, &outside, 1e-12));
-        let way = way(20, 0.1, 3);
-        assert!(way.same(&inside, &outside, 1e-4).is_err(), "{rule}: where the learning rate stands makes no difference when it changes");
+    for rule in [
+        "momentum:mu=0.9",
+        "momentum:mu=0.9,dampening=0.1",
+        "nag:mu=0.9",
+        "rmsprop:mu=0.9,eps=1e-3",
+        "nag:mu=0.9,mu_from=0.1,mu_steps=9",
+    ] {
+        let (inside, outside) =
+            (format!("{rule},lr_place=inside"), format!("{rule},lr_place=outside"));
+        let steady =
+            |trajectory| Trajectory { steady: true, gaps: false, dtype: DType::F64, ..trajectory };
+        check_property(20, trajectories(1usize..50), |trajectory| {
+            steady(trajectory).same(&inside, &outside, 1e-12)
+        });
+        let trajectory = trajectory(20, 0.1, 3);
+        assert!(
+            trajectory.same(&inside, &outside, 1e-4).is_err(),
+            "{rule}: the place of the learning rate makes no difference when it changes"
+        );
     }
 }
 
-/// The gradient of the sum of curvature x⁴ / 4 + x² / 2: not linear, so that a gradient taken elsewhere is another gradient.
-fn bent(x: &[f64]) -> Vec<f64> {
+/// The gradient of the sum of curvature x⁴ / 4 + x² / 2. It is not linear, so the gradient at
+/// another point differs.
+fn nonlinear_gradient(x: &[f64]) -> Vec<f64> {
     x.iter().zip([1.0, 10.0, 0.1]).map(|(x, curvature)| curvature * x.powi(3) + x).collect()
 }
 
-/// With lr inside tests/nag.rs has it too, there for a constant mu.
+/// tests/nag.rs tests this with lr inside and a constant mu.
 #[test]
-fn nag_hands_out_the_theta_of_gradients_taken_at_the_look_ahead_point() {
+fn nag_is_evaluated_at_the_theta_of_gradients_at_the_look_ahead_point() {
     let start = [1.0, -0.5, 2.0];
     for (from, steps) in [(None, 1), (Some(0.5), 40), (Some(0.0), 2)] {
         for outside in [false, true] {
@@ -987,14 +1184,19 @@ fn nag_hands_out_the_theta_of_gradients_taken_at_the_look_ahead_point() {
             let place = if outside { "outside" } else { "inside" };
             let line = format!("nag:mu=0.9,lr_place={place},mu_from={shown},mu_steps={steps}");
             let mu = growing(from, 0.9, steps);
-            let (mut places, mut descent) = (single(&start).0, begin(&line));
+            let (mut places, mut pipeline) = (single(&start).0, begin(&line));
             let (mut theta, mut v, mut lr_before) = (start, [0.0; 3], 0.0);
             for t in 1..=100 {
                 let lr = if t < 30 { 0.02 } else { 0.02 / (t as f64).sqrt() };
-                // the point at which the gradient is taken, with the learning rate at which the velocity last moved theta
-                let ahead: Vec<f64> =
-                    theta.iter().zip(&v).map(|(theta, v)| theta - mu(t as f64) * v * if outside { lr_before } else { 1.0 }).collect();
-                for (i, g) in bent(&ahead).into_iter().enumerate() {
+                // the point of the gradient, with the learning rate of the last move of theta
+                let ahead: Vec<f64> = theta
+                    .iter()
+                    .zip(&v)
+                    .map(|(theta, v)| {
+                        theta - mu(t as f64) * v * if outside { lr_before } else { 1.0 }
+                    })
+                    .collect();
+                for (i, g) in nonlinear_gradient(&ahead).into_iter().enumerate() {
                     if outside {
                         v[i] = mu(t as f64) * v[i] + g;
                         theta[i] = ahead[i] - lr * g;
@@ -1006,12 +1208,18 @@ fn nag_hands_out_the_theta_of_gradients_taken_at_the_look_ahead_point() {
                 lr_before = lr;
                 let x = places.numbers()[0].clone();
                 for (x, ahead) in x.iter().zip(&ahead) {
-                    assert!((x - ahead).abs() < 1e-13, "{line}, step {t}: in training {x}, the look-ahead point {ahead}");
+                    assert!(
+                        (x - ahead).abs() < 1e-13,
+                        "{line}, step {t}: in training {x}, the look-ahead point {ahead}"
+                    );
                 }
-                places = move_single(&mut descent, lr, places, &bent(&x));
-                let out = descent.hand_out(&places).unwrap().numbers()[0].clone();
+                places = move_single(&mut pipeline, lr, places, &nonlinear_gradient(&x));
+                let out = pipeline.evaluation_model(&places).unwrap().numbers()[0].clone();
                 for (out, theta) in out.iter().zip(&theta) {
-                    assert!((out - theta).abs() < 1e-13, "{line}, step {t}: {out} is handed out, theta is {theta}");
+                    assert!(
+                        (out - theta).abs() < 1e-13,
+                        "{line}, step {t}: evaluated at {out}, theta is {theta}"
+                    );
                 }
             }
         }
@@ -1019,15 +1227,18 @@ fn nag_hands_out_the_theta_of_gradients_taken_at_the_look_ahead_point() {
 }
 
 #[test]
-fn nadam_of_torch_with_psi_1_is_that_of_keras_but_for_the_precision_of_the_product() {
+fn nadam_of_torch_with_psi_1_is_that_of_keras_up_to_the_precision_of_the_product() {
     are_the_same_within(1e-13, "nadam@torch:psi=1,eps=1e-7,product=f64", "nadam@keras");
     are_the_same_within(1e-6, "nadam@torch:psi=1,eps=1e-7", "nadam@keras");
-    let way = way(20, 0.1, 1);
-    assert!(way.same("nadam@torch:psi=1,eps=1e-7", "nadam@keras", 1e-12).is_err(), "the product is not rounded to f32");
+    let trajectory = trajectory(20, 0.1, 1);
+    assert!(
+        trajectory.same("nadam@torch:psi=1,eps=1e-7", "nadam@keras", 1e-12).is_err(),
+        "the product is not rounded to f32"
+    );
 }
 
 #[test]
-fn parts_that_do_nothing_change_no_bit() {
+fn gradient_transformations_without_effect_give_bitwise_equal_parameters() {
     for name in rules() {
         for line in [
             format!("{name}|lookahead:k=1,alpha=1"),
@@ -1040,95 +1251,129 @@ fn parts_that_do_nothing_change_no_bit() {
             format!("clip_global:max=1e9|{name}"),
             format!("l2:lambda=0|{name}|decay:lambda=0"),
         ] {
-            holds(4, ways(1usize..20), |way| way.same(&line, name, 0.0));
+            check_property(4, trajectories(1usize..20), |trajectory| {
+                trajectory.same(&line, name, 0.0)
+            });
         }
     }
 }
 
 #[test]
-fn what_is_handed_out_is_the_average_of_the_weights_or_the_slow_weights() {
-    holds(40, (ways(1usize..30), prop::sample::select(vec![0.0, 0.5, 0.99])), |(way, decay)| {
-        let way = Way { dtype: DType::F64, gaps: false, ..way };
-        let (start, steps) = way.numbers();
-        let weights = way.walk("adam");
-        let line = format!("adam|ema:decay={decay}");
-        let (mut descent, mut places) = (begin(&line), Places::at(&start, &way.shapes, way.dtype));
-        let mut average = weights[1].clone();
-        for (t, Step { lr, g }) in steps.iter().enumerate() {
-            let gradients = places.gradients(g.each_ref().map(Option::as_deref));
-            places = descent.step(*lr, places, gradients).unwrap();
-            if t > 0 {
-                for (average, x) in average.iter_mut().flatten().zip(weights[t + 1].iter().flatten()) {
-                    *average = decay * *average + (1.0 - decay) * x;
-                }
-            }
-            let apart = apart(&[descent.hand_out(&places).unwrap().numbers()], std::slice::from_ref(&average));
-            if apart > if decay == 0.0 { 0.0 } else { 1e-14 } {
-                return Err(format!("{line}, step {}: {apart:e} from the average", t + 1));
-            }
-        }
-        Ok(())
-    });
-}
-
-/// Zhang et al., algorithm 1, around Adam, which goes on with its memory.
-#[test]
-fn look_ahead_is_its_paper() {
-    holds(40, (ways(1usize..30), 1usize..7, prop::sample::select(vec![0.5, 0.8, 1.0])), |(way, k, alpha)| {
-        let way = Way { dtype: DType::F64, gaps: false, ..way };
-        let line = format!("adam|lookahead:k={k},alpha={alpha}");
-        let (start, steps) = way.numbers();
-        let walked = way.walk(&line);
-        let formula = torch_adam(1e-8, false, 0.0);
-        let mut fast = start.clone().map(|x| x.into_iter().map(|x| Cell { x, ..Cell::default() }).collect::<Vec<_>>());
-        let mut slow = start;
-        for (t, Step { lr, g }) in steps.iter().enumerate() {
-            for (which, g) in g.iter().enumerate() {
-                let (Some(g), slow) = (g, &mut slow[which]) else { continue };
-                for (i, cell) in fast[which].iter_mut().enumerate() {
-                    cell.t += 1.0;
-                    formula(cell, *lr, g[i]);
-                    if (t + 1) % k == 0 {
-                        slow[i] += alpha * (cell.x - slow[i]);
-                        cell.x = slow[i];
+fn evaluation_parameters_are_the_average_of_the_weights() {
+    check_property(
+        40,
+        (trajectories(1usize..30), prop::sample::select(vec![0.0, 0.5, 0.99])),
+        |(trajectory, decay)| {
+            let trajectory = Trajectory { dtype: DType::F64, gaps: false, ..trajectory };
+            let (start, steps) = trajectory.numbers();
+            let weights = trajectory.run("adam");
+            let line = format!("adam|ema:decay={decay}");
+            let (mut pipeline, mut places) =
+                (begin(&line), Places::at(&start, &trajectory.shapes, trajectory.dtype));
+            let mut average = weights[1].clone();
+            for (t, Step { lr, g }) in steps.iter().enumerate() {
+                let gradients = places.gradients(g.each_ref().map(Option::as_deref));
+                places = pipeline.step(*lr, places, gradients).unwrap();
+                if t > 0 {
+                    for (average, x) in
+                        average.iter_mut().flatten().zip(weights[t + 1].iter().flatten())
+                    {
+                        *average = decay * *average + (1.0 - decay) * x;
                     }
                 }
+                let max_difference = max_difference(
+                    &[pipeline.evaluation_model(&places).unwrap().numbers()],
+                    std::slice::from_ref(&average),
+                );
+                if max_difference > if decay == 0.0 { 0.0 } else { 1e-14 } {
+                    return Err(format!(
+                        "{line}, step {}: {max_difference:e} from the average",
+                        t + 1
+                    ));
+                }
             }
-            let fast = fast.each_ref().map(|cells| cells.iter().map(|cell| cell.x).collect::<Vec<_>>());
-            let apart = apart(std::slice::from_ref(&walked[t + 1]), &[fast]);
-            if apart > 1e-12 {
-                return Err(format!("{line}, step {}: {apart:e} from the paper", t + 1));
+            Ok(())
+        },
+    );
+}
+
+/// Zhang et al., algorithm 1, with Adam, whose optimizer state continues.
+#[test]
+fn lookahead_is_the_algorithm_of_its_paper() {
+    check_property(
+        40,
+        (trajectories(1usize..30), 1usize..7, prop::sample::select(vec![0.5, 0.8, 1.0])),
+        |(trajectory, k, alpha)| {
+            let trajectory = Trajectory { dtype: DType::F64, gaps: false, ..trajectory };
+            let line = format!("adam|lookahead:k={k},alpha={alpha}");
+            let (start, steps) = trajectory.numbers();
+            let path = trajectory.run(&line);
+            let formula = torch_adam(1e-8, false, 0.0);
+            let mut fast = start
+                .clone()
+                .map(|x| x.into_iter().map(|x| Cell { x, ..Cell::default() }).collect::<Vec<_>>());
+            let mut slow = start;
+            for (t, Step { lr, g }) in steps.iter().enumerate() {
+                for (which, g) in g.iter().enumerate() {
+                    let (Some(g), slow) = (g, &mut slow[which]) else { continue };
+                    for (i, cell) in fast[which].iter_mut().enumerate() {
+                        cell.t += 1.0;
+                        formula(cell, *lr, g[i]);
+                        if (t + 1) % k == 0 {
+                            slow[i] += alpha * (cell.x - slow[i]);
+                            cell.x = slow[i];
+                        }
+                    }
+                }
+                let fast = fast
+                    .each_ref()
+                    .map(|cells| cells.iter().map(|cell| cell.x).collect::<Vec<_>>());
+                let max_difference = max_difference(std::slice::from_ref(&path[t + 1]), &[fast]);
+                if max_difference > 1e-12 {
+                    return Err(format!(
+                        "{line}, step {}: {max_difference:e} from the paper",
+                        t + 1
+                    ));
+                }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
 }
 
 #[test]
-fn lazy_adam_is_dense_adam_where_every_row_is_touched_and_leaves_the_others_alone() {
+fn lazy_adam_is_dense_adam_on_rows_with_gradient_and_changes_no_other_row() {
     let (rows, columns) = (7, 5);
     let shapes: Shapes = ([1], [rows, columns], [2, 3, 2], [1; 4]);
     for dtype in [DType::F64, DType::F32] {
-        let way = Way { shapes, dtype, ..way(30, 0.1, 8) };
-        let (start, mut steps) = way.numbers();
+        let trajectory = Trajectory { shapes, dtype, ..trajectory(30, 0.1, 8) };
+        let (start, mut steps) = trajectory.numbers();
         // no gradient is zero
-        steps.iter_mut().for_each(|step| step.g.iter_mut().flatten().flatten().filter(|g| **g == 0.0).for_each(|g| *g = 0.25));
-        let dense = walk("adam:eps_place=hat", &start, &steps, &way);
+        steps.iter_mut().for_each(|step| {
+            step.g.iter_mut().flatten().flatten().filter(|g| **g == 0.0).for_each(|g| *g = 0.25)
+        });
+        let dense = run("adam:eps_place=hat", &start, &steps, &trajectory);
         for clock in ["global", "row"] {
-            let lazy = walk(&format!("lazy_adam:clock={clock}"), &start, &steps, &way);
-            assert_eq!(apart(&lazy, &dense), 0.0, "lazy_adam:clock={clock} with every row touched, {dtype:?}");
+            let lazy = run(&format!("lazy_adam:clock={clock}"), &start, &steps, &trajectory);
+            assert_eq!(
+                max_difference(&lazy, &dense),
+                0.0,
+                "lazy_adam:clock={clock} with every row touched, {dtype:?}"
+            );
         }
 
         let mut random = ChaCha8Rng::seed_from_u64(9);
-        let touched: Vec<[bool; 7]> = steps.iter().map(|_| std::array::from_fn(|_| random.random_range(0..3) == 0)).collect();
+        let touched: Vec<[bool; 7]> =
+            steps.iter().map(|_| std::array::from_fn(|_| random.random_range(0..3) == 0)).collect();
         for (step, touched) in steps.iter_mut().zip(&touched) {
             let rows = step.g[1].iter_mut().flat_map(|g| g.chunks_mut(columns));
             rows.zip(touched).filter(|(_, touched)| !**touched).for_each(|(row, _)| row.fill(0.0));
         }
         for clock in ["global", "row"] {
-            let lazy = walk(&format!("lazy_adam:clock={clock}"), &start, &steps, &way);
+            let lazy = run(&format!("lazy_adam:clock={clock}"), &start, &steps, &trajectory);
             let formula = keras_adam(1e-8, false, 0.0);
-            let mut cells: Vec<Cell> = start[1].iter().map(|x| Cell { x: *x, ..Cell::default() }).collect();
+            let mut cells: Vec<Cell> =
+                start[1].iter().map(|x| Cell { x: *x, ..Cell::default() }).collect();
             for (t, step) in steps.iter().enumerate() {
                 let g = step.g[1].as_deref().unwrap();
                 for (i, cell) in cells.iter_mut().enumerate() {
@@ -1137,22 +1382,36 @@ fn lazy_adam_is_dense_adam_where_every_row_is_touched_and_leaves_the_others_alon
                         formula(cell, step.lr, g[i]);
                         let tolerance = if dtype == DType::F64 { 1e-12 } else { 1e-4 };
                         let found = lazy[t + 1][1][i];
-                        assert!((found - cell.x).abs() <= tolerance, "{clock} {dtype:?}, step {}: {found} and {}", t + 1, cell.x);
+                        assert!(
+                            (found - cell.x).abs() <= tolerance,
+                            "{clock} {dtype:?}, step {}: {found} and {}",
+                            t + 1,
+                            cell.x
+                        );
                     } else {
-                        let (before, after) = (lazy[t][1][i].to_bits(), lazy[t + 1][1][i].to_bits());
-                        assert_eq!(before, after, "{clock} {dtype:?}, step {}: an untouched row moved", t + 1);
+                        let (before, after) =
+                            (lazy[t][1][i].to_bits(), lazy[t + 1][1][i].to_bits());
+                        assert_eq!(
+                            before,
+                            after,
+                            "{clock} {dtype:?}, step {}: an untouched row moved",
+                            t + 1
+                        );
                     }
                 }
             }
         }
-        let moved = walk("adam:eps_place=hat", &start, &steps, &way);
-        assert!(apart(&moved, &walk("lazy_adam", &start, &steps, &way)) > 0.01, "dense Adam moves untouched rows");
+        let moved = run("adam:eps_place=hat", &start, &steps, &trajectory);
+        assert!(
+            max_difference(&moved, &run("lazy_adam", &start, &steps, &trajectory)) > 0.01,
+            "dense Adam moves untouched rows"
+        );
     }
 }
 
-/// Powers of two, so that nothing is rounded another way.
+/// The factors are powers of two, so that rounding is the same.
 #[test]
-fn without_eps_gradients_of_any_size_go_the_same_way() {
+fn without_eps_the_size_of_gradients_has_no_effect() {
     for line in [
         "adam:eps=0",
         "adam:eps=0,eps_place=inside",
@@ -1172,34 +1431,56 @@ fn without_eps_gradients_of_any_size_go_the_same_way() {
         "rprop",
     ] {
         for power in [-20, -1, 20] {
-            holds(10, ways(1usize..40), |way| {
-                let (plain, scaled) = (way.walk(line), Way { scale: 2f64.powi(power), ..way.clone() }.walk(line));
-                let apart = apart(&plain, &scaled);
-                if apart == 0.0 { Ok(()) } else { Err(format!("{line}: gradients times 2^{power} go {apart:e} apart in {:?}", way.dtype)) }
+            check_property(10, trajectories(1usize..40), |trajectory| {
+                let (plain, scaled) = (
+                    trajectory.run(line),
+                    Trajectory { scale: 2f64.powi(power), ..trajectory.clone() }.run(line),
+                );
+                let max_difference = max_difference(&plain, &scaled);
+                if max_difference == 0.0 {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "{line}: gradients times 2^{power} differ by {max_difference:e} in {:?}",
+                        trajectory.dtype
+                    ))
+                }
             });
         }
     }
 }
 
 #[test]
-fn the_way_depends_on_the_size_of_gradients_the_less_the_smaller_eps() {
+fn the_effect_of_the_size_of_gradients_falls_with_eps() {
     for place in ["inside", "outside", "hat"] {
-        let way = Way { shapes: ([40], [1, 1], [1; 3], [1; 4]), ..way(40, 0.01, 5) };
-        let apart = |eps: f64| {
+        let trajectory =
+            Trajectory { shapes: ([40], [1, 1], [1; 3], [1; 4]), ..trajectory(40, 0.01, 5) };
+        let max_difference = |eps: f64| {
             // under the root eps is compared with squares
-            let line = format!("adam:eps={:e},eps_place={place}", if place == "inside" { eps * eps } else { eps });
-            apart(&way.walk(&line), &Way { scale: 1e-3, ..way.clone() }.walk(&line))
+            let line = format!(
+                "adam:eps={:e},eps_place={place}",
+                if place == "inside" { eps * eps } else { eps }
+            );
+            max_difference(
+                &trajectory.run(&line),
+                &Trajectory { scale: 1e-3, ..trajectory.clone() }.run(&line),
+            )
         };
-        let found: Vec<f64> = [1e-8, 1e-12, 1e-16, 1e-20, 1e-24, 1e-40].into_iter().map(apart).collect();
-        assert!(found.is_sorted_by(|larger, smaller| larger > smaller || *smaller < 1e-12), "eps_place={place}: {found:?}");
+        let found: Vec<f64> =
+            [1e-8, 1e-12, 1e-16, 1e-20, 1e-24, 1e-40].into_iter().map(max_difference).collect();
+        assert!(
+            found.is_sorted_by(|larger, smaller| larger > smaller || *smaller < 1e-12),
+            "eps_place={place}: {found:?}"
+        );
         assert!(found[0] > 1e-3 && found[5] < 1e-12, "eps_place={place}: {found:?}");
     }
 }
 
 #[test]
 fn the_denominator_of_amsgrad_never_shrinks() {
-    let way = Way { shapes: ([200], [1, 1], [1; 3], [1; 4]), ..way(60, 0.01, 2) };
-    // for Adam the place of w is that of v
+    let trajectory =
+        Trajectory { shapes: ([200], [1, 1], [1; 3], [1; 4]), ..trajectory(60, 0.01, 2) };
+    // in Adam the second state is v
     for (line, w, grows) in [
         ("amsgrad:beta2=0.9", 2, true),
         ("amsgrad@torch:beta2=0.9", 2, true),
@@ -1207,16 +1488,18 @@ fn the_denominator_of_amsgrad_never_shrinks() {
         ("adam:beta2=0.9", 1, false),
     ] {
         let built = Optimizers::default().make(&line.parse().unwrap()).unwrap();
-        let Method::PerTensor { mut optimizer, rule: Some(rule) } = built.method else { panic!("{line} is no rule") };
-        assert_eq!(rule.memory()[w], if grows { "w" } else { "v" });
-        let (start, steps) = way.numbers();
-        let mut places = Places::at(&start, &way.shapes, way.dtype);
+        let Method::PerTensor { mut optimizer, rule: Some(rule) } = built.method else {
+            panic!("{line} is not a rule")
+        };
+        assert_eq!(rule.state_names()[w], if grows { "w" } else { "v" });
+        let (start, steps) = trajectory.numbers();
+        let mut places = Places::at(&start, &trajectory.shapes, trajectory.dtype);
         let (mut before, mut shrunk) = (vec![0.0; 200], false);
         for Step { lr, g } in steps {
             let gradients = places.gradients(g.each_ref().map(Option::as_deref));
             places = optimizer.step(lr, places, gradients);
-            let of_all = remembered(&optimizer, rule.as_ref()).unwrap();
-            let now: Vec<f64> = of_all[&places.one.id].memory[w].iter::<f64>().collect();
+            let of_all = optimizer_state(&optimizer, rule.as_ref()).unwrap();
+            let now: Vec<f64> = of_all[&places.one.id].tensors[w].iter::<f64>().collect();
             shrunk |= now.iter().zip(&before).any(|(now, before)| now < before);
             before = now;
         }
@@ -1224,70 +1507,103 @@ fn the_denominator_of_amsgrad_never_shrinks() {
     }
 }
 
-/// The bound of step t for the optimizer that a recipe made.
-fn bound(recipe: &Recipe, t: usize, lr: f64) -> Option<f64> {
-    match &recipe.built.method {
-        Method::PerTensor { rule: Some(rule), .. } => rule.bound(At { t: t as u64, lr, carry: 1.0 }),
+/// The bound of step t.
+fn bound(config: &PipelineConfig, t: usize, lr: f64) -> Option<f64> {
+    match &config.optimizer.method {
+        Method::PerTensor { rule: Some(rule), .. } => {
+            rule.bound(StepContext { t: t as u64, lr, tensor_scalar: 1.0 })
+        }
         _ => None,
     }
 }
 
 #[test]
-fn no_gradients_move_an_element_further_than_the_bound() {
+fn no_gradients_move_an_element_by_more_than_the_bound() {
     let knobs = prop::collection::vec(0.0..1.0f64, 12);
     let mut bounded = Vec::new();
     for name in rules() {
         let any = std::cell::Cell::new(false);
-        // growing gradients are the worst for Adam; 1 is no growth
+        // growing gradients are the worst case for Adam; a factor of 1 means no growth
         let growth = prop::sample::select(vec![1.0, 1.11, 1.5, 0.9]);
-        holds(100, (ways(1usize..60), &knobs, growth), |(way, knobs, growth)| {
-            let way = Way { dtype: DType::F64, gaps: false, ..way };
-            let (line, _) = with_settings(name, &knobs);
-            let recipe = recipe(&line);
-            let (start, mut steps) = way.numbers();
-            for (t, step) in steps.iter_mut().enumerate() {
-                let factor = f64::powi(growth, t as i32);
-                step.g.iter_mut().flatten().flatten().for_each(|g| *g = if growth == 1.0 { *g } else { (0.1 + g.abs()) * factor });
-            }
-            let walked = walk(&line, &start, &steps, &way);
-            for (t, pair) in walked.windows(2).enumerate() {
-                let Some(bound) = bound(&recipe, t + 1, steps[t].lr) else { return Ok(()) };
-                any.set(true);
-                for (before, after) in pair[0].iter().flatten().zip(pair[1].iter().flatten()) {
-                    let moved = (after - before).abs();
-                    if moved > bound * (1.0 + 1e-9) + 4.0 * f64::EPSILON * before.abs().max(after.abs()) {
-                        return Err(format!("{line}, step {}: moved {moved:e}, and the bound is {bound:e}", t + 1));
+        check_property(
+            100,
+            (trajectories(1usize..60), &knobs, growth),
+            |(trajectory, knobs, growth)| {
+                let trajectory = Trajectory { dtype: DType::F64, gaps: false, ..trajectory };
+                let (line, _) = with_settings(name, &knobs);
+                let config = config(&line);
+                let (start, mut steps) = trajectory.numbers();
+                for (t, step) in steps.iter_mut().enumerate() {
+                    let factor = f64::powi(growth, t as i32);
+                    step.g.iter_mut().flatten().flatten().for_each(|g| {
+                        *g = if growth == 1.0 { *g } else { (0.1 + g.abs()) * factor }
+                    });
+                }
+                let path = run(&line, &start, &steps, &trajectory);
+                for (t, pair) in path.windows(2).enumerate() {
+                    let Some(bound) = bound(&config, t + 1, steps[t].lr) else { return Ok(()) };
+                    any.set(true);
+                    for (before, after) in pair[0].iter().flatten().zip(pair[1].iter().flatten()) {
+                        let moved = (after - before).abs();
+                        if moved
+                            > bound * (1.0 + 1e-9)
+                                + 4.0 * f64::EPSILON * before.abs().max(after.abs())
+                        {
+                            return Err(format!(
+                                "{line}, step {}: moved {moved:e}, and the bound is {bound:e}",
+                                t + 1
+                            ));
+                        }
                     }
                 }
-            }
-            Ok(())
-        });
+                Ok(())
+            },
+        );
         if any.get() {
             bounded.push(name);
         }
     }
-    assert_eq!(bounded, ["adagrad", "adam", "lion", "rprop"], "the rules with a bound");
+    assert_eq!(bounded, ["adagrad", "adam", "lion", "rprop", "adopt"], "the rules with a bound");
 }
 
 #[test]
-fn adams_bound_is_reached_by_gradients_that_grow_and_the_papers_is_exceeded_by_them() {
-    for (beta1, beta2) in [(0.9, 0.999), (0.9, 0.99), (0.5, 0.9), (0.99, 0.9999), (0.9, 0.85), (0.99, 0.9)] {
+fn growing_gradients_reach_adams_bound_and_exceed_the_papers() {
+    for (beta1, beta2) in
+        [(0.9, 0.999), (0.9, 0.99), (0.5, 0.9), (0.99, 0.9999), (0.9, 0.85), (0.99, 0.9)]
+    {
         for corrected in ["yes", "no"] {
-            let line = format!("adam:beta1={beta1},beta2={beta2},eps=0,bias_correction={corrected}");
-            let (mut descent, mut places, recipe) = (begin(&line), single(&[0.0]).0, recipe(&line));
+            let line =
+                format!("adam:beta1={beta1},beta2={beta2},eps=0,bias_correction={corrected}");
+            let (mut pipeline, mut places, config) =
+                (begin(&line), single(&[0.0]).0, config(&line));
             let (lr, mut furthest) = (1e-3, 0.0);
             for t in 1..=300 {
                 let before = places.numbers()[0][0];
-                places = move_single(&mut descent, lr, places, &[f64::powi(beta2 / beta1, t as i32 - 150)]);
+                places = move_single(
+                    &mut pipeline,
+                    lr,
+                    places,
+                    &[f64::powi(beta2 / beta1, t as i32 - 150)],
+                );
                 let moved = before - places.numbers()[0][0];
-                let bound = bound(&recipe, t, lr).unwrap();
-                assert!(moved <= bound * (1.0 + 1e-9) && moved > 0.99 * bound, "{line}, step {t}: {moved:e} of {bound:e}");
+                let bound = bound(&config, t, lr).unwrap();
+                assert!(
+                    moved <= bound * (1.0 + 1e-9) && moved > 0.99 * bound,
+                    "{line}, step {t}: {moved:e} of {bound:e}"
+                );
                 furthest = f64::max(furthest, moved);
             }
             let claimed = lr * f64::max(1.0, (1.0 - beta1) / f64::sqrt(1.0 - beta2));
-            assert!(furthest > claimed * 1.05, "{line}: at most {furthest:e}, the paper allows {claimed:e}");
+            assert!(
+                furthest > claimed * 1.05,
+                "{line}: at most {furthest:e}, the paper allows {claimed:e}"
+            );
             if (beta1, beta2) == (0.9, 0.999) {
-                assert!((furthest / lr - 7.27).abs() < 0.1 || corrected == "yes", "{line}: {}", furthest / lr);
+                assert!(
+                    (furthest / lr - 7.27).abs() < 0.1 || corrected == "yes",
+                    "{line}: {}",
+                    furthest / lr
+                );
             }
         }
     }
@@ -1295,74 +1611,100 @@ fn adams_bound_is_reached_by_gradients_that_grow_and_the_papers_is_exceeded_by_t
 
 #[test]
 fn a_single_gradient_after_many_zeros_reaches_the_bound_of_adams_paper() {
-    let (mut descent, mut places, lr) = (begin("adam:eps=0"), single(&[0.0]).0, 1e-3);
+    let (mut pipeline, mut places, lr) = (begin("adam:eps=0"), single(&[0.0]).0, 1e-3);
     for _ in 0..6000 {
-        places = move_single(&mut descent, lr, places, &[0.0]);
+        places = move_single(&mut pipeline, lr, places, &[0.0]);
     }
     assert_eq!(places.numbers()[0], [0.0]);
-    places = move_single(&mut descent, lr, places, &[1e-3]);
+    places = move_single(&mut pipeline, lr, places, &[1e-3]);
     let share = -places.numbers()[0][0] / (lr * 0.1 / 0.001f64.sqrt());
     assert!((0.99..1.0).contains(&share), "{share} of the paper's bound");
 }
 
 #[test]
-fn decoupled_decay_is_the_factor_that_torch_takes_first_and_l2_is_added_to_the_gradient() {
-    holds(60, (ways(1usize..40), prop::sample::select(vec![0.0, 1e-3, 0.3])), |(way, lambda)| {
-        let (torch, none) = (torch_adam(1e-8, false, lambda), Decay::default());
-        way.compare(&format!("adam|decay:lambda={lambda}"), &torch, &none)?;
-        way.compare(&format!("adamw@torch:lambda={lambda}"), &torch, &none)?;
-        // torch.optim.Adam(weight_decay=lambda): grad = grad.add(param, alpha=weight_decay)
-        let plain = torch_adam(1e-8, false, 0.0);
-        let l2: Formula = Box::new(move |c, lr, g| {
-            let g = g + lambda * c.x;
-            plain(c, lr, g);
-        });
-        way.compare(&format!("l2:lambda={lambda}|adam"), &l2, &none)
-    });
-    let way = way(20, 0.1, 1);
-    assert!(way.same("l2:lambda=0.1|adam", "adam|decay:lambda=0.1", 1e-3).is_err(), "L2 is not decoupled decay");
-    assert_eq!(way.same("l2:lambda=0.1|sgd", "sgd|decay:lambda=0.1", 1e-13), Ok(()), "for plain SGD they are the same");
+fn decoupled_decay_and_l2_are_those_of_torch() {
+    check_property(
+        60,
+        (trajectories(1usize..40), prop::sample::select(vec![0.0, 1e-3, 0.3])),
+        |(trajectory, lambda)| {
+            let (torch, none) = (torch_adam(1e-8, false, lambda), Decay::default());
+            trajectory.compare(&format!("adam|decay:lambda={lambda}"), &torch, &none)?;
+            trajectory.compare(&format!("adamw@torch:lambda={lambda}"), &torch, &none)?;
+            // torch.optim.Adam(weight_decay=lambda): grad = grad.add(param, alpha=weight_decay)
+            let plain = torch_adam(1e-8, false, 0.0);
+            let l2: Formula = Box::new(move |c, lr, g| {
+                let g = g + lambda * c.x;
+                plain(c, lr, g);
+            });
+            trajectory.compare(&format!("l2:lambda={lambda}|adam"), &l2, &none)
+        },
+    );
+    let trajectory = trajectory(20, 0.1, 1);
+    assert!(
+        trajectory.same("l2:lambda=0.1|adam", "adam|decay:lambda=0.1", 1e-3).is_err(),
+        "L2 is not decoupled decay"
+    );
+    assert_eq!(
+        trajectory.same("l2:lambda=0.1|sgd", "sgd|decay:lambda=0.1", 1e-13),
+        Ok(()),
+        "for plain SGD they are the same"
+    );
 }
 
 #[test]
-fn accumulated_batches_are_one_step_with_their_mean() {
+fn accumulated_batches_give_one_step_with_their_mean() {
     for name in rules() {
-        holds(8, (ways(1usize..12), 1usize..5), |(way, n)| {
-            let (start, steps) = way.numbers();
-            // of each step's gradients n batches, whose mean is another gradient than each of them
-            let batch = |g: &[f64], k: usize| -> Vec<f64> { g.iter().map(|g| g * [1.0, -0.5, 4.0, 0.0][k]).collect() };
+        check_property(8, (trajectories(1usize..12), 1usize..5), |(trajectory, n)| {
+            let (start, steps) = trajectory.numbers();
+            // n batches from each step's gradients, whose mean differs from each of them
+            let batch = |g: &[f64], k: usize| -> Vec<f64> {
+                g.iter().map(|g| g * [1.0, -0.5, 4.0, 0.0][k]).collect()
+            };
             let line = format!("accumulate:steps={n}|{name}");
             let (mut one, mut many) = (begin(name), begin(&line));
-            let mut places = Places::at(&start, &way.shapes, way.dtype);
+            let mut places = Places::at(&start, &trajectory.shapes, trajectory.dtype);
             let mut other = places.clone();
             for (t, Step { lr, g }) in steps.iter().enumerate() {
-                let batches: Vec<[Option<Vec<f64>>; 4]> =
-                    (0..n).map(|k| g.each_ref().map(|g| g.as_deref().filter(|_| k % 2 == 0 || n < 3).map(|g| batch(g, k)))).collect();
+                let batches: Vec<[Option<Vec<f64>>; 4]> = (0..n)
+                    .map(|k| {
+                        g.each_ref().map(|g| {
+                            g.as_deref().filter(|_| k % 2 == 0 || n < 3).map(|g| batch(g, k))
+                        })
+                    })
+                    .collect();
                 for (k, g) in batches.iter().enumerate() {
                     let before = other.numbers();
                     let gradients = other.gradients(g.each_ref().map(Option::as_deref));
                     other = many.step(*lr, other, gradients).map_err(|error| error.to_string())?;
-                    if k + 1 < n && apart(&[other.numbers()], &[before]) > 0.0 {
+                    if k + 1 < n && max_difference(&[other.numbers()], &[before]) > 0.0 {
                         return Err(format!("{line} moved after {} of {n} batches", k + 1));
                     }
                 }
                 // a batch in which the parameter has no gradient counts as zero
-                let single = way.dtype == DType::F32;
-                let plus = |a: f64, b: f64| if single { f64::from(a as f32 + b as f32) } else { a + b };
-                let times = |a: f64, b: f64| if single { f64::from(a as f32 * b as f32) } else { a * b };
+                let single = trajectory.dtype == DType::F32;
+                let plus =
+                    |a: f64, b: f64| if single { f64::from(a as f32 + b as f32) } else { a + b };
+                let times =
+                    |a: f64, b: f64| if single { f64::from(a as f32 * b as f32) } else { a * b };
                 let mean = g.each_ref().map(|g| {
                     let g = g.as_deref()?;
                     let mut sum = batch(g, 0);
                     for k in (1..n).filter(|k| k % 2 == 0 || n < 3) {
                         sum.iter_mut().zip(batch(g, k)).for_each(|(sum, g)| *sum = plus(*sum, g));
                     }
-                    Some(sum.into_iter().map(|sum| times(sum, 1.0 / n as f64)).collect::<Vec<f64>>())
+                    Some(
+                        sum.into_iter().map(|sum| times(sum, 1.0 / n as f64)).collect::<Vec<f64>>(),
+                    )
                 });
                 let gradients = places.gradients(mean.each_ref().map(Option::as_deref));
                 places = one.step(*lr, places, gradients).map_err(|error| error.to_string())?;
-                let apart = apart(&[places.numbers()], &[other.numbers()]);
-                if apart > 0.0 {
-                    return Err(format!("{line}, step {}: {apart:e} from the step with the mean, {:?}", t + 1, way.dtype));
+                let max_difference = max_difference(&[places.numbers()], &[other.numbers()]);
+                if max_difference > 0.0 {
+                    return Err(format!(
+                        "{line}, step {}: {max_difference:e} from the step with the mean, {:?}",
+                        t + 1,
+                        trajectory.dtype
+                    ));
                 }
             }
             Ok(())
@@ -1370,12 +1712,16 @@ fn accumulated_batches_are_one_step_with_their_mean() {
     }
 }
 
-/// What is left of the gradients after clipping: SGD with learning rate 1 from 0 on shows them.
-fn clipped(line: &str, way: &Way, g: &Four) -> Four {
-    let zeros = lengths(&way.shapes).map(|n| vec![0.0; n]);
-    let places = Places::at(&zeros, &way.shapes, DType::F64);
+/// The gradients after clipping. SGD with learning rate 1 from 0 shows them.
+fn clipped(line: &str, trajectory: &Trajectory, g: &Four) -> Four {
+    let zeros = lengths(&trajectory.shapes).map(|n| vec![0.0; n]);
+    let places = Places::at(&zeros, &trajectory.shapes, DType::F64);
     let gradients = places.all_gradients(g);
-    begin(&format!("{line}|sgd:lr=1")).step(1.0, places, gradients).unwrap().numbers().map(|x| x.into_iter().map(|x| -x).collect())
+    begin(&format!("{line}|sgd:lr=1"))
+        .step(1.0, places, gradients)
+        .unwrap()
+        .numbers()
+        .map(|x| x.into_iter().map(|x| -x).collect())
 }
 
 fn norm<'a>(g: impl IntoIterator<Item = &'a f64>) -> f64 {
@@ -1384,20 +1730,27 @@ fn norm<'a>(g: impl IntoIterator<Item = &'a f64>) -> f64 {
 
 #[test]
 fn clipping_bounds_the_norm_and_keeps_the_direction() {
-    holds(60, (ways(Just(1)), -4i32..2), |(way, power)| {
-        let (_, steps) = Way { gaps: false, dtype: DType::F64, ..way.clone() }.numbers();
+    check_property(60, (trajectories(Just(1)), -4i32..2), |(trajectory, power)| {
+        let (_, steps) =
+            Trajectory { gaps: false, dtype: DType::F64, ..trajectory.clone() }.numbers();
         let g = steps.into_iter().next().unwrap().g.map(Option::unwrap);
         let max = 10f64.powi(power);
         let near = |found: &[f64], expected: &[f64], line: &str| {
-            let wrong = found.iter().zip(expected).find(|(a, b)| a.is_nan() || (*a - *b).abs() > 1e-14 * b.abs());
+            let wrong = found
+                .iter()
+                .zip(expected)
+                .find(|(a, b)| a.is_nan() || (*a - *b).abs() > 1e-14 * b.abs());
             wrong.map_or(Ok(()), |(a, b)| Err(format!("{line}: {a} where {b} is expected")))
         };
 
         let line = format!("clip_global:max={max}");
-        let found = clipped(&line, &way, &g);
+        let found = clipped(&line, &trajectory, &g);
         let all = norm(g.iter().flatten());
         if norm(found.iter().flatten()) > max * (1.0 + 1e-14) {
-            return Err(format!("{line}: the norm of all gradients is {}", norm(found.iter().flatten())));
+            return Err(format!(
+                "{line}: the norm of all gradients is {}",
+                norm(found.iter().flatten())
+            ));
         }
         for (found, g) in found.iter().zip(&g) {
             let factor = if all > max { max / all } else { 1.0 };
@@ -1405,24 +1758,35 @@ fn clipping_bounds_the_norm_and_keeps_the_direction() {
         }
 
         let line = format!("clip_norm:max={max}");
-        for (found, g) in clipped(&line, &way, &g).iter().zip(&g) {
+        for (found, g) in clipped(&line, &trajectory, &g).iter().zip(&g) {
             let factor = if norm(g) > max { max / norm(g) } else { 1.0 };
             near(found, &g.iter().map(|g| g * factor).collect::<Vec<_>>(), &line)?;
         }
 
         let line = format!("clip_value:max={max}");
-        for (found, g) in clipped(&line, &way, &g).iter().zip(&g) {
+        for (found, g) in clipped(&line, &trajectory, &g).iter().zip(&g) {
             near(found, &g.iter().map(|g| g.max(-max).min(max)).collect::<Vec<_>>(), &line)?;
         }
 
-        // of several, each bounds what the one before left
-        let (first, second) = (format!("clip_value:max={max}|clip_global:max=0.1"), format!("clip_global:max=0.1|clip_value:max={max}"));
-        let one = clipped("clip_global:max=0.1", &way, &clipped(&format!("clip_value:max={max}"), &way, &g));
-        for (found, expected) in clipped(&first, &way, &g).iter().zip(&one) {
+        // of several transformations, each gets the result of the previous one
+        let (first, second) = (
+            format!("clip_value:max={max}|clip_global:max=0.1"),
+            format!("clip_global:max=0.1|clip_value:max={max}"),
+        );
+        let one = clipped(
+            "clip_global:max=0.1",
+            &trajectory,
+            &clipped(&format!("clip_value:max={max}"), &trajectory, &g),
+        );
+        for (found, expected) in clipped(&first, &trajectory, &g).iter().zip(&one) {
             near(found, expected, &first)?;
         }
-        let other = clipped(&format!("clip_value:max={max}"), &way, &clipped("clip_global:max=0.1", &way, &g));
-        for (found, expected) in clipped(&second, &way, &g).iter().zip(&other) {
+        let other = clipped(
+            &format!("clip_value:max={max}"),
+            &trajectory,
+            &clipped("clip_global:max=0.1", &trajectory, &g),
+        );
+        for (found, expected) in clipped(&second, &trajectory, &g).iter().zip(&other) {
             near(found, expected, &second)?;
         }
         Ok(())
@@ -1433,28 +1797,49 @@ fn clipping_bounds_the_norm_and_keeps_the_direction() {
 fn gradients_are_clipped_before_l2_is_added_and_averaged_before_they_are_clipped() {
     let (x, g, max, lambda) = ([3.0f64, -4.0], [30.0f64, 40.0], 5.0, 0.5);
     let step = |line: &str| {
-        let (places, mut descent) = (single(&x).0, begin(line));
-        move_single(&mut descent, 1.0, places, &g).numbers()[0].clone()
+        let (places, mut pipeline) = (single(&x).0, begin(line));
+        move_single(&mut pipeline, 1.0, places, &g).numbers()[0].clone()
     };
     let found = step(&format!("clip_global:max={max}|l2:lambda={lambda}|sgd"));
-    // |g| is 50, so a tenth is left of it; clipped after l2, all of g + lambda x would have norm 5
+    // |g| is 50, so clipping leaves a tenth; clipped after l2, g + lambda x would have norm 5
     let clip_first: Vec<f64> = x.iter().zip(g).map(|(x, g)| x - (g / 10.0 + lambda * x)).collect();
     let sum: Vec<f64> = x.iter().zip(g).map(|(x, g)| g + lambda * x).collect();
     let l2_first: Vec<f64> = x.iter().zip(&sum).map(|(x, g)| x - g * max / norm(&sum)).collect();
     for i in 0..2 {
-        assert!((found[i] - clip_first[i]).abs() < 1e-14, "{found:?}, clipped first {clip_first:?}");
+        assert!(
+            (found[i] - clip_first[i]).abs() < 1e-14,
+            "{found:?}, clipped first {clip_first:?}"
+        );
         assert!((found[i] - l2_first[i]).abs() > 0.1, "{found:?}, clipped last {l2_first:?}");
     }
 
-    let (mut places, mut descent) = (single(&[0.0, 0.0]).0, begin("accumulate:steps=2|clip_global:max=5|sgd"));
-    places = move_single(&mut descent, 1.0, places, &[40.0, 0.0]);
-    places = move_single(&mut descent, 1.0, places, &[-40.0, 2.0]);
-    assert_eq!(places.numbers()[0], [0.0, -1.0], "the mean is below the bound; each batch is above");
+    let (mut places, mut pipeline) =
+        (single(&[0.0, 0.0]).0, begin("accumulate:steps=2|clip_global:max=5|sgd"));
+    places = move_single(&mut pipeline, 1.0, places, &[40.0, 0.0]);
+    places = move_single(&mut pipeline, 1.0, places, &[-40.0, 2.0]);
+    assert_eq!(
+        places.numbers()[0],
+        [0.0, -1.0],
+        "the mean is below the bound; each batch is above"
+    );
 
-    for line in ["l2|clip_global|sgd", "sgd|l2", "ema|sgd", "decay|sgd", "clip_norm|accumulate|sgd", "sgd|ema|lookahead", "sgd|ema|decay"] {
-        let Err(error) = Recipe::read(&line.parse().unwrap(), &Optimizers::default()) else { panic!("{line} has another order") };
+    for line in [
+        "l2|clip_global|sgd",
+        "sgd|l2",
+        "ema|sgd",
+        "decay|sgd",
+        "clip_norm|accumulate|sgd",
+        "sgd|ema|lookahead",
+        "sgd|ema|decay",
+    ] {
+        let Err(error) = PipelineConfig::read(&line.parse().unwrap(), &Optimizers::default())
+        else {
+            panic!("{line} has another order")
+        };
         assert!(
-            error.to_string().contains("has this order, each at most once: accumulate, nonfinite, clip_*, l2, OPTIMIZER"),
+            error.to_string().contains(
+                "the order is accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, lookahead, ema, SCHEDULE"
+            ),
             "{line}: {error}"
         );
     }

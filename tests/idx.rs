@@ -1,5 +1,5 @@
-//! Data files are hostile: every cut and every changed byte is either valid data or an error, and nothing is allocated that the file
-//! could not hold.
+//! IDX files are not trusted. A truncated or changed file gives valid data or an error. Allocated
+//! memory is bounded by the data that the file can contain.
 
 use std::io::Write;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn read(file: &[u8]) -> Result<idx::Idx, String> {
 }
 
 #[test]
-fn plain_and_compressed_files_hold_the_same() {
+fn plain_and_compressed_files_give_equal_data() {
     let plain = read(&images()).unwrap();
     assert_eq!(plain.dims, [3, 2, 2]);
     assert_eq!(plain.bytes, (0..12).collect::<Vec<u8>>());
@@ -35,36 +35,45 @@ fn plain_and_compressed_files_hold_the_same() {
 }
 
 #[test]
-fn every_truncation_is_an_error() {
+fn every_truncation_is_rejected() {
     for file in [images(), zipped(&images())] {
         for length in 0..file.len() {
-            // the last eight bytes of gzip are a checksum and a length, which must be there as well
-            assert!(read(&file[..length]).is_err(), "{length} of {} bytes were taken", file.len());
+            // the last eight bytes of gzip are a checksum and a length; they are required too
+            assert!(
+                read(&file[..length]).is_err(),
+                "{length} of {} bytes are accepted",
+                file.len()
+            );
         }
     }
 }
 
 #[test]
-fn more_than_the_header_says_is_an_error() {
+fn trailing_data_is_rejected() {
     for more in [1, 100, 100_000] {
         let mut file = images();
         file.extend(vec![0; more]);
-        assert_eq!(read(&file).unwrap_err(), "images: found more numbers behind the header, expected 3 x 2 x 2 = 12");
+        assert_eq!(
+            read(&file).unwrap_err(),
+            "images: found more numbers after the header, expected 3 x 2 x 2 = 12"
+        );
         assert!(read(&zipped(&file)).is_err());
     }
 }
 
 #[test]
-fn a_header_that_claims_more_than_the_file_can_hold_is_refused_before_anything_is_allocated() {
+fn a_header_that_exceeds_the_file_size_is_rejected() {
     let mut file = images();
     file[4..16].fill(0xff);
-    assert!(read(&file).unwrap_err().contains("a header that claims 4294967295 x 4294967295 x 4294967295 numbers in a file of 28 bytes"));
+    assert!(read(&file).unwrap_err().contains(
+        "a header that claims 4294967295 x 4294967295 x 4294967295 numbers in a file of 28 bytes"
+    ));
     file[4..16].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0, 0, 1]);
     assert!(read(&zipped(&file)).unwrap_err().contains("claims"));
 }
 
 #[test]
-fn ten_thousand_mutations_are_data_or_errors() {
+fn ten_thousand_mutations_give_valid_data_or_errors() {
     let mut random = ChaCha8Rng::seed_from_u64(0);
     for original in [images(), zipped(&images())] {
         for _ in 0..10_000 {
@@ -82,31 +91,43 @@ fn ten_thousand_mutations_are_data_or_errors() {
 }
 
 #[test]
-fn images_and_labels_must_fit_together() {
+fn mismatched_images_and_labels_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
     let load = || {
-        data::load(&folder.path().to_string_lossy()).map_err(|error| error.to_string().replace(&*folder.path().to_string_lossy(), "DIR"))
+        data::load(&folder.path().to_string_lossy())
+            .map_err(|error| error.to_string().replace(&*folder.path().to_string_lossy(), "DIR"))
     };
     let labels = |labels: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8], labels].concat();
 
-    assert!(load().unwrap_err().starts_with("DIR: found no data in it, expected the files of MNIST (train-images-idx3-ubyte"));
+    assert!(load().unwrap_err().starts_with(
+        "DIR: found no data in it, expected the files of MNIST (train-images-idx3-ubyte"
+    ));
     write("images-idx3-ubyte", &images());
     write("labels-idx1-ubyte", &labels(&[1, 2]));
-    assert_eq!(load().unwrap_err(), "DIR/labels-idx1-ubyte: found 2 labels, expected one for each of the 3 images");
+    assert_eq!(
+        load().unwrap_err(),
+        "DIR/labels-idx1-ubyte: found 2 labels, expected one for each of the 3 images"
+    );
     write("labels-idx1-ubyte", &labels(&[1, 2, 10]));
-    assert_eq!(load().unwrap_err(), "DIR/labels-idx1-ubyte: found label 10 at example 2, expected 0 to 9");
+    assert_eq!(
+        load().unwrap_err(),
+        "DIR/labels-idx1-ubyte: found label 10 at example 2, expected 0 to 9"
+    );
     write("labels-idx1-ubyte", &images());
     assert!(load().unwrap_err().contains("magic number"));
     write("labels-idx1-ubyte", &labels(&[1, 2, 3]));
-    assert_eq!(load().unwrap_err(), "DIR: found 3 images, expected at least 5, since a fifth becomes the test part");
+    assert_eq!(
+        load().unwrap_err(),
+        "DIR: found 3 images, expected at least 5, since a fifth becomes the test set"
+    );
     write("train-images-idx3-ubyte.gz", &zipped(&images()));
     write("train-labels-idx1-ubyte", &labels(&[1, 2, 3]));
     assert!(load().unwrap_err().contains("training files without test files"));
 }
 
 #[test]
-fn the_bundled_digits_are_those_that_the_readme_of_the_data_names() {
+fn the_bundled_digits_have_the_sha256_in_the_readme() {
     use sha2::{Digest, Sha256};
     let readme = include_str!("../datasets/README.md");
     for file in ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"] {
@@ -116,9 +137,10 @@ fn the_bundled_digits_are_those_that_the_readme_of_the_data_names() {
     }
     let digits = data::load("mnist-10k").unwrap();
     assert_eq!((digits.train.len(), digits.test.len(), digits.classes), (8000, 2000, 10));
-    let counts = digits.train.labels.iter().chain(&digits.test.labels).fold([0; 10], |mut counts, label| {
-        counts[usize::from(*label)] += 1;
-        counts
-    });
+    let counts =
+        digits.train.labels.iter().chain(&digits.test.labels).fold([0; 10], |mut counts, label| {
+            counts[usize::from(*label)] += 1;
+            counts
+        });
     assert_eq!(counts, [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]);
 }

@@ -1,4 +1,4 @@
-//! The models: their gradients, what PyTorch says, and what is left out in training.
+//! The models: gradients, comparison with PyTorch, dropout, pooling, initialization and saving.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -7,14 +7,14 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use downhill::data::{Dataset, Examples};
 use downhill::model::convolution::convolve;
 use downhill::model::dropconnect::{expected, masked, mean_over_normal};
-use downhill::model::layers::{Activation, Init, Kind, Maker, Pool};
-use downhill::model::saved::{self, Told};
+use downhill::model::layers::{Activation, Init, LayerInit, Pool, PoolKind};
+use downhill::model::saved::{self, ModelCard};
 use downhill::model::vae::{self, Vae};
 use downhill::model::{MODELS, Mode, Net, Shapes, build, dropout, parameters};
-use downhill::problem::{Autoencode, Classify};
 use downhill::regularizer::Penalty;
-use downhill::schedule::Moment;
+use downhill::schedule::Progress;
 use downhill::seed::{Purpose, Seed};
+use downhill::task::{AutoencodeProblem, ClassifyProblem};
 use downhill::train::Problem;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -52,7 +52,8 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// Replaces the numbers of a module, in f64: by what a function makes of parameter, place and number.
+/// Replaces the parameter values of a module in f64. The function takes the parameter index, the
+/// position and the value.
 struct Replace<'a> {
     parameter: usize,
     by: &'a mut dyn FnMut(usize, usize, f64) -> f64,
@@ -64,8 +65,13 @@ impl ModuleMapper for Replace<'_> {
         self.parameter += 1;
         param.map(|tensor| {
             let (device, shape) = (tensor.device(), tensor.dims());
-            let new = numbers(tensor).into_iter().enumerate().map(|(at, x)| (self.by)(parameter, at, x)).collect();
-            Tensor::from_data(TensorData::new::<f64, _>(new, shape), (&device, DType::F64)).require_grad()
+            let new = numbers(tensor)
+                .into_iter()
+                .enumerate()
+                .map(|(at, x)| (self.by)(parameter, at, x))
+                .collect();
+            Tensor::from_data(TensorData::new::<f64, _>(new, shape), (&device, DType::F64))
+                .require_grad()
         })
     }
 }
@@ -74,7 +80,7 @@ fn replaced<M: Module>(net: &M, by: &mut dyn FnMut(usize, usize, f64) -> f64) ->
     net.clone().map(&mut Replace { parameter: 0, by })
 }
 
-/// The gradient of each parameter with its shape, linear layers turned as PyTorch has them.
+/// The gradient of each parameter as a flat list, in Burn's layout.
 struct Gradients<'a> {
     of: &'a GradientsParams,
     found: Vec<Vec<f64>>,
@@ -94,23 +100,28 @@ fn gradients<M: Module>(net: &M, loss: Tensor<1>) -> Vec<Vec<f64>> {
     gradients.found
 }
 
-/// A classifier's loss; masks stay the same.
+/// Checks the gradients of a classifier's loss with fixed masks.
 fn classifier_agrees_with_differences(spec: &str, input: &[usize]) {
     let device = Device::flex().autodiff();
     let x = inputs(4, input.iter().product(), (&device, DType::F64));
-    agrees_with_differences(spec, &net(spec, input, &device), &|net: &Net| loss(net, &x, &[0, 1, 2, 1], &mut step(1)));
+    agrees_with_differences(spec, &net(spec, input, &device), &|net: &Net| {
+        loss(net, &x, &[0, 1, 2, 1], &mut step(1))
+    });
 }
 
-/// In f64, by central differences of 1e-6 at numbers spread over each parameter.
+/// Compares gradients with central differences of step 1e-6 in f64, at several positions of each
+/// parameter.
 fn agrees_with_differences<M: Module>(spec: &str, net: &M, of: &dyn Fn(&M) -> Tensor<1>) {
     let start = replaced(net, &mut |_, _, x| x);
     let gradients = gradients(&start, of(&start));
     let largest = gradients.iter().flatten().fold(0.0f64, |a, b| a.max(b.abs()));
-    assert!(largest > 1e-3, "{spec}: there is a gradient");
+    assert!(largest > 1e-3, "{spec}: all gradients are near zero");
     for (parameter, gradient) in gradients.iter().enumerate() {
         for at in (0..gradient.len()).step_by(gradient.len().div_ceil(7)) {
             let moved = |by: f64| {
-                let moved = replaced(&start, &mut |p, place, x| if (p, place) == (parameter, at) { x + by } else { x });
+                let moved = replaced(&start, &mut |p, place, x| {
+                    if (p, place) == (parameter, at) { x + by } else { x }
+                });
                 of(&moved).into_scalar::<f64>()
             };
             let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
@@ -144,7 +155,11 @@ fn gradients_of_every_layer_agree_with_finite_differences() {
         classifier_agrees_with_differences(spec, input);
     }
     for entry in MODELS {
-        assert!(rows.iter().any(|(spec, _)| spec.starts_with(entry.name)), "{} is among them", entry.name);
+        assert!(
+            rows.iter().any(|(spec, _)| spec.starts_with(entry.name)),
+            "{} is not tested",
+            entry.name
+        );
     }
 }
 
@@ -152,20 +167,23 @@ fn list(value: &serde_json::Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-/// What PyTorch recorded of each parameter, in burn's layout: PyTorch keeps the weights of a linear layer as outputs x inputs, burn as inputs x
-/// outputs.
+/// The recorded PyTorch values of each parameter in Burn's layout. PyTorch stores the weights of a
+/// linear layer as outputs x inputs, Burn as inputs x outputs.
 fn in_burns_layout(case: &serde_json::Value, key: &str) -> Vec<Vec<f64>> {
-    let turned = |parameter: &serde_json::Value| {
+    let transposed = |parameter: &serde_json::Value| {
         let (shape, value) = (list(&parameter["shape"]), list(&parameter[key]));
         match shape[..] {
             [out, into] => {
                 let (out, into) = (out as usize, into as usize);
-                (0..into).flat_map(|i| (0..out).map(move |o| o * into + i)).map(|at| value[at]).collect()
+                (0..into)
+                    .flat_map(|i| (0..out).map(move |o| o * into + i))
+                    .map(|at| value[at])
+                    .collect()
             }
             _ => value,
         }
     };
-    case["parameters"].as_array().unwrap().iter().map(turned).collect()
+    case["parameters"].as_array().unwrap().iter().map(transposed).collect()
 }
 
 fn same(what: &str, ours: &[f64], torch: &[f64]) {
@@ -188,7 +206,7 @@ fn recorded() -> serde_json::Value {
 }
 
 #[test]
-fn scores_loss_and_every_gradient_are_those_of_pytorch() {
+fn scores_loss_and_gradients_equal_those_of_pytorch() {
     let recorded = recorded();
     let cases = recorded["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 2);
@@ -197,11 +215,16 @@ fn scores_loss_and_every_gradient_are_those_of_pytorch() {
         let input: Vec<usize> = list(&case["input"]).into_iter().map(|n| n as usize).collect();
         let device = Device::flex().autodiff();
         let values = in_burns_layout(case, "value");
-        let net = replaced(&net(spec, &input, &device), &mut |parameter, at, _| values[parameter][at]);
+        let net =
+            replaced(&net(spec, &input, &device), &mut |parameter, at, _| values[parameter][at]);
         let y: Vec<i32> = list(&case["y"]).into_iter().map(|n| n as i32).collect();
         let x = TensorData::new(list(&case["x"]), [y.len(), input.iter().product()]);
         let x = Tensor::<2>::from_data(x, (&device, DType::F64));
-        same("scores", &numbers(net.forward(x.clone(), &mut Mode::Evaluate)), &list(&case["scores"]));
+        same(
+            "scores",
+            &numbers(net.forward(x.clone(), &mut Mode::Evaluate)),
+            &list(&case["scores"]),
+        );
         let loss = loss(&net, &x, &y, &mut step(1));
         same("loss", &[loss.clone().into_scalar::<f64>()], &[case["loss"].as_f64().unwrap()]);
         same_gradients(case, &gradients(&net, loss));
@@ -217,7 +240,7 @@ fn small_vae(device: &Device) -> Vae {
 }
 
 #[test]
-fn the_bound_of_a_vae_and_its_gradients_are_those_of_pytorch() {
+fn the_bound_of_a_vae_and_its_gradients_equal_those_of_pytorch() {
     let recorded = recorded();
     let case = &recorded["autoencoder"];
     let device = Device::flex().autodiff();
@@ -237,9 +260,16 @@ fn the_bound_of_a_vae_and_its_gradients_are_those_of_pytorch() {
 fn the_gradients_of_a_vae_agree_with_finite_differences() {
     let device = Device::flex().autodiff();
     let numbers = |n: usize| (0..n).map(|at| ((at * 7) % 11) as f64 / 10.0).collect::<Vec<_>>();
-    let tensor = |width: usize| Tensor::<2>::from_data(TensorData::new(numbers(3 * width), [3, width]), (&device, DType::F64));
+    let tensor = |width: usize| {
+        Tensor::<2>::from_data(
+            TensorData::new(numbers(3 * width), [3, width]),
+            (&device, DType::F64),
+        )
+    };
     let (x, noise) = (tensor(6), tensor(2));
-    agrees_with_differences("vae", &small_vae(&device), &|net: &Vae| net.loss(x.clone(), noise.clone()).mean());
+    agrees_with_differences("vae", &small_vae(&device), &|net: &Vae| {
+        net.loss(x.clone(), noise.clone()).mean()
+    });
 }
 
 fn grey(n: usize) -> Examples {
@@ -251,22 +281,31 @@ fn grey(n: usize) -> Examples {
 }
 
 #[test]
-fn an_autoencoder_has_new_noise_in_each_step_and_the_same_in_every_measurement() {
+fn an_autoencoder_draws_new_noise_in_each_step_and_measures_with_fixed_noise() {
     let device = Device::flex().autodiff();
-    let data = Dataset { name: "grey".into(), classes: 1, names: Vec::new(), train: grey(20), test: grey(8), fingerprint: None };
-    let problem = |seed| Autoencode::new(&data, 20, Penalty::None, &device).unwrap().seeded(Seed(seed));
+    let data = Dataset {
+        name: "grey".into(),
+        classes: 1,
+        names: Vec::new(),
+        train: grey(20),
+        test: grey(8),
+        fingerprint: None,
+    };
+    let problem = |seed| {
+        AutoencodeProblem::new(&data, 20, Penalty::None, &device).unwrap().seeded(Seed(seed))
+    };
     let net = small_vae(&device);
-    let at = |step| Moment { step, epoch: 1, batch: 1, steps: 1 };
+    let at = |step| Progress { step, epoch: 1, batch: 1, steps: 1 };
     let loss = |seed, step| problem(seed).loss(&net, at(step)).into_scalar::<f64>();
     assert_eq!(loss(0, 1), loss(0, 1));
     assert_ne!(loss(0, 1), loss(0, 2));
     assert_ne!(loss(0, 1), loss(1, 1));
     let measures = problem(0).measure(&net.valid(), at(1));
     assert_eq!(measures, problem(1).measure(&net.valid(), at(2)));
-    // the mean over many draws lies near the mean over those drawn for measuring
+    // The mean over many draws is near the mean over the fixed draws of the measurement.
     let mean = (1..=400).map(|step| loss(0, step)).sum::<f64>() / 400.0;
     assert!((measures["train_loss"] - mean).abs() < 0.2, "{} and {mean}", measures["train_loss"]);
-    // each pixel costs log 2 where nothing is known, and a latent that says nothing costs nothing
+    // With zero parameters, each pixel costs log 2, and the KL divergence is zero.
     let nothing = replaced(&small_vae(&device), &mut |_, _, _| 0.0);
     let x = Tensor::<2>::ones([1, 6], (&device, DType::F64));
     let bound = nothing.loss(x, Tensor::ones([1, 2], (&device, DType::F64))).into_scalar::<f64>();
@@ -274,54 +313,84 @@ fn an_autoencoder_has_new_noise_in_each_step_and_the_same_in_every_measurement()
 }
 
 #[test]
-fn an_autoencoder_refuses_what_is_no_probability() {
+fn an_autoencoder_rejects_inputs_outside_0_to_1() {
     let device = Device::flex().autodiff();
     for wrong in [1.5, -0.1, f32::NAN] {
-        let mut data = Dataset { name: "grey".into(), classes: 1, names: Vec::new(), train: grey(20), test: grey(8), fingerprint: None };
+        let mut data = Dataset {
+            name: "grey".into(),
+            classes: 1,
+            names: Vec::new(),
+            train: grey(20),
+            test: grey(8),
+            fingerprint: None,
+        };
         let mut numbers = data.test.numbers();
         numbers[7] = wrong;
         data.test.inputs = numbers.into();
-        let error = Autoencode::new(&data, 20, Penalty::None, &device).err().unwrap().to_string();
-        assert!(error.starts_with("data grey: found an input of") && error.contains("expected numbers from 0 to 1"), "{error}");
+        let error =
+            AutoencodeProblem::new(&data, 20, Penalty::None, &device).err().unwrap().to_string();
+        assert!(
+            error.starts_with("data grey: found an input of")
+                && error.contains("expected numbers from 0 to 1"),
+            "{error}"
+        );
     }
-    assert!(vae::read(&"vea".parse().unwrap()).unwrap_err().to_string().contains("did you mean `vae`?"));
+    assert!(
+        vae::read(&"vea".parse().unwrap()).unwrap_err().to_string().contains("did you mean `vae`?")
+    );
 }
 
 #[test]
-fn the_loss_at_one_moment_is_one_function_and_masks_follow_the_step() {
+fn the_loss_at_one_step_is_deterministic_and_masks_depend_on_step_and_seed() {
     let device = Device::flex().autodiff();
-    let data = Dataset { name: "grey".into(), classes: 3, names: Vec::new(), train: grey(20), test: grey(8), fingerprint: None };
+    let data = Dataset {
+        name: "grey".into(),
+        classes: 3,
+        names: Vec::new(),
+        train: grey(20),
+        test: grey(8),
+        fingerprint: None,
+    };
     let net = net("mlp:hidden=9,dropout=0.5", &[2, 3], &device);
     let loss = |seed, step| {
-        let mut problem = Classify::new(&data, 20, Penalty::None, &device).seeded(Seed(seed));
-        let now = Moment { step, epoch: 1, batch: 1, steps: 1 };
+        let mut problem =
+            ClassifyProblem::new(&data, 20, Penalty::None, &device).seeded(Seed(seed));
+        let now = Progress { step, epoch: 1, batch: 1, steps: 1 };
         let (once, again) = (problem.loss(&net, now), problem.loss(&net, now));
         assert_eq!(once.clone().into_scalar::<f64>(), again.into_scalar::<f64>());
         once.into_scalar::<f64>()
     };
-    // all examples are in the batch, so only the masks differ
+    // The batch contains all examples, so only the masks differ.
     assert!((loss(0, 1) - loss(0, 2)).abs() > 1e-4);
     assert!((loss(0, 1) - loss(1, 1)).abs() > 1e-4);
 }
 
-/// What comes out of a convolution, and the gradients of images, weights and biases for an error that differs everywhere.
+/// The output of a convolution, and the gradients of images, weights and biases. The output
+/// gradient differs at each position.
 fn convolved(own: bool, sizes: [usize; 6], same: bool) -> [TensorData; 4] {
     let [examples, channels, height, width, outputs, size] = sizes;
     let (device, mut weights) = (Device::flex().autodiff(), Seed(1).generator(Purpose::Weights, 0));
-    let mut maker = Maker { init: Init::He, bias: Some(0.1), weights: &mut weights, device: &device };
+    let mut maker =
+        LayerInit { init: Init::He, bias: Some(0.1), weights: &mut weights, device: &device };
     let layer = maker.conv([channels, outputs], size, same);
-    // a part of a larger tensor, turned: its numbers do not lie one after another
-    let x = inputs(examples + 2, channels * height * width, (&device, DType::F32)).narrow(0, 1, examples).require_grad();
+    // The input is a transposed slice of a larger tensor, so it is not contiguous in memory.
+    let x = inputs(examples + 2, channels * height * width, (&device, DType::F32))
+        .narrow(0, 1, examples)
+        .require_grad();
     let images = x.clone().reshape([examples, channels, width, height]).swap_dims(2, 3);
     let out = if own { convolve(&layer, images) } else { layer.forward(images) };
     let gradients = (out.clone() * out.clone()).sum().backward();
-    let (weight, bias) = (layer.weight.val().grad(&gradients).unwrap(), layer.bias.as_ref().unwrap().val().grad(&gradients).unwrap());
+    let (weight, bias) = (
+        layer.weight.val().grad(&gradients).unwrap(),
+        layer.bias.as_ref().unwrap().val().grad(&gradients).unwrap(),
+    );
     [out.into_data(), x.grad(&gradients).unwrap().into_data(), weight.into_data(), bias.into_data()]
 }
 
 #[test]
-fn our_convolution_is_burns_and_the_same_for_any_number_of_threads() {
-    // the last are larger than an image or leave one place, and batches are cut into 16 parts
+fn our_convolution_equals_burns_and_does_not_depend_on_the_number_of_threads() {
+    // In the last two rows, the kernel is larger than the image, or the output has one position.
+    // Batches are split into 16 chunks.
     let rows = [
         ([3, 2, 7, 6, 4, 3], true),
         ([35, 1, 5, 9, 3, 5], true),
@@ -355,18 +424,24 @@ const NOISY: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn nothing_is_left_out_at_evaluation() {
+fn dropout_and_dropconnect_are_off_in_evaluation() {
     let device = Device::flex();
     let x = inputs(5, 64, (&device, DType::F32));
     for (noisy, plain) in NOISY {
-        let scores = |spec: &str, mode: &mut Mode| net(spec, &[8, 8], &device).forward(x.clone(), mode).into_data();
-        assert_eq!(scores(noisy, &mut Mode::Evaluate), scores(plain, &mut Mode::Evaluate), "{noisy}");
+        let scores = |spec: &str, mode: &mut Mode| {
+            net(spec, &[8, 8], &device).forward(x.clone(), mode).into_data()
+        };
+        assert_eq!(
+            scores(noisy, &mut Mode::Evaluate),
+            scores(plain, &mut Mode::Evaluate),
+            "{noisy}"
+        );
         assert_ne!(scores(noisy, &mut step(1)), scores(plain, &mut step(1)), "{noisy}");
     }
 }
 
 #[test]
-fn masks_are_equal_for_one_step_and_differ_from_step_to_step() {
+fn masks_are_deterministic_in_a_step_and_differ_between_steps() {
     let device = Device::flex();
     let x = inputs(5, 64, (&device, DType::F32));
     let drawn = ["cnn:channels=4,hidden=9,pool=stochastic", "mlp:hidden=20,dropconnect=0.5"];
@@ -380,7 +455,7 @@ fn masks_are_equal_for_one_step_and_differ_from_step_to_step() {
 }
 
 #[test]
-fn dropout_leaves_out_its_share_and_keeps_the_mean() {
+fn dropout_drops_the_given_rate_and_scales_the_rest() {
     let n = 1_000_000;
     for rate in [0.1, 0.2, 0.5, 0.9] {
         let x = Tensor::<1>::ones([n], &Device::flex());
@@ -393,11 +468,11 @@ fn dropout_leaves_out_its_share_and_keeps_the_mean() {
 }
 
 #[test]
-fn stochastic_pooling_draws_in_proportion_and_weights_so_at_evaluation() {
+fn stochastic_pooling_samples_in_proportion_and_returns_the_weighted_mean_in_evaluation() {
     let (n, device) = (40_000, Device::flex());
     let window = [1.0, 0.0, 3.0, 4.0];
     let x = Tensor::<4>::from_data(TensorData::new(window.repeat(n), [n, 1, 2, 2]), &device);
-    let pool = Pool { kind: Kind::Stochastic, size: 2, stride: 2 };
+    let pool = Pool { kind: PoolKind::Stochastic, size: 2, stride: 2 };
     let drawn = numbers(pool.of(x.clone(), &mut step(1)));
     for value in window {
         let p: f64 = value / 8.0;
@@ -412,12 +487,16 @@ fn stochastic_pooling_draws_in_proportion_and_weights_so_at_evaluation() {
 }
 
 #[test]
-fn windows_over_the_edge_hold_what_is_inside() {
+fn pooling_windows_at_the_edge_ignore_positions_outside_the_image() {
     let device = Device::flex();
-    for (height, width, size, stride) in [(7, 6, 3, 2), (6, 6, 3, 2), (7, 7, 3, 2), (5, 4, 2, 2), (1, 2, 3, 2)] {
-        let x = inputs(1, 2 * height * width, (&device, DType::F32)).abs().reshape([1, 2, height, width]);
+    for (height, width, size, stride) in
+        [(7, 6, 3, 2), (6, 6, 3, 2), (7, 7, 3, 2), (5, 4, 2, 2), (1, 2, 3, 2)]
+    {
+        let x = inputs(1, 2 * height * width, (&device, DType::F32))
+            .abs()
+            .reshape([1, 2, height, width]);
         let plane = numbers(x.clone());
-        // as TensorFlow's `same`: half of what is missing before, the rest behind
+        // As in TensorFlow's `same`: half of the padding is before the image, the rest after it.
         let windows = |side: usize| {
             let over = ((side.div_ceil(stride) - 1) * stride + size).saturating_sub(side);
             (0..side.div_ceil(stride)).map(move |i| {
@@ -431,7 +510,8 @@ fn windows_over_the_edge_hold_what_is_inside() {
             for ys in windows(height) {
                 for xs in windows(width) {
                     let at = |y: usize, x: usize| plane[channel * height * width + y * width + x];
-                    let window: Vec<f64> = ys.clone().flat_map(|y| xs.clone().map(move |x| at(y, x))).collect();
+                    let window: Vec<f64> =
+                        ys.clone().flat_map(|y| xs.clone().map(move |x| at(y, x))).collect();
                     let sum: f64 = window.iter().sum();
                     expected[0].push(window.iter().copied().fold(0.0, f64::max));
                     expected[1].push(sum / window.len() as f64);
@@ -440,7 +520,9 @@ fn windows_over_the_edge_hold_what_is_inside() {
                 }
             }
         }
-        for (kind, expected) in [Kind::Max, Kind::Mean, Kind::Stochastic].into_iter().zip(expected) {
+        for (kind, expected) in
+            [PoolKind::Max, PoolKind::Mean, PoolKind::Stochastic].into_iter().zip(expected)
+        {
             let pool = Pool { kind, size, stride };
             let pooled = pool.of(x.clone(), &mut Mode::Evaluate);
             assert_eq!(pooled.dims(), [1, 2, pool.windows(height), pool.windows(width)]);
@@ -449,20 +531,28 @@ fn windows_over_the_edge_hold_what_is_inside() {
             }
         }
         let broken = Tensor::<4>::full([1, 2, height, width], f32::NAN, &device);
-        assert!(numbers(Pool { kind: Kind::Max, size, stride }.of(broken, &mut Mode::Evaluate)).iter().all(|x| x.is_nan()));
-        let drawn = numbers(Pool { kind: Kind::Stochastic, size, stride }.of(x, &mut step(1)));
+        assert!(
+            numbers(Pool { kind: PoolKind::Max, size, stride }.of(broken, &mut Mode::Evaluate))
+                .iter()
+                .all(|x| x.is_nan())
+        );
+        let drawn = numbers(Pool { kind: PoolKind::Stochastic, size, stride }.of(x, &mut step(1)));
         assert!(drawn.iter().zip(&inside).all(|(x, window)| window.contains(x)));
     }
 }
 
 #[test]
-fn dropconnect_at_evaluation_is_the_mean_over_masks() {
+fn dropconnect_in_evaluation_is_near_the_mean_over_masks() {
     let device = Device::flex();
     let mut weights = Seed(1).generator(Purpose::Weights, 0);
-    let layer = Maker { init: Init::He, bias: Some(0.1), weights: &mut weights, device: &device }.linear(200, 12);
+    let layer =
+        LayerInit { init: Init::He, bias: Some(0.1), weights: &mut weights, device: &device }
+            .linear(200, 12);
     let x = inputs(6, 200, (&device, DType::F32));
     let (rate, masks) = (0.5, 6000);
-    for activation in [Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Softplus] {
+    for activation in
+        [Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Softplus]
+    {
         let mut masks_from = generator(1);
         let mut sum = Tensor::<2>::zeros([6, 12], &device);
         for _ in 0..masks {
@@ -471,22 +561,32 @@ fn dropconnect_at_evaluation_is_the_mean_over_masks() {
         let drawn = numbers(sum / f64::from(masks));
         let gaussian = numbers(expected(&layer, x.clone(), rate, activation));
         let of_mean = numbers(activation.of(layer.forward(x.clone())));
-        let apart = |other: &[f64]| drawn.iter().zip(other).map(|(a, b)| (a - b).abs()).sum::<f64>() / drawn.len() as f64;
-        // 6000 masks leave about 0.01 for ReLU, whose sums have a spread of 1.4
+        let apart = |other: &[f64]| {
+            drawn.iter().zip(other).map(|(a, b)| (a - b).abs()).sum::<f64>() / drawn.len() as f64
+        };
+        // With 6000 masks, the sampling error is about 0.01 for ReLU; its inputs have a standard
+        // deviation of 1.4.
         assert!(apart(&gaussian) < 0.02, "{activation:?}: {}", apart(&gaussian));
-        assert!(apart(&of_mean) > 3.0 * apart(&gaussian), "{activation:?}: {} and {}", apart(&of_mean), apart(&gaussian));
+        assert!(
+            apart(&of_mean) > 3.0 * apart(&gaussian),
+            "{activation:?}: {} and {}",
+            apart(&of_mean),
+            apart(&gaussian)
+        );
     }
 }
 
 #[test]
-fn masks_of_their_own_for_each_example_are_what_dropconnect_can_have() {
+fn dropconnect_draws_at_most_one_mask_per_example() {
     let device = Device::flex();
     let mut weights = Seed(1).generator(Purpose::Weights, 0);
-    let layer = Maker { init: Init::He, bias: None, weights: &mut weights, device: &device }.linear(30, 4);
+    let layer = LayerInit { init: Init::He, bias: None, weights: &mut weights, device: &device }
+        .linear(30, 4);
     let x = inputs(1, 30, (&device, DType::F32)).repeat_dim(0, 7);
     let different = |masks: usize| {
         let rows = numbers(masked(&layer, x.clone(), 0.5, masks, &mut generator(1)));
-        let mut rows: Vec<Vec<String>> = rows.chunks(4).map(|row| row.iter().map(|x| format!("{x:.6}")).collect()).collect();
+        let mut rows: Vec<Vec<String>> =
+            rows.chunks(4).map(|row| row.iter().map(|x| format!("{x:.6}")).collect()).collect();
         rows.dedup();
         rows.len()
     };
@@ -494,7 +594,7 @@ fn masks_of_their_own_for_each_example_are_what_dropconnect_can_have() {
 }
 
 #[test]
-fn the_mean_over_a_normal_is_the_integral() {
+fn the_mean_over_a_normal_distribution_equals_the_integral() {
     let integral = |activation: Activation, mean: f64, spread: f64| {
         let n = 200_000;
         let sum: f64 = (0..n)
@@ -514,20 +614,31 @@ fn the_mean_over_a_normal_is_the_integral() {
     };
     let place = (&Device::flex(), DType::F64);
     let one = |x: f64| Tensor::<1>::from_data(TensorData::new(vec![x], [1]), place);
-    for (activation, tolerance) in
-        [(Activation::Relu, 1e-6), (Activation::Tanh, 2e-4), (Activation::Sigmoid, 2e-4), (Activation::Softplus, 2e-4)]
-    {
+    for (activation, tolerance) in [
+        (Activation::Relu, 1e-6),
+        (Activation::Tanh, 2e-4),
+        (Activation::Sigmoid, 2e-4),
+        (Activation::Softplus, 2e-4),
+    ] {
         for (mean, spread) in [(0.0, 1.0), (1.3, 0.5), (-2.0, 1.5), (0.7, 2.0), (3.0, 1e-3)] {
             let found = numbers(mean_over_normal(activation, one(mean), one(spread * spread)))[0];
             let exact = integral(activation, mean, spread);
-            assert!((found - exact).abs() < tolerance, "{activation:?} of {mean} ± {spread}: {found} and {exact}");
+            assert!(
+                (found - exact).abs() < tolerance,
+                "{activation:?} of {mean} ± {spread}: {found} and {exact}"
+            );
         }
-        assert!((numbers(mean_over_normal(activation, one(0.4), one(0.0)))[0] - numbers(activation.of(one(0.4)))[0]).abs() < 1e-9);
+        assert!(
+            (numbers(mean_over_normal(activation, one(0.4), one(0.0)))[0]
+                - numbers(activation.of(one(0.4)))[0])
+                .abs()
+                < 1e-9
+        );
     }
 }
 
 #[test]
-fn first_weights_have_the_spread_they_are_said_to_have() {
+fn initial_weights_have_the_documented_spread() {
     let device = Device::flex();
     let (inputs, outputs) = (300, 500);
     let spreads = [
@@ -539,14 +650,15 @@ fn first_weights_have_the_spread_they_are_said_to_have() {
     ];
     for (init, spread) in spreads {
         let mut weights = Seed(1).generator(Purpose::Weights, 0);
-        let layer = Maker { init, bias: None, weights: &mut weights, device: &device }.linear(inputs, outputs);
+        let layer = LayerInit { init, bias: None, weights: &mut weights, device: &device }
+            .linear(inputs, outputs);
         let w = numbers(layer.weight.val());
         let mean = w.iter().sum::<f64>() / w.len() as f64;
         let found = (w.iter().map(|x| x * x).sum::<f64>() / w.len() as f64).sqrt();
         assert!(mean.abs() < 4.0 * spread / (w.len() as f64).sqrt(), "{init:?}: mean {mean}");
         assert!((found / spread - 1.0).abs() < 0.01, "{init:?}: {found} and {spread}");
         if init == Init::TruncNormal(0.05) {
-            assert!(w.iter().all(|x| x.abs() < 0.1 + 1e-6), "nothing beyond two spreads");
+            assert!(w.iter().all(|x| x.abs() < 0.1 + 1e-6), "a weight is beyond two deviations");
         }
         let bias = numbers(layer.bias.unwrap().val());
         assert_eq!(bias.iter().all(|b| *b == 0.0), init != Init::Uniform);
@@ -554,45 +666,82 @@ fn first_weights_have_the_spread_they_are_said_to_have() {
 }
 
 #[test]
-fn deepobs_networks_have_as_many_parameters_as_published_and_every_model_as_many_as_it_says() {
+fn deepobs_networks_have_the_published_parameter_counts() {
     let ten = |input: &[usize]| Shapes { input: input.to_vec(), classes: 10 };
     let count = |spec: &str, shapes: Shapes| {
         let spec = spec.parse().unwrap();
         let said = parameters(&spec, &shapes).unwrap();
-        assert_eq!(said, build(&spec, &shapes, Seed(0), &Device::flex()).unwrap().num_params(), "{spec}");
+        assert_eq!(
+            said,
+            build(&spec, &shapes, Seed(0), &Device::flex()).unwrap().num_params(),
+            "{spec}"
+        );
         said
     };
     assert_eq!(count("2c2d", ten(&[28, 28])), 3_274_634);
     assert_eq!(count("3c3d", ten(&[3, 32, 32])), 895_210);
     assert_eq!(count("lenet", ten(&[1, 28, 28])), 44_426);
-    assert_eq!(count("lenet", ten(&[28, 28])), 44_426, "28 x 28 is one channel");
+    assert_eq!(count("lenet", ten(&[28, 28])), 44_426, "28 x 28 has one channel");
     assert_eq!(count("mlp:hidden=500-300", ten(&[28, 28])), 785 * 500 + 501 * 300 + 301 * 10);
-    // 64 of 5x5x3, 64 and 128 of 5x5x64, 128 channels of 4 x 4 left
-    assert_eq!(count("cnn", ten(&[3, 32, 32])), 64 * 76 + 64 * 1601 + 128 * 1601 + 2049 * 1000 + 1001 * 10);
+    // The kernels are 64 of 5x5x3, 64 of 5x5x64 and 128 of 5x5x64. The last feature map is 4 x 4.
+    assert_eq!(
+        count("cnn", ten(&[3, 32, 32])),
+        64 * 76 + 64 * 1601 + 128 * 1601 + 2049 * 1000 + 1001 * 10
+    );
 }
 
 #[test]
-fn inputs_that_a_model_cannot_take_are_refused_in_a_sentence() {
+fn invalid_inputs_and_settings_are_rejected_with_a_clear_message() {
     for (spec, input, says) in [
-        ("cnn", vec![10_000], "takes images of height x width or channels x height x width; found inputs of [10000]"),
+        (
+            "cnn",
+            vec![10_000],
+            "takes images of height x width or channels x height x width; found inputs of [10000]",
+        ),
         ("2c2d", vec![1, 3, 32, 32], "found inputs of [1, 3, 32, 32]"),
-        ("lenet", vec![12, 12], "takes images that are larger than its kernels at every stage; found inputs of [12, 12]"),
+        (
+            "lenet",
+            vec![12, 12],
+            "takes images that are larger than its kernels at every stage; found inputs of [12, 12]",
+        ),
         ("3c3d", vec![3, 4, 32], "found inputs of [3, 4, 32]"),
-        ("cnn:pool=stochastic,activation=tanh", vec![8, 8], "expected relu, sigmoid or softplus, found tanh"),
-        ("cnn:kernel=10000000000", vec![8, 8], "has none or more than 1073741824 parameters"),
-        ("cnn:channels=18446744073709551615", vec![8, 8], "has none or more than 1073741824 parameters"),
+        (
+            "cnn:pool=stochastic,activation=tanh",
+            vec![8, 8],
+            "expected relu, sigmoid or softplus, found tanh",
+        ),
+        (
+            "cnn:kernel=10000000000",
+            vec![8, 8],
+            "has no parameters or more than 1073741824 parameters",
+        ),
+        (
+            "cnn:channels=18446744073709551615",
+            vec![8, 8],
+            "has no parameters or more than 1073741824 parameters",
+        ),
         ("lenet", vec![0, 12], "found inputs of [0, 12]"),
-        ("mlp:init=trunc_normal:0", vec![8], "init is `trunc_normal:0`, expected one of uniform, he, glorot"),
-        ("mlp:dropout=1", vec![8], "dropout is `1`, expected a number from 0 up to, but not including, 1"),
+        (
+            "mlp:init=trunc_normal:0",
+            vec![8],
+            "init is `trunc_normal:0`, expected one of uniform, he, glorot",
+        ),
+        (
+            "mlp:dropout=1",
+            vec![8],
+            "dropout is `1`, expected a number from 0 up to, but not including, 1",
+        ),
         ("mlp:masks=0", vec![8], "masks is `0`, expected a whole number from 1"),
     ] {
-        let error = build(&spec.parse().unwrap(), &shapes(&input), Seed(0), &Device::flex()).unwrap_err().to_string();
+        let error = build(&spec.parse().unwrap(), &shapes(&input), Seed(0), &Device::flex())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(says), "{spec}: {error}");
     }
 }
 
 #[test]
-fn every_model_comes_back_from_the_disk_with_the_same_scores() {
+fn every_saved_model_loads_with_equal_scores() {
     let folder = tempfile::tempdir().unwrap();
     let device = Device::flex();
     let x = inputs(3, 16 * 16, (&device, DType::F32));
@@ -605,10 +754,15 @@ fn every_model_comes_back_from_the_disk_with_the_same_scores() {
         let spec = downhill::model::canonical(&spec.parse().unwrap()).unwrap();
         let net = build(&spec, &shapes(&[16, 16]), Seed(3), &device).unwrap();
         let path = folder.path().join("model.safetensors");
-        let told = Told { spec: spec.clone(), shapes: shapes(&[16, 16]), data: "mine|gcn:scale=1".into(), sha256: "12ab".into() };
-        saved::save(&net, &told, &path).unwrap();
-        let (back, told_back) = saved::load(&path, &device).unwrap();
-        assert_eq!(told_back, told);
+        let card = ModelCard {
+            spec: spec.clone(),
+            shapes: shapes(&[16, 16]),
+            data: "mine|gcn:scale=1".into(),
+            sha256: "12ab".into(),
+        };
+        saved::save(&net, &card, &path).unwrap();
+        let (back, card_read) = saved::load(&path, &device).unwrap();
+        assert_eq!(card_read, card);
         let scores = |net: &Net| net.forward(x.clone(), &mut Mode::Evaluate).into_data();
         assert_eq!(scores(&net), scores(&back), "{spec}");
     }

@@ -1,38 +1,38 @@
-//! Learning-rate schedules, against the recorded learning rates of PyTorch and numbers worked out by hand.
+//! Learning-rate schedules against recorded learning rates of PyTorch and numbers computed by hand.
 
 use std::collections::BTreeMap;
 
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use downhill::Result;
-use downhill::descent::Recipe;
 use downhill::optim::Optimizers;
-use downhill::record::Point;
-use downhill::schedule::{Cosine, Moment, Pace, SCHEDULES, Schedule};
-use downhill::train::{Plan, Problem, Watch, train};
+use downhill::pipeline::PipelineConfig;
+use downhill::record::CurvePoint;
+use downhill::schedule::{Cosine, Progress, SCHEDULES, Schedule, Scheduler};
+use downhill::train::{Plan, Problem, TrainObserver, train};
 use serde_json::Value;
 
 fn read(spec: &str) -> Schedule {
     Schedule::read(&spec.parse().unwrap()).unwrap()
 }
 
-fn pace(spec: &str) -> Pace {
-    Pace::new(read(spec))
+fn scheduler(spec: &str) -> Scheduler {
+    Scheduler::new(read(spec))
 }
 
 fn error(spec: &str) -> String {
     Schedule::read(&spec.parse().unwrap()).unwrap_err().to_string()
 }
 
-/// A step of a run with `of_epoch` steps in each of its epochs.
-fn moment(step: usize, of_epoch: usize, steps: usize) -> Moment {
-    Moment { step, epoch: step.div_ceil(of_epoch), batch: (step - 1) % of_epoch + 1, steps }
+/// A step of a run with so many steps in each of its epochs.
+fn progress(step: usize, per_epoch: usize, steps: usize) -> Progress {
+    Progress { step, epoch: step.div_ceil(per_epoch), batch: (step - 1) % per_epoch + 1, steps }
 }
 
 /// The learning rates of a whole run, where the optimizer's is 1.
-fn shares(spec: &str, of_epoch: usize, steps: usize) -> Vec<f64> {
-    let pace = pace(spec);
-    (1..=steps).map(|step| pace.lr(1.0, moment(step, of_epoch, steps))).collect()
+fn shares(spec: &str, per_epoch: usize, steps: usize) -> Vec<f64> {
+    let scheduler = scheduler(spec);
+    (1..=steps).map(|step| scheduler.lr(1.0, progress(step, per_epoch, steps))).collect()
 }
 
 fn near(found: &[f64], expected: &[f64]) {
@@ -43,24 +43,38 @@ fn near(found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn schedules_that_torch_has_too_give_its_learning_rates() {
+fn schedules_of_torch_have_its_learning_rates() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("golden/schedules.json")).unwrap();
     for case in &cases {
-        let numbers = |key: &str| case[key].as_array().map(|list| list.iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>());
-        let (lrs, losses, lr) = (numbers("lrs").unwrap(), numbers("losses"), case["lr"].as_f64().unwrap());
-        let (spec, steps) = (case["spec"].as_str().unwrap(), case["steps"].as_u64().unwrap() as usize);
-        let mut pace = pace(spec);
+        let numbers = |key: &str| {
+            case[key]
+                .as_array()
+                .map(|list| list.iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>())
+        };
+        let (lrs, losses, lr) =
+            (numbers("lrs").unwrap(), numbers("losses"), case["lr"].as_f64().unwrap());
+        let (spec, steps) =
+            (case["spec"].as_str().unwrap(), case["steps"].as_u64().unwrap() as usize);
+        let mut scheduler = scheduler(spec);
         for (k, expected) in lrs.iter().enumerate() {
-            let found = pace.lr(lr, moment(k + 1, 1, steps)); // epochs of one step: those that torch counts may be either
-            assert!((found - expected).abs() <= 1e-12 * lr, "{spec}, step {}: {found}, torch {expected}", k + 1);
+            // in epochs of one step it does not matter which of the two torch counts
+            let found = scheduler.lr(lr, progress(k + 1, 1, steps));
+            assert!(
+                (found - expected).abs() <= 1e-12 * lr,
+                "{spec}, step {}: {found}, torch {expected}",
+                k + 1
+            );
             if let Some(losses) = &losses {
-                pace.observe(losses[k]);
+                scheduler.observe(losses[k]);
             }
         }
     }
-    let covered = |entry: &str| cases.iter().any(|case| case["spec"].as_str().unwrap().split(':').next() == Some(entry));
-    let alone: Vec<&str> = SCHEDULES.iter().map(|entry| entry.name).filter(|name| !covered(name)).collect();
-    assert_eq!(alone, ["inverse_sqrt"], "all others are compared");
+    let covered = |entry: &str| {
+        cases.iter().any(|case| case["spec"].as_str().unwrap().split(':').next() == Some(entry))
+    };
+    let alone: Vec<&str> =
+        SCHEDULES.iter().map(|entry| entry.name).filter(|name| !covered(name)).collect();
+    assert_eq!(alone, ["inverse_sqrt"], "all others are compared with torch");
 }
 
 #[test]
@@ -68,7 +82,10 @@ fn schedules_are_their_formulas() {
     let root = 0.5f64.sqrt();
     assert_eq!(shares("constant", 3, 5), [1.0; 5]);
     assert_eq!(shares("inverse_sqrt", 3, 4), [1.0, 1.0 / 2f64.sqrt(), 1.0 / 3f64.sqrt(), 0.5]);
-    assert_eq!(shares("inverse_sqrt:per=epoch", 2, 4), [1.0, 1.0, 1.0 / 2f64.sqrt(), 1.0 / 2f64.sqrt()]);
+    assert_eq!(
+        shares("inverse_sqrt:per=epoch", 2, 4),
+        [1.0, 1.0, 1.0 / 2f64.sqrt(), 1.0 / 2f64.sqrt()]
+    );
     assert_eq!(shares("step:every=2,gamma=0.5", 2, 6), [1.0, 1.0, 1.0, 1.0, 0.5, 0.5]);
     assert_eq!(shares("step:every=2,gamma=0.5,per=step", 2, 6), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
     assert_eq!(shares("milestones:at=1-2,gamma=0.5", 2, 6), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
@@ -76,16 +93,23 @@ fn schedules_are_their_formulas() {
     assert_eq!(shares("linear:floor=0.5", 9, 4), [1.0, 0.875, 0.75, 0.625]);
     assert_eq!(shares("polynomial:power=2", 9, 4), [1.0, 0.5625, 0.25, 0.0625]);
     near(&shares("cosine", 9, 4), &[1.0, (1.0 + root) / 2.0, 0.5, (1.0 - root) / 2.0]);
-    near(&shares("cosine_restarts:first=2,floor=0.5", 9, 7), &[1.0, 0.75, 1.0, (3.0 + root) / 4.0, 0.75, (3.0 - root) / 4.0, 1.0]);
+    near(
+        &shares("cosine_restarts:first=2,floor=0.5", 9, 7),
+        &[1.0, 0.75, 1.0, (3.0 + root) / 4.0, 0.75, (3.0 - root) / 4.0, 1.0],
+    );
     near(
         &shares("one_cycle:pct_start=0.5,div_factor=4,final_div_factor=5,anneal=linear", 9, 6),
         &[0.25, 0.625, 1.0, 0.05 + 0.95 * 2.0 / 3.0, 0.05 + 0.95 / 3.0, 0.05],
     );
-    assert_eq!(pace("inverse_sqrt").lr(0.6, moment(100, 1, 100)), 0.06, "the division of old records, bit for bit");
+    assert_eq!(
+        scheduler("inverse_sqrt").lr(0.6, progress(100, 1, 100)),
+        0.06,
+        "the same bits as in old records"
+    );
 }
 
 #[test]
-fn beyond_its_end_a_schedule_holds_its_last_value() {
+fn after_its_end_a_schedule_keeps_its_last_value() {
     for (spec, end) in [
         ("linear:floor=0.25", 0.25),
         ("polynomial:power=3,floor=0.25", 0.25),
@@ -98,36 +122,62 @@ fn beyond_its_end_a_schedule_holds_its_last_value() {
         ("cosine:steps=3,floor=0.25,warmup=7", 0.25),
     ] {
         for step in [11, 12, 1000, usize::MAX] {
-            assert_eq!(pace(spec).lr(1.0, Moment { step, epoch: 1, batch: 1, steps: 10 }), end, "{spec} at {step}");
+            assert_eq!(
+                scheduler(spec).lr(1.0, Progress { step, epoch: 1, batch: 1, steps: 10 }),
+                end,
+                "{spec} at {step}"
+            );
         }
     }
-    assert_eq!(shares("one_cycle", 9, 10)[9], 1.0 / 25.0 / 1e4, "one_cycle reaches its end with the last step");
+    assert_eq!(
+        shares("one_cycle", 9, 10)[9],
+        1.0 / 25.0 / 1e4,
+        "one_cycle reaches its end with the last step"
+    );
 }
 
 #[test]
-fn a_warm_up_rises_in_equal_parts_and_the_schedule_begins_after_it() {
+fn a_warm_up_rises_linearly_and_the_schedule_starts_after_it() {
     for entry in SCHEDULES {
         let warm = shares(&format!("{}:warmup=5", entry.name), 3, 23);
         let plain = shares(entry.name, 3, 18);
         for (i, share) in warm[..5].iter().enumerate() {
-            assert!((share - plain[0] * (i + 1) as f64 / 5.0).abs() < 1e-15, "{}: {share} at step {}", entry.name, i + 1);
+            assert!(
+                (share - plain[0] * (i + 1) as f64 / 5.0).abs() < 1e-15,
+                "{}: {share} at step {}",
+                entry.name,
+                i + 1
+            );
         }
         if entry.name != "exponential" {
-            // whose epochs, the others' defaults being longer than this run, stay where they are: see the next test
+            // exponential counts epochs, see the next test; the other defaults are longer than this
+            // run
             assert_eq!(warm[5..], plain, "{}", entry.name);
         }
     }
     assert_eq!(shares("constant:warmup=4", 9, 6), [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]);
     assert_eq!(shares("constant:warmup=1", 9, 2), [1.0, 1.0]);
-    assert_eq!(shares("cosine:warmup=4", 9, 4), [0.25, 0.5, 0.75, 1.0], "a run that is all warm-up");
+    assert_eq!(
+        shares("cosine:warmup=4", 9, 4),
+        [0.25, 0.5, 0.75, 1.0],
+        "a run that is all warm-up"
+    );
 }
 
 #[test]
-fn epochs_count_from_the_warm_up_on_and_change_where_an_epoch_begins() {
+fn epochs_are_counted_after_the_warm_up_and_change_at_the_start_of_an_epoch() {
     let whole = shares("exponential:gamma=0.5,warmup=4", 2, 10);
-    assert_eq!(whole, [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25], "two epochs of warm-up");
+    assert_eq!(
+        whole,
+        [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25],
+        "two epochs of warm-up"
+    );
     let broken = shares("exponential:gamma=0.5,warmup=2", 4, 12);
-    assert_eq!(broken, [0.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25], "half an epoch of warm-up");
+    assert_eq!(
+        broken,
+        [0.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25],
+        "half an epoch of warm-up"
+    );
 }
 
 #[test]
@@ -145,8 +195,14 @@ fn every_schedule_spells_out_its_settings_and_reads_its_own_spec() {
         ("polynomial", "polynomial:power=1,floor=0,steps=none"),
         ("cosine:floor=1e-2", "cosine:floor=0.01,steps=none"),
         ("cosine_restarts", "cosine_restarts:first=1000,factor=2,floor=0"),
-        ("one_cycle", "one_cycle:pct_start=0.3,div_factor=25,final_div_factor=10000,anneal=cosine,steps=none"),
-        ("plateau:warmup=3", "plateau:factor=0.1,patience=10,threshold=0.0001,cooldown=0,min_lr=0,warmup=3"),
+        (
+            "one_cycle",
+            "one_cycle:pct_start=0.3,div_factor=25,final_div_factor=10000,anneal=cosine,steps=none",
+        ),
+        (
+            "plateau:warmup=3",
+            "plateau:factor=0.1,patience=10,threshold=0.0001,cooldown=0,min_lr=0,warmup=3",
+        ),
     ] {
         assert_eq!(read(spec).spec(), canonical);
         assert_eq!(read(canonical), read(spec));
@@ -154,20 +210,28 @@ fn every_schedule_spells_out_its_settings_and_reads_its_own_spec() {
     for entry in SCHEDULES {
         let schedule = read(entry.name);
         assert_eq!(read(&schedule.spec()), schedule);
-        let defaults: Vec<String> = (entry.defaults)().iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(read(&format!("{}:{}", entry.name, defaults.join(","))), schedule, "what `show` says is what is read");
+        let defaults: Vec<String> =
+            (entry.defaults)().iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(
+            read(&format!("{}:{}", entry.name, defaults.join(","))),
+            schedule,
+            "the defaults that `show` prints are read as the defaults"
+        );
         let keys: Vec<&str> = (entry.settings)().iter().map(|setting| setting.name).collect();
         assert_eq!(keys, (entry.defaults)().iter().map(|(key, _)| *key).collect::<Vec<_>>());
     }
-    assert_eq!(Schedule::try_from(Cosine::new().with_floor(0.1)).unwrap().with_warmup(5), read("cosine:floor=0.1,warmup=5"));
+    assert_eq!(
+        Schedule::try_from(Cosine::new().with_floor(0.1)).unwrap().with_warmup(5),
+        read("cosine:floor=0.1,warmup=5")
+    );
 }
 
 #[test]
-fn every_schedule_says_what_it_is_how_it_differs_and_where_it_comes_from() {
+fn every_schedule_has_a_title_a_formula_differences_and_a_source() {
     for entry in SCHEDULES {
-        let about = entry.about;
-        assert!(about.title().starts_with(&format!("{}: ", entry.name)), "{}", about.title());
-        for text in [about.formula(), about.section("Differences"), about.section("Source")] {
+        let docs = entry.docs;
+        assert!(docs.title().starts_with(&format!("{}: ", entry.name)), "{}", docs.title());
+        for text in [docs.formula(), docs.section("Differences"), docs.section("Source")] {
             assert!(!text.is_empty(), "{}", entry.name);
         }
     }
@@ -189,19 +253,34 @@ fn a_setting_that_is_not_allowed_is_named_with_its_value() {
             "milestones:at=30-60-60",
             "milestones: at is `30-60-60`, expected whole numbers from 1, each above the one before, such as 30-60-90",
         ),
-        ("milestones:at=0-5", "milestones: at is `0-5`, expected whole numbers from 1, each above the one before, such as 30-60-90"),
-        ("cosine_restarts:factor=0", "cosine_restarts: factor is `0`, expected a whole number from 1"),
-        ("one_cycle:div_factor=0.5", "one_cycle: div_factor is `0.5`, expected 1 or a finite number above"),
+        (
+            "milestones:at=0-5",
+            "milestones: at is `0-5`, expected whole numbers from 1, each above the one before, such as 30-60-90",
+        ),
+        (
+            "cosine_restarts:factor=0",
+            "cosine_restarts: factor is `0`, expected a whole number from 1",
+        ),
+        (
+            "one_cycle:div_factor=0.5",
+            "one_cycle: div_factor is `0.5`, expected a finite number of at least 1",
+        ),
         ("one_cycle:anneal=cos", "one_cycle: anneal is `cos`, expected one of cosine, linear"),
-        ("plateau:factor=1", "plateau: factor is `1`, expected a number from 0 up to, but not including, 1"),
+        (
+            "plateau:factor=1",
+            "plateau: factor is `1`, expected a number from 0 up to, but not including, 1",
+        ),
         ("plateau:patience=1.5", "plateau: patience is `1.5`, expected a whole number from 0"),
-        ("plateau:min_lr=-1", "plateau: min_lr is `-1`, expected 0 or a finite number above"),
+        ("plateau:min_lr=-1", "plateau: min_lr is `-1`, expected a finite number of at least 0"),
         ("constant:warmup=-1", "constant: warmup is `-1`, expected a whole number from 0"),
         ("cosine:warmup=2.5", "cosine: warmup is `2.5`, expected a whole number from 0"),
-        ("cosine:warmpu=5", "unknown setting of cosine `warmpu`; did you mean `warmup`? Known: floor, steps, warmup"),
+        (
+            "cosine:warmpu=5",
+            "unknown setting of cosine `warmpu`; did you mean `warmup`? Known: floor, steps, warmup",
+        ),
         ("constant:lr=5", "unknown setting of constant `lr`; known: warmup"),
         ("cosin:warmup=x", "unknown schedule `cosin`; did you mean `cosine`? Known: "),
-        ("cosine@torch", "unknown dialect of cosine `torch`; there is none"),
+        ("cosine@torch", "unknown dialect of cosine `torch`; there are none"),
     ] {
         assert!(error(spec).starts_with(sentence), "{spec}: {}", error(spec));
     }
@@ -211,7 +290,7 @@ fn a_setting_that_is_not_allowed_is_named_with_its_value() {
 }
 
 #[test]
-fn no_setting_and_no_moment_give_less_than_nothing_or_more_than_the_optimizers_learning_rate() {
+fn every_learning_rate_is_between_zero_and_that_of_the_optimizer() {
     let specs = [
         "constant",
         "step:every=1,gamma=0",
@@ -241,42 +320,52 @@ fn no_setting_and_no_moment_give_less_than_nothing_or_more_than_the_optimizers_l
         "plateau:factor=0.5,patience=0,min_lr=1e308",
     ];
     let counts = [0, 1, 2, 3, 7, 1000, usize::MAX];
-    for (spec, warmup) in specs.iter().flat_map(|spec| [0, 1, 3, usize::MAX].map(|warmup| (spec, warmup))) {
-        let mut pace = Pace::new(read(spec).with_warmup(warmup));
+    for (spec, warmup) in
+        specs.iter().flat_map(|spec| [0, 1, 3, usize::MAX].map(|warmup| (spec, warmup)))
+    {
+        let mut scheduler = Scheduler::new(read(spec).with_warmup(warmup));
         for loss in [1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0] {
             for (step, epoch) in counts.iter().flat_map(|step| counts.map(|epoch| (*step, epoch))) {
-                for (batch, steps) in counts.iter().flat_map(|batch| counts.map(|steps| (*batch, steps))) {
+                for (batch, steps) in
+                    counts.iter().flat_map(|batch| counts.map(|steps| (*batch, steps)))
+                {
                     for lr in [0.0, 1e-300, 0.3, 1e300] {
-                        let now = Moment { step, epoch, batch, steps };
-                        let found = pace.lr(lr, now);
-                        assert!((0.0..=lr).contains(&found), "{spec} with warmup={warmup} gives {found} of {lr} at {now:?}");
+                        let now = Progress { step, epoch, batch, steps };
+                        let found = scheduler.lr(lr, now);
+                        assert!(
+                            (0.0..=lr).contains(&found),
+                            "{spec} with warmup={warmup} gives {found} of {lr} at {now:?}"
+                        );
                     }
                 }
             }
-            pace.observe(loss);
+            scheduler.observe(loss);
         }
     }
 }
 
 #[test]
-fn a_restart_is_never_missed_however_late() {
-    // 3 + 9 + ... + 3^k steps are over
-    let (mut over, mut period) = (0usize, 3usize);
+fn no_restart_is_missed_even_after_many_steps() {
+    // the periods have 3, 9, ..., 3^k steps
+    let (mut done, mut period) = (0usize, 3usize);
     while period < 1 << 50 {
-        over += period;
+        done += period;
         period *= 3;
-        let at = |step| pace("cosine_restarts:first=3,factor=3").lr(1.0, Moment { step, epoch: 1, batch: 1, steps: 1 });
-        assert_eq!(at(over + 1), 1.0);
-        assert!(at(over) < 0.3);
+        let at = |step| {
+            scheduler("cosine_restarts:first=3,factor=3")
+                .lr(1.0, Progress { step, epoch: 1, batch: 1, steps: 1 })
+        };
+        assert_eq!(at(done + 1), 1.0);
+        assert!(at(done) < 0.3);
     }
 }
 
 #[test]
-fn a_plateau_is_a_loss_that_stands_still_also_below_zero() {
+fn a_loss_that_does_not_fall_is_a_plateau_also_below_zero() {
     let cuts_after = |losses: &[f64]| {
-        let mut pace = pace("plateau:factor=0.5,patience=1");
-        losses.iter().for_each(|loss| pace.observe(*loss));
-        pace.lr(1.0, moment(1, 1, 1))
+        let mut scheduler = scheduler("plateau:factor=0.5,patience=1");
+        losses.iter().for_each(|loss| scheduler.observe(*loss));
+        scheduler.lr(1.0, progress(1, 1, 1))
     };
     assert_eq!(cuts_after(&[-1.0, -1.0, -1.0]), 0.5);
     assert_eq!(cuts_after(&[-1.0, -2.0, -3.0]), 1.0);
@@ -285,18 +374,26 @@ fn a_plateau_is_a_loss_that_stands_still_also_below_zero() {
 }
 
 #[test]
-fn a_pace_saved_and_loaded_continues_bit_for_bit() {
-    let losses: Vec<f64> = (0..60).map(|i| 1.0 / (1.0 + i as f64).ln_1p() + 0.1 * (i as f64 * 1.7).sin()).collect();
-    let specs = ["plateau:factor=0.3,patience=2,cooldown=2,warmup=4", "plateau:patience=0,min_lr=0.01", "cosine:warmup=3", "inverse_sqrt"];
+fn a_scheduler_that_is_saved_and_loaded_continues_bit_for_bit() {
+    let losses: Vec<f64> =
+        (0..60).map(|i| 1.0 / (1.0 + i as f64).ln_1p() + 0.1 * (i as f64 * 1.7).sin()).collect();
+    let specs = [
+        "plateau:factor=0.3,patience=2,cooldown=2,warmup=4",
+        "plateau:patience=0,min_lr=0.01",
+        "cosine:warmup=3",
+        "inverse_sqrt",
+    ];
     for spec in specs {
         for cut in 0..losses.len() {
-            let mut one = pace(spec);
+            let mut one = scheduler(spec);
             losses[..cut].iter().for_each(|loss| one.observe(*loss));
             let saved = serde_json::to_string(&one).unwrap();
-            let mut other: Pace = serde_json::from_str(&saved).unwrap();
+            let mut other: Scheduler = serde_json::from_str(&saved).unwrap();
             assert_eq!(one, other);
             for (i, loss) in losses.iter().enumerate().skip(cut) {
-                let lr = |pace: &Pace| pace.lr(0.1, moment(i + 1, 1, losses.len())).to_bits();
+                let lr = |scheduler: &Scheduler| {
+                    scheduler.lr(0.1, progress(i + 1, 1, losses.len())).to_bits()
+                };
                 assert_eq!(lr(&one), lr(&other));
                 one.observe(*loss);
                 other.observe(*loss);
@@ -304,41 +401,46 @@ fn a_pace_saved_and_loaded_continues_bit_for_bit() {
             assert_eq!(one, other);
         }
     }
-    let mut seen = pace("plateau:patience=0");
+    let mut seen = scheduler("plateau:patience=0");
     [1.0, 1.0].iter().for_each(|loss| seen.observe(*loss));
-    assert_ne!(seen, pace("plateau:patience=0"), "there is something to save");
-    assert!(serde_json::from_str::<Pace>(&serde_json::to_string(&seen).unwrap().replace("patience=0", "patience=x")).is_err());
+    assert_ne!(seen, scheduler("plateau:patience=0"), "its state changes");
+    assert!(
+        serde_json::from_str::<Scheduler>(
+            &serde_json::to_string(&seen).unwrap().replace("patience=0", "patience=x")
+        )
+        .is_err()
+    );
 }
 
-/// A line that goes down for ever: the gradient is 1 everywhere, and the loss is told as 1, so that it seems to stand still.
-struct Line {
-    of_epoch: usize,
+/// A loss with gradient 1 everywhere and value 1 everywhere, so that the schedule sees a plateau.
+struct LineProblem {
+    per_epoch: usize,
 }
 
-impl Problem for Line {
+impl Problem for LineProblem {
     type Model = Linear;
 
     fn steps(&self) -> usize {
-        self.of_epoch
+        self.per_epoch
     }
 
-    fn loss(&mut self, model: &Linear, now: Moment) -> Tensor<1> {
-        assert_eq!(now, moment(now.step, self.of_epoch, now.steps));
+    fn loss(&mut self, model: &Linear, now: Progress) -> Tensor<1> {
+        assert_eq!(now, progress(now.step, self.per_epoch, now.steps));
         let w = model.weight.val();
         (w.clone() - w.detach()).sum() + 1.0
     }
 
-    fn measure(&self, model: &Linear, _now: Moment) -> BTreeMap<String, f64> {
+    fn measure(&self, model: &Linear, _now: Progress) -> BTreeMap<String, f64> {
         BTreeMap::from([("w".into(), model.weight.val().sum().into_scalar::<f64>())])
     }
 }
 
-/// Keeps where the weight was.
+/// Keeps the weight at each point.
 #[derive(Default)]
 struct Kept(Vec<f64>);
 
-impl Watch for Kept {
-    fn point(&mut self, point: &Point) -> Result<()> {
+impl TrainObserver for Kept {
+    fn point(&mut self, point: &CurvePoint) -> Result<()> {
         self.0.push(point.measures["w"]);
         Ok(())
     }
@@ -347,39 +449,55 @@ impl Watch for Kept {
     }
 }
 
-/// How far each epoch went.
-fn descend(schedule: &str, of_epoch: usize, epochs: usize) -> Result<Vec<f64>> {
-    let recipe = Recipe::read(&"sgd:lr=0.5".parse().unwrap(), &Optimizers::default()).unwrap();
-    let plan = Plan { recipe, schedule: read(schedule), epochs, diagnose: false, early_stopping: None };
+/// How far the weight moves in each epoch.
+fn distances(schedule: &str, per_epoch: usize, epochs: usize) -> Result<Vec<f64>> {
+    let config =
+        PipelineConfig::read(&"sgd:lr=0.5".parse().unwrap(), &Optimizers::default()).unwrap();
+    let plan = Plan {
+        pipeline: config,
+        schedule: read(schedule),
+        epochs,
+        diagnose: false,
+        early_stopping: None,
+    };
     let model = LinearConfig::new(1, 1).with_bias(false).init(&Device::flex().autodiff());
     let mut kept = Kept::default();
-    train(&mut Line { of_epoch }, model, &plan, &mut kept)?;
+    train(&mut LineProblem { per_epoch }, model, &plan, &mut kept)?;
     Ok(kept.0.windows(2).map(|w| w[0] - w[1]).collect())
 }
 
 #[test]
-fn training_steps_by_the_schedule_over_the_whole_run() {
-    let sums = |spec, of_epoch, epochs| -> Vec<f64> {
-        shares(spec, of_epoch, of_epoch * epochs).chunks(of_epoch).map(|epoch| 0.5 * epoch.iter().sum::<f64>()).collect()
+fn training_follows_the_schedule_over_the_whole_run() {
+    let sums = |spec, per_epoch, epochs| -> Vec<f64> {
+        shares(spec, per_epoch, per_epoch * epochs)
+            .chunks(per_epoch)
+            .map(|epoch| 0.5 * epoch.iter().sum::<f64>())
+            .collect()
     };
-    for spec in ["cosine:warmup=3", "linear:floor=0.1", "one_cycle", "step:every=1,gamma=0.5", "inverse_sqrt"] {
-        for (found, expected) in descend(spec, 4, 3).unwrap().into_iter().zip(sums(spec, 4, 3)) {
+    for spec in [
+        "cosine:warmup=3",
+        "linear:floor=0.1",
+        "one_cycle",
+        "step:every=1,gamma=0.5",
+        "inverse_sqrt",
+    ] {
+        for (found, expected) in distances(spec, 4, 3).unwrap().into_iter().zip(sums(spec, 4, 3)) {
             assert!((found - expected).abs() < 1e-5, "{spec}: {found}, expected {expected}");
         }
     }
 }
 
 #[test]
-fn training_tells_the_plateau_the_loss_of_each_epoch() {
-    let gone = descend("plateau:factor=0.5,patience=1", 2, 6).unwrap();
-    for (found, expected) in gone.into_iter().zip([1.0, 1.0, 1.0, 0.5, 0.5, 0.25]) {
+fn training_gives_the_plateau_the_loss_of_each_epoch() {
+    let moved = distances("plateau:factor=0.5,patience=1", 2, 6).unwrap();
+    for (found, expected) in moved.into_iter().zip([1.0, 1.0, 1.0, 0.5, 0.5, 0.25]) {
         assert!((found - expected).abs() < 1e-5, "{found}, expected {expected}");
     }
 }
 
 #[test]
 fn a_warm_up_longer_than_the_run_is_refused_before_the_first_step() {
-    let refused = descend("cosine:warmup=9", 4, 2).unwrap_err().to_string();
+    let refused = distances("cosine:warmup=9", 4, 2).unwrap_err().to_string();
     assert_eq!(refused, "cosine: warmup is `9`, expected at most 8, the steps of the whole run");
     assert!(read("cosine:warmup=8").fits(8).is_ok());
 }

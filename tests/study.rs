@@ -1,40 +1,49 @@
-//! What the theory says, as numbers: each study is run with three seeds, and its own statements are held to what was derived or computed apart.
+//! Studies with three seeds, against numbers that were derived or computed separately.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use downhill::chart::BandPoint;
 use downhill::optim::Optimizers;
-use downhill::study::{Ask, Found, find};
+use downhill::study::{StudyInput, StudyResult, find};
 
-/// A study's findings.
+/// The result of a study.
 #[derive(Clone)]
-struct Numbers(Found);
+struct Numbers(StudyResult);
 
-/// Each study is run once, whichever test asks first.
+/// Each study is run once, by the first test that needs it.
 fn run(name: &str) -> Numbers {
     static KNOWN: Mutex<BTreeMap<String, Numbers>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    known.entry(name.into()).or_insert_with(|| found(name)).clone()
+    known.entry(name.into()).or_insert_with(|| compute(name)).clone()
 }
 
-fn found(name: &str) -> Numbers {
-    let found = find(name).unwrap()(&Ask { seeds: 3, optimizers: &Optimizers::default() }).unwrap();
+fn compute(name: &str) -> Numbers {
+    let result =
+        find(name).unwrap()(&StudyInput { seeds: 3, optimizers: &Optimizers::default() }).unwrap();
     if std::env::var_os("SHOW").is_some() {
-        for (value, numbers) in &found.values {
+        for (value, numbers) in &result.values {
             println!("{name}: {value}: {numbers:?}");
         }
-        for table in &found.tables {
+        for table in &result.tables {
             println!("{}\n{}", table.title, table.head.join(" | "));
             table.rows.iter().for_each(|row| println!("{}", row.join(" | ")));
         }
     }
-    Numbers(found)
+    Numbers(result)
 }
 
 impl Numbers {
     fn all(&self, name: &str) -> &[f64] {
-        let found = self.0.values.iter().find(|(known, _)| known == name);
-        &found.unwrap_or_else(|| panic!("no `{name}` among {:?}", self.0.values.iter().map(|(name, _)| name).collect::<Vec<_>>())).1
+        let result = self.0.values.iter().find(|(known, _)| known == name);
+        &result
+            .unwrap_or_else(|| {
+                panic!(
+                    "no `{name}` among {:?}",
+                    self.0.values.iter().map(|(name, _)| name).collect::<Vec<_>>()
+                )
+            })
+            .1
     }
 
     fn mean(&self, name: &str) -> f64 {
@@ -44,34 +53,50 @@ impl Numbers {
 
     fn is(&self, name: &str, expected: f64, within: f64) {
         let mean = self.mean(name);
-        assert!((mean - expected).abs() <= within, "{name}: {mean}, expected {expected} within {within}");
+        assert!(
+            (mean - expected).abs() <= within,
+            "{name}: {mean}, expected {expected} within {within}"
+        );
     }
 }
 
 #[test]
-fn every_study_has_numbers_with_names_of_their_own_and_pictures_that_can_be_drawn() {
+fn every_study_has_numbers_with_unique_names_and_charts_that_can_be_drawn() {
     for name in ["averages", "steps", "wilson", "nesterov", "newton", "amsgrad"] {
-        let Numbers(found) = run(name);
+        let Numbers(result) = run(name);
         let mut times = BTreeMap::new();
-        for (value, numbers) in &found.values {
+        for (value, numbers) in &result.values {
             *times.entry(value).or_insert(0) += 1;
-            assert!(!numbers.is_empty() && numbers.iter().all(|number| number.is_finite()), "{name}, {value}: {numbers:?}");
+            assert!(
+                !numbers.is_empty() && numbers.iter().all(|number| number.is_finite()),
+                "{name}, {value}: {numbers:?}"
+            );
         }
         assert!(!times.is_empty() && times.values().all(|times| *times == 1), "{name}: {times:?}");
-        assert!(!found.charts.is_empty() && !found.tables.is_empty(), "{name}");
-        for (stem, chart) in &found.charts {
-            assert_eq!(found.charts.iter().filter(|(other, _)| other == stem).count(), 1, "{name}, {stem}");
+        assert!(!result.charts.is_empty() && !result.tables.is_empty(), "{name}");
+        for (stem, chart) in &result.charts {
+            assert_eq!(
+                result.charts.iter().filter(|(other, _)| other == stem).count(),
+                1,
+                "{name}, {stem}"
+            );
             for line in &chart.lines {
                 assert!(line.points.len() > 1, "{name}, {stem}, {}", line.label);
-                let fits = |(x, y, low, high): &(f64, f64, f64, f64)| {
-                    let (x_fits, y_fits) = (!chart.log_x || *x > 0.0, !chart.log_y || (*y > 0.0 && *low > 0.0));
-                    x_fits && y_fits && [*x, *y, *low, *high].iter().all(|number| number.is_finite())
+                let fits = |point: &BandPoint| {
+                    let BandPoint { x, y, low, high } = *point;
+                    let (x_fits, y_fits) =
+                        (!chart.log_x || x > 0.0, !chart.log_y || (y > 0.0 && low > 0.0));
+                    x_fits && y_fits && [x, y, low, high].iter().all(|number| number.is_finite())
                 };
                 assert!(line.points.iter().all(fits), "{name}, {stem}, {}", line.label);
             }
         }
-        for table in &found.tables {
-            assert!(table.rows.iter().all(|row| row.len() == table.head.len()), "{name}, {}", table.title);
+        for table in &result.tables {
+            assert!(
+                table.rows.iter().all(|row| row.len() == table.head.len()),
+                "{name}, {}",
+                table.title
+            );
         }
     }
     assert!(find("averagess").is_err());
@@ -79,9 +104,9 @@ fn every_study_has_numbers_with_names_of_their_own_and_pictures_that_can_be_draw
 
 #[test]
 fn adam_ends_at_the_worst_point_of_the_counterexamples_and_amsgrad_at_the_best() {
-    let found = run("amsgrad");
-    // computed apart, in numpy
-    for (who, x, regret) in [
+    let result = run("amsgrad");
+    // computed separately, in numpy
+    for (label, x, regret) in [
         ("online, Adam, alpha 0.5", 1.0, 0.228),
         ("online, AMSGrad, alpha 0.5", -0.997, 0.035),
         ("online, Adam, alpha 0.1", 1.0, 0.1995),
@@ -89,74 +114,83 @@ fn adam_ends_at_the_worst_point_of_the_counterexamples_and_amsgrad_at_the_best()
         ("every third, Adam, alpha 0.5", 0.995, 0.672),
         ("every third, AMSGrad, alpha 0.5", -1.0, 0.011),
     ] {
-        found.is(&format!("{who}: x"), x, 1e-3);
-        found.is(&format!("{who}: average regret"), regret, 1e-3);
+        result.is(&format!("{label}: x"), x, 1e-3);
+        result.is(&format!("{label}: average regret"), regret, 1e-3);
     }
-    // in each draw, not just on average
-    assert_eq!(found.all("stochastic, Adam, alpha 0.5: x").len(), 3);
-    assert!(found.all("stochastic, Adam, alpha 0.5: x").iter().all(|x| *x > 0.95));
-    assert!(found.all("stochastic, AMSGrad, alpha 0.5: x").iter().all(|x| *x < -0.95));
+    // for each seed, not only on average
+    assert_eq!(result.all("stochastic, Adam, alpha 0.5: x").len(), 3);
+    assert!(result.all("stochastic, Adam, alpha 0.5: x").iter().all(|x| *x > 0.95));
+    assert!(result.all("stochastic, AMSGrad, alpha 0.5: x").iter().all(|x| *x < -0.95));
     for problem in ["online", "stochastic", "every third"] {
-        let exponent = found.mean(&format!("{problem}, AMSGrad, alpha 0.5: exponent of t in the average regret"));
+        let exponent = result
+            .mean(&format!("{problem}, AMSGrad, alpha 0.5: exponent of t in the average regret"));
         assert!(exponent < -0.45, "{problem}: {exponent}");
     }
     // at +1 for ever it is 2 * 0.2
-    found.is("stochastic, Adam, alpha 0.5: average regret by the mean slope", 0.4, 0.02);
+    result.is("stochastic, Adam, alpha 0.5: average regret by the mean slope", 0.4, 0.02);
 }
 
 #[test]
-fn adaptive_methods_fit_the_synthetic_problem_and_predict_the_commoner_class() {
-    let found = run("wilson");
-    let rates = found.all("base rate").to_vec();
-    for (who, adaptive) in [("SGD", false), ("momentum", false), ("AdaGrad", true), ("RMSProp", true), ("Adam", true)] {
-        assert!(found.all(&format!("{who}: training loss")).iter().all(|loss| *loss < 1e-20), "{who}");
+fn adaptive_methods_fit_the_synthetic_problem_and_predict_the_more_frequent_class() {
+    let result = run("wilson");
+    let rates = result.all("base rate").to_vec();
+    for (label, adaptive) in
+        [("SGD", false), ("momentum", false), ("AdaGrad", true), ("RMSProp", true), ("Adam", true)]
+    {
+        assert!(
+            result.all(&format!("{label}: training loss")).iter().all(|loss| *loss < 1e-20),
+            "{label}"
+        );
         let expected = if adaptive { rates.clone() } else { vec![1.0; rates.len()] };
-        assert_eq!(found.all(&format!("{who}: test accuracy")), expected, "{who}");
+        assert_eq!(result.all(&format!("{label}: test accuracy")), expected, "{label}");
     }
     assert!(rates.iter().all(|rate| (0.5..0.7).contains(rate)), "{rates:?}");
 }
 
 #[test]
 fn nag_is_momentum_with_another_mu_along_each_direction_and_gains_a_power_of_k() {
-    let found = run("nesterov");
-    assert!(found.mean("NAG and momentum with mu (1 - lr lambda): largest relative difference") < 1e-13);
-    found.is("gradient descent: exponent of k", -1.0, 0.05);
-    found.is("NAG, mu (k - 1) / (k + 2): exponent of k", -2.0, 0.05);
-    for who in ["gradient descent", "NAG, mu (k - 1) / (k + 2)"] {
-        assert!(found.mean(&format!("{who}: largest share of its bound")) < 1.0, "{who}");
+    let result = run("nesterov");
+    assert!(
+        result.mean("NAG and momentum with mu (1 - lr lambda): largest relative difference")
+            < 1e-13
+    );
+    result.is("gradient descent: exponent of k", -1.0, 0.05);
+    result.is("NAG, mu (k - 1) / (k + 2): exponent of k", -2.0, 0.05);
+    for label in ["gradient descent", "NAG, mu (k - 1) / (k + 2)"] {
+        assert!(result.mean(&format!("{label}: largest share of its bound")) < 1.0, "{label}");
     }
 }
 
 #[test]
-fn newton_doubles_the_digits_and_does_not_always_go_down() {
-    let found = run("newton");
+fn newton_doubles_the_digits_and_does_not_always_decrease_f() {
+    let result = run("newton");
     for (step, error) in [(1, 8.6e-2), (2, 2.5e-3), (3, 2.1e-6), (4, 1.6e-12)] {
-        found.is(&format!("sqrt(2): error after step {step}"), error, 0.03 * error);
+        result.is(&format!("sqrt(2): error after step {step}"), error, 0.03 * error);
     }
-    found.is("sqrt(2): last error / square of the one before", 1.0 / 8f64.sqrt(), 1e-4);
+    result.is("sqrt(2): last error / square of the one before", 1.0 / 8f64.sqrt(), 1e-4);
     for (step, f) in [24.2, 4.73, 1412.0, 0.056, 0.313, 1.9e-11, 3.4e-20].into_iter().enumerate() {
-        found.is(&format!("Rosenbrock: f after step {step}"), f, 0.03 * f);
+        result.is(&format!("Rosenbrock: f after step {step}"), f, 0.03 * f);
     }
-    assert!(found.mean("Rosenbrock: largest rise of f in a step") > 1000.0);
-    assert!(found.mean("Rosenbrock: largest rise of f in a step, with a line search") <= 0.0);
+    assert!(result.mean("Rosenbrock: largest rise of f in a step") > 1000.0);
+    assert!(result.mean("Rosenbrock: largest rise of f in a step, with a line search") <= 0.0);
 }
 
 #[test]
 fn one_gradient_reaches_the_bound_of_adams_paper_and_several_exceed_it() {
-    let found = run("steps");
-    found.is("one gradient after zeros: longest step / lr", 0.1 / 0.001f64.sqrt(), 1e-6);
-    let most = found.mean("the same / sqrt(1 - beta1^2 / beta2)");
+    let result = run("steps");
+    result.is("one gradient after zeros: longest step / lr", 0.1 / 0.001f64.sqrt(), 1e-6);
+    let most = result.mean("the same / sqrt(1 - beta1^2 / beta2)");
     assert!((most - 7.27).abs() < 0.01);
-    found.is("gradients that grow by beta2 / beta1 after zeros: longest step / lr", most, 1e-6);
-    let equal = found.mean("equal gradients after zeros: longest step / lr");
+    result.is("gradients that grow by beta2 / beta1 after zeros: longest step / lr", most, 1e-6);
+    let equal = result.mean("equal gradients after zeros: longest step / lr");
     assert!(3.17 < equal && equal < most, "{equal}");
 }
 
 #[test]
 fn adagrads_rate_vanishes_with_the_root_of_time_and_rmsprops_stays() {
-    let found = run("steps");
-    found.is("AdaGrad: exponent of t in its rate under equal gradients", -0.5, 1e-6);
-    found.is("RMSProp: exponent of t in its rate under equal gradients", 0.0, 1e-3);
-    found.is("AdaGrad: share of steps at which its rate rose, noisy gradients", 0.0, 0.0);
-    assert!(found.mean("RMSProp: share of steps at which its rate rose, noisy gradients") > 0.1);
+    let result = run("steps");
+    result.is("AdaGrad: exponent of t in its rate under equal gradients", -0.5, 1e-6);
+    result.is("RMSProp: exponent of t in its rate under equal gradients", 0.0, 1e-3);
+    result.is("AdaGrad: share of steps at which its rate rose, noisy gradients", 0.0, 0.0);
+    assert!(result.mean("RMSProp: share of steps at which its rate rose, noisy gradients") > 0.1);
 }

@@ -1,14 +1,14 @@
-//! Surfaces: the formulas, the slopes, where paths end, and what a page of them does in a browser.
+//! Surfaces: formulas, gradients, outcomes of paths, and the page in a browser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use downhill::descent::Recipe;
 use downhill::optim::Optimizers;
-use downhill::problem::Slope;
-use downhill::schedule::Moment;
+use downhill::pipeline::PipelineConfig;
+use downhill::schedule::Progress;
 use downhill::surface::{SURFACES, Surface};
+use downhill::task::SurfaceProblem;
 use downhill::train::Problem;
 
 fn at(formula: &str, x: f64, y: f64) -> f64 {
@@ -16,7 +16,7 @@ fn at(formula: &str, x: f64, y: f64) -> f64 {
 }
 
 #[test]
-fn an_expression_is_what_mathematics_says() {
+fn expressions_follow_standard_precedence() {
     let (x, y) = (0.7, -1.3f64);
     for (formula, value) in [
         ("x+y", x + y),
@@ -41,59 +41,73 @@ fn an_expression_is_what_mathematics_says() {
 }
 
 #[test]
-fn what_is_no_expression_is_named_in_one_sentence() {
+fn invalid_expressions_give_one_sentence() {
     for (formula, words) in [
         ("x+z", "`z` is not known"),
         ("x^-2", "a sign behind `^` needs brackets"),
         ("sin(x", "a bracket is not closed"),
         ("x)+(y", "a bracket is closed that was not opened"),
-        ("x+", "nothing stands behind `+`"),
-        ("x+*y", "nothing stands before `*`"),
-        ("", "nothing is there"),
-        ("()", "nothing stands before `)`"),
-        ("sin()", "nothing stands before `)`"),
+        ("x+", "`+` has no right operand"),
+        ("x+*y", "`*` has no left operand"),
+        ("", "it is empty"),
+        ("()", "`)` has no left operand"),
+        ("sin()", "`)` has no left operand"),
         ("sin x", "`sin` needs brackets"),
         ("x y", "no operator between `x` and `y`"),
         ("2x+y", "no operator between `2` and `x`"),
         ("2(x+y)", "no operator between `2` and `(`"),
         ("x**2", "a power is written ^"),
-        ("1.2.3*x", "`1.2.3` is no number"),
-        ("1e400*x", "`1e400` is no number"),
+        ("1.2.3*x", "`1.2.3` is not a number"),
+        ("1e400*x", "`1e400` is not a number"),
         ("x^3^2", "a power of a power needs brackets"),
         ("(x+y)^(2)^x", "a power of a power needs brackets"),
         ("foo(x)", "`foo` is not known"),
         ("log(x)", "the natural logarithm is `ln`"),
-        ("x#y", "it holds `#`"),
+        ("x#y", "it contains `#`"),
         ("bele", "did you mean `beale`?"),
         ("1/0+x", "expected a finite number"),
         ("ln(0-x)", "expected a finite number"),
     ] {
-        let error = Surface::read(formula, None, Some([1.0, 1.0])).err().unwrap_or_else(|| panic!("{formula} was taken")).to_string();
+        let error = Surface::read(formula, None, Some([1.0, 1.0]))
+            .err()
+            .unwrap_or_else(|| panic!("{formula} was accepted"))
+            .to_string();
         assert!(error.contains(words) && !error.contains('\n'), "{formula}: {error}");
     }
     let long = "x+".repeat(5000) + "y";
     assert!(Surface::read(&long, None, None).is_err());
     let deep = "(".repeat(240) + "x" + &")".repeat(240);
     let _ = Surface::read(&deep, None, None);
-    for (window, start) in [([1.0, -1.0, 0.0, 1.0], None), ([0.0, f64::NAN, 0.0, 1.0], None), ([0.0, 1.0, 0.0, 1.0], Some([2.0, 0.5]))] {
+    for (window, start) in [
+        ([1.0, -1.0, 0.0, 1.0], None),
+        ([0.0, f64::NAN, 0.0, 1.0], None),
+        ([0.0, 1.0, 0.0, 1.0], Some([2.0, 0.5])),
+    ] {
         assert!(Surface::read("x+y", Some(window), start).is_err(), "{window:?} {start:?}");
     }
 }
 
 #[test]
-fn every_slope_agrees_with_differences_and_every_minimum_is_one() {
+fn gradients_equal_finite_differences_and_listed_minima_are_local_minima() {
     for known in SURFACES {
         let surface = Surface::read(known.name, None, None).unwrap();
-        let mut slope = Slope::new(surface.clone(), 0.0);
-        let point = slope.begin();
-        let now = Moment { step: 1, epoch: 1, batch: 1, steps: 1 };
+        let mut slope = SurfaceProblem::new(surface.clone(), 0.0);
+        let point = slope.initial();
+        let now = Progress { step: 1, epoch: 1, batch: 1, steps: 1 };
         let gradients = slope.loss(&point, now).backward();
-        let gradient: Vec<f64> = point.x.val().grad(&gradients).unwrap().into_data().iter::<f64>().collect();
+        let gradient: Vec<f64> =
+            point.x.val().grad(&gradients).unwrap().into_data().iter::<f64>().collect();
         let ([x, y], h) = (surface.start, 1e-5);
-        let by_differences =
-            [(surface.at(x + h, y) - surface.at(x - h, y)) / (2.0 * h), (surface.at(x, y + h) - surface.at(x, y - h)) / (2.0 * h)];
+        let by_differences = [
+            (surface.at(x + h, y) - surface.at(x - h, y)) / (2.0 * h),
+            (surface.at(x, y + h) - surface.at(x, y - h)) / (2.0 * h),
+        ];
         for (ours, theirs) in gradient.iter().zip(by_differences) {
-            assert!((ours - theirs).abs() <= 1e-6 * (1.0 + theirs.abs()), "{}: {gradient:?} and {by_differences:?}", known.name);
+            assert!(
+                (ours - theirs).abs() <= 1e-6 * (1.0 + theirs.abs()),
+                "{}: {gradient:?} and {by_differences:?}",
+                known.name
+            );
         }
         for [x, y] in known.minima {
             let lowest = surface.at(*x, *y);
@@ -105,14 +119,32 @@ fn every_slope_agrees_with_differences_and_every_minimum_is_one() {
 }
 
 #[test]
-fn numbers_without_tensors_go_the_way_of_tensors() {
+fn plain_numbers_and_tensors_give_equal_paths() {
     let optimizers = Optimizers::default();
-    let mut bowl = |x: &[f64]| (0.0, x.iter().zip([1.0, 30.0]).map(|(x, scale)| scale * x).collect());
-    for name in ["sgd", "momentum", "nag", "adagrad", "rmsprop:mu=0.9", "adadelta", "adam", "amsgrad", "nadam", "rprop", "lion", "radam"] {
-        let plain = Recipe::read(&name.parse().unwrap(), &optimizers).unwrap();
-        let around = Recipe::read(&format!("clip_value:max=1e9|{name}").parse().unwrap(), &optimizers).unwrap();
-        let plain = plain.on_numbers(&[1.0, -2.0]).path(0.01, 30, &mut bowl).unwrap();
-        let around = around.on_numbers(&[1.0, -2.0]).path(0.01, 30, &mut bowl).unwrap();
+    let mut bowl =
+        |x: &[f64]| (0.0, x.iter().zip([1.0, 30.0]).map(|(x, scale)| scale * x).collect());
+    for name in [
+        "sgd",
+        "momentum",
+        "nag",
+        "adagrad",
+        "rmsprop:mu=0.9",
+        "adadelta",
+        "adam",
+        "amsgrad",
+        "nadam",
+        "rprop",
+        "lion",
+        "radam",
+    ] {
+        let plain = PipelineConfig::read(&name.parse().unwrap(), &optimizers).unwrap();
+        let around = PipelineConfig::read(
+            &format!("clip_value:max=1e9|{name}").parse().unwrap(),
+            &optimizers,
+        )
+        .unwrap();
+        let plain = plain.on_vector(&[1.0, -2.0]).path(0.01, 30, &mut bowl).unwrap();
+        let around = around.on_vector(&[1.0, -2.0]).path(0.01, 30, &mut bowl).unwrap();
         for (a, b) in plain.iter().flatten().zip(around.iter().flatten()) {
             assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{name}: {a} and {b}");
         }
@@ -129,36 +161,63 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_path_that_leaves_ends_there_and_is_marked_and_one_of_a_saddle_has_arrived() {
+fn a_path_that_leaves_the_surface_diverges_except_on_a_saddle() {
     let place = tempfile::tempdir().unwrap();
-    let done = downhill(&["surface", "beale", "--optimizers", "sgd:lr=0.5,adam:lr=0.1,beta2=0.99", "--steps", "50"], place.path());
+    let done = downhill(
+        &["surface", "beale", "--optimizers", "sgd:lr=0.5,adam:lr=0.1,beta2=0.99", "--steps", "50"],
+        place.path(),
+    );
     assert!(done.status.success(), "{}", text(&done.stderr));
     let table = text(&done.stdout);
-    assert!(table.contains("diverged: it left the surface for x = "), "{table}");
+    assert!(table.contains("diverged: it left the surface at x = "), "{table}");
     let page = fs::read_to_string(place.path().join("index.html")).unwrap();
-    assert!(page.contains("it left the surface for x = ") && page.contains("\"ended\":\"diverged\""));
-    for picture in ["contour.svg", "contour.png", "relief.svg", "relief.png", "value.png", "distance.png", "animation.gif", "points.csv"] {
+    assert!(
+        page.contains("it left the surface at x = ") && page.contains("\"ended\":\"diverged\"")
+    );
+    for picture in [
+        "contour.svg",
+        "contour.png",
+        "relief.svg",
+        "relief.png",
+        "value.png",
+        "distance.png",
+        "animation.gif",
+        "points.csv",
+    ] {
         assert!(fs::metadata(place.path().join(picture)).unwrap().len() > 500, "{picture}");
     }
     assert_eq!(&fs::read(place.path().join("animation.gif")).unwrap()[..6], b"GIF89a");
 
     let holed = tempfile::tempdir().unwrap();
-    let done = downhill(&["surface", "ln(x)+y^2/x", "--start=1.5,1", "--optimizers", "sgd:lr=0.1", "--steps", "50"], holed.path());
+    let done = downhill(
+        &["surface", "ln(x)+y^2/x", "--start=1.5,1", "--optimizers", "sgd:lr=0.1", "--steps", "50"],
+        holed.path(),
+    );
     assert!(text(&done.stdout).contains("diverged: value is NaN"), "{}", text(&done.stdout));
     for picture in ["contour.svg", "relief.svg"] {
-        assert!(fs::read_to_string(holed.path().join(picture)).unwrap().contains("not defined here"), "{picture}");
+        assert!(
+            fs::read_to_string(holed.path().join(picture)).unwrap().contains("not defined here"),
+            "{picture}"
+        );
     }
 
     let saddle = tempfile::tempdir().unwrap();
-    let done = downhill(&["surface", "saddle", "--optimizers", "adagrad:lr=0.1", "--steps", "100"], saddle.path());
+    let done = downhill(
+        &["surface", "saddle", "--optimizers", "adagrad:lr=0.1", "--steps", "100"],
+        saddle.path(),
+    );
     let csv = fs::read_to_string(saddle.path().join("points.csv")).unwrap();
-    assert!(done.status.success() && csv.contains("finished") && csv.lines().count() < 60, "leaving downhill is the way out: {csv}");
+    assert!(
+        done.status.success() && csv.contains("finished") && csv.lines().count() < 60,
+        "a run that leaves a saddle surface downhill is finished: {csv}"
+    );
 }
 
 #[test]
-fn a_contour_lies_where_the_surface_has_its_height() {
+fn every_contour_height_equals_an_edge_of_its_band() {
     let place = tempfile::tempdir().unwrap();
-    let done = downhill(&["surface", "saddle", "--optimizers", "sgd", "--steps", "2"], place.path());
+    let done =
+        downhill(&["surface", "saddle", "--optimizers", "sgd", "--steps", "2"], place.path());
     assert!(done.status.success(), "{}", text(&done.stderr));
     let page = fs::read_to_string(place.path().join("index.html")).unwrap();
     let data = page.split("id=\"player-data\">").nth(1).unwrap().split("</script>").next().unwrap();
@@ -166,12 +225,17 @@ fn a_contour_lies_where_the_surface_has_its_height() {
     let mut seen = 0;
     for band in data["bands"].as_array().unwrap() {
         let edges = [band["from"].as_f64().unwrap(), band["to"].as_f64().unwrap()];
-        for point in band["rings"].as_array().unwrap().iter().flat_map(|ring| ring.as_array().unwrap()) {
+        for point in
+            band["rings"].as_array().unwrap().iter().flat_map(|ring| ring.as_array().unwrap())
+        {
             let (x, y) = (point[0].as_f64().unwrap(), point[1].as_f64().unwrap());
-            // the outermost points lie on the frame, whatever the height
+            // points on the frame can have any height
             if x.abs() < 1.18 && y.abs() < 0.98 {
                 let height = x * x - y * y;
-                assert!(edges.iter().any(|edge| (height - edge).abs() < 1e-3), "{height} at {x}, {y}, between {edges:?}");
+                assert!(
+                    edges.iter().any(|edge| (height - edge).abs() < 1e-3),
+                    "{height} at {x}, {y}, between {edges:?}"
+                );
                 seen += 1;
             }
         }
@@ -180,13 +244,17 @@ fn a_contour_lies_where_the_surface_has_its_height() {
 }
 
 #[test]
-fn every_picture_of_the_animation_has_the_same_colours() {
+fn all_animation_frames_share_one_palette_with_the_line_colors() {
     let place = tempfile::tempdir().unwrap();
     let done = downhill(&["surface", "beale", "--steps", "50"], place.path());
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let mut decoder = gif::DecodeOptions::new().read_info(fs::File::open(place.path().join("animation.gif")).unwrap()).unwrap();
+    let mut decoder = gif::DecodeOptions::new()
+        .read_info(fs::File::open(place.path().join("animation.gif")).unwrap())
+        .unwrap();
     let palette = decoder.global_palette().unwrap().to_vec();
-    for (r, g, b) in [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 0, 0)] {
+    for (r, g, b) in
+        [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 0, 0)]
+    {
         assert!(palette.chunks(3).any(|color| color == [r, g, b]), "{r} {g} {b}");
     }
     let mut pictures = 0;
@@ -198,74 +266,141 @@ fn every_picture_of_the_animation_has_the_same_colours() {
 }
 
 #[test]
-fn noise_comes_from_the_seed_and_gives_each_seed_a_path_of_its_own() {
+fn noise_is_deterministic_and_differs_between_seeds() {
     let paths = || {
         let place = tempfile::tempdir().unwrap();
-        let args = ["surface", "x^2+y^2", "--optimizers", "sgd:lr=0.1", "--noise", "1", "--seeds", "2", "--steps", "20", "--start=1,1"];
+        let args = [
+            "surface",
+            "x^2+y^2",
+            "--optimizers",
+            "sgd:lr=0.1",
+            "--noise",
+            "1",
+            "--seeds",
+            "2",
+            "--steps",
+            "20",
+            "--start=1,1",
+        ];
         assert!(downhill(&args, place.path()).status.success());
         let csv = fs::read_to_string(place.path().join("points.csv")).unwrap();
-        // all but the seconds, which stand last
+        // drop the last column, the seconds
         csv.lines().map(|line| line.rsplit_once(',').unwrap().0.to_string()).collect::<Vec<_>>()
     };
     let (first, second) = (paths(), paths());
     assert_eq!(first, second);
-    let of = |seed: &str| first.iter().filter(|line| line.contains(seed)).map(|line| line.replace(seed, "")).collect::<Vec<_>>();
+    let of = |seed: &str| {
+        first
+            .iter()
+            .filter(|line| line.contains(seed))
+            .map(|line| line.replace(seed, ""))
+            .collect::<Vec<_>>()
+    };
     assert_ne!(of(",constant,0,"), of(",constant,1,"));
 }
 
 #[test]
-fn a_mistake_on_the_command_line_is_one_sentence_and_nothing_is_begun() {
+fn invalid_arguments_give_one_sentence_and_write_no_files() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("x");
     for (args, words) in [
         (vec!["surface", "bele"], "did you mean `beale`?"),
-        (vec!["surface", "x^2+", "--start", "0,0"], "is no expression of x and y"),
+        (vec!["surface", "x^2+", "--start", "0,0"], "is not an expression of x and y"),
         (vec!["surface", "beale", "--start", "9,9"], "expected a point within the window"),
-        (vec!["surface", "beale", "--start", "1"], "--start is `1`, expected 2 numbers separated by commas"),
-        (vec!["surface", "beale", "--window", "1,2,3"], "--window is `1,2,3`, expected 4 numbers separated by commas"),
+        (
+            vec!["surface", "beale", "--start", "1"],
+            "--start is `1`, expected 2 numbers separated by commas",
+        ),
+        (
+            vec!["surface", "beale", "--window", "1,2,3"],
+            "--window is `1,2,3`, expected 4 numbers separated by commas",
+        ),
         (vec!["surface", "beale", "--optimizers", "sgd,adm"], "did you mean `adam`?"),
-        (vec!["surface", "beale", "--optimizers", "sgd:lr=[1,2]"], "expected one setting for each path"),
-        (vec!["surface", "beale", "--noise", "-1"], "--noise is -1.0, expected 0 or a number above"),
+        (
+            vec!["surface", "beale", "--optimizers", "sgd:lr=[1,2]"],
+            "expected one setting for each path",
+        ),
+        (
+            vec!["surface", "beale", "--noise", "-1"],
+            "--noise is -1.0, expected 0 or a number above",
+        ),
         (vec!["surface", "beale", "--noise", "abc"], "--noise is `abc`, expected a number"),
-        (vec!["surface", "beale", "--window=2,-2,0,1"], "the window is 2.0 to -2.0 in x, expected the lower end first"),
-        (vec!["surface", "beale", "--start=1e308,0"], "the start is 1e308,0.0, expected a point within the window"),
-        (vec!["surface", "beale", "--seeds", "3"], "--seeds is 3 and --noise 0, so all paths would be the same"),
-        (vec!["surface", "beale", "--optimizers", "sgd,,adam"], "expected an optimizer between all commas"),
-        (vec!["surface", "beale", "--optimizers", "sgd,sgd"], "--optimizers holds `sgd` twice"),
+        (
+            vec!["surface", "beale", "--window=2,-2,0,1"],
+            "the window is 2.0 to -2.0 in x, expected the lower end first",
+        ),
+        (
+            vec!["surface", "beale", "--start=1e308,0"],
+            "the start is 1e308,0.0, expected a point within the window",
+        ),
+        (
+            vec!["surface", "beale", "--seeds", "3"],
+            "--seeds is 3 and --noise 0, so all paths would be the same",
+        ),
+        (
+            vec!["surface", "beale", "--optimizers", "sgd,,adam"],
+            "expected an optimizer between all commas",
+        ),
+        (vec!["surface", "beale", "--optimizers", "sgd,sgd"], "--optimizers contains `sgd` twice"),
     ] {
         let done = downhill(&args, &out);
         let error = text(&done.stderr);
-        assert!(done.status.code() == Some(2) && error.contains(words) && error.trim_end().lines().count() == 1, "{args:?}: {error}");
-        assert!(!out.exists(), "{args:?} began something");
+        assert!(
+            done.status.code() == Some(2)
+                && error.contains(words)
+                && error.trim_end().lines().count() == 1,
+            "{args:?}: {error}"
+        );
+        assert!(!out.exists(), "{args:?} wrote files");
     }
 }
 
-/// `.ci/run` sets DOWNHILL_BROWSER, so that there it is never left out.
+/// `.ci/run` sets DOWNHILL_BROWSER, so the test is never skipped there.
 fn browser() -> Option<PathBuf> {
-    let known = ["chromium", "chromium-browser", "google-chrome"].map(|name| Path::new("/usr/bin").join(name));
-    std::env::var_os("DOWNHILL_BROWSER").map(PathBuf::from).or_else(|| known.into_iter().find(|path| path.exists()))
+    let known = ["chromium", "chromium-browser", "google-chrome"]
+        .map(|name| Path::new("/usr/bin").join(name));
+    std::env::var_os("DOWNHILL_BROWSER")
+        .map(PathBuf::from)
+        .or_else(|| known.into_iter().find(|path| path.exists()))
 }
 
 #[test]
-fn the_page_plays_toggles_and_hovers_in_a_browser_without_a_network() {
+fn the_page_plays_toggles_and_hovers_in_an_offline_browser() {
     let Some(browser) = browser() else {
-        eprintln!("left out: no chromium, and DOWNHILL_BROWSER is not set");
+        eprintln!("skipped: there is no chromium, and DOWNHILL_BROWSER is not set");
         return;
     };
     let place = tempfile::tempdir().unwrap();
     let lines = "sgd:lr=0.01,momentum:lr=0.005,adam:lr=0.1,sgd:lr=0.4";
-    assert!(downhill(&["surface", "beale", "--optimizers", lines, "--steps", "60"], place.path()).status.success());
+    assert!(
+        downhill(&["surface", "beale", "--optimizers", lines, "--steps", "60"], place.path())
+            .status
+            .success()
+    );
     let page = fs::read_to_string(place.path().join("index.html")).unwrap();
     for outside in ["src=\"http", "href=\"//", "@import", "fetch("] {
-        assert!(!page.contains(outside), "the page reaches out: {outside}");
+        assert!(!page.contains(outside), "the page loads an external resource: {outside}");
     }
     let driver = fs::read_to_string("tests/player/drive.js").unwrap();
     let driven = place.path().join("driven.html");
-    fs::write(&driven, page.replace("</body>", &format!("<script>{driver}</script></body>"))).unwrap();
+    fs::write(&driven, page.replace("</body>", &format!("<script>{driver}</script></body>")))
+        .unwrap();
     let profile = format!("--user-data-dir={}", place.path().join("profile").display());
-    let flags = ["--headless", "--no-sandbox", "--disable-gpu", &profile, "--virtual-time-budget=20000", "--dump-dom"];
-    let dom = Command::new(browser).args(flags).arg(format!("file://{}", driven.display())).output().unwrap();
+    let flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        &profile,
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+    ];
+    let dom = Command::new(browser)
+        .args(flags)
+        .arg(format!("file://{}", driven.display()))
+        .output()
+        .unwrap();
     let dom = text(&dom.stdout);
-    let said = dom.split("<pre id=\"driven\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-    assert_eq!(said, Some("ok"), "the driver's word; the page has {} characters", dom.len());
+    let result =
+        dom.split("<pre id=\"driven\">").nth(1).and_then(|rest| rest.split("</pre>").next());
+    assert_eq!(result, Some("ok"), "the page has {} characters", dom.len());
 }

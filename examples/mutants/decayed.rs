@@ -1,25 +1,26 @@
-//! Weight decay around a rule, as an optimizer with a name: downhill's table wraps with its own `Decayed`, and not with a copy. Around Nag,
-//! which has everything that has to be passed on. Not compiled by itself; `main.rs` says where it goes.
+//! Weight decay around a rule, as an optimizer with a name: downhill's table wraps with its own
+//! `Decayed`, and not with a copy. Around Nag, which has everything that has to be passed on. Not
+//! compiled by itself; `main.rs` says where it goes.
 
 use super::decay::{DecayBy, Decayed};
-use super::{At, Nag, Rule, Value};
+use super::{Nag, Rule, StepContext, Value};
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Nag with weight decay of both kinds.
     pub struct DecayedNag {
-        /// into the gradient
+        /// L2, added to the gradient
         l2: f64 = 0.0, Allowed::NotNegative;
-        /// decoupled
+        /// decoupled weight decay
         lambda: f64 = 0.0, Allowed::NotNegative;
-        /// what lambda is multiplied by
+        /// the factor of lambda
         by: DecayBy = DecayBy::Lr, DecayBy::WORDS;
         /// the learning rate at which the schedule is 1
         alpha: f64 = 1.0, Allowed::Positive;
     }
 }
 
-impl super::Named for DecayedNag {
+impl super::NamedRule for DecayedNag {
     const LR: f64 = 0.01;
 }
 
@@ -36,18 +37,18 @@ impl DecayedNag {
 }
 
 impl Rule<1> for DecayedNag {
-    const MEMORY: [&'static str; 1] = Decayed::<Nag>::MEMORY;
+    const STATE: [&'static str; 1] = Decayed::<Nag>::STATE;
 
-    fn carry(&self, at: At) -> f64 {
-        self.inner().carry(at)
+    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
+        self.inner().tensor_scalar(ctx)
     }
-    fn step<V: Value>(&self, at: At, x: &V, g: V, memory: [V; 1]) -> (V, [V; 1]) {
-        self.inner().step(at, x, g, memory)
+    fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; 1]) -> (V, [V; 1]) {
+        self.inner().step(ctx, x, g, state)
     }
-    fn looks_ahead(&self) -> bool {
-        self.inner().looks_ahead()
+    fn has_evaluation_params(&self) -> bool {
+        self.inner().has_evaluation_params()
     }
-    fn hand_out<V: Value>(&self, at: At, x: V, memory: [V; 1]) -> V {
-        self.inner().hand_out(at, x, memory)
+    fn evaluation_params<V: Value>(&self, ctx: StepContext, x: V, state: [V; 1]) -> V {
+        self.inner().evaluation_params(ctx, x, state)
     }
 }

@@ -1,10 +1,11 @@
-//! The formulas once more, for a single number in plain f64, written from the papers and the headers of the files and not from the code:
-//! what the recorded cases do not reach. Not compiled by itself; `main.rs` says where it goes.
+//! The formulas once more, for a single number in plain f64. They are written from the papers and
+//! the headers of the files, not from the code, for what the recorded cases do not cover. `main.rs`
+//! copies this file; it is not compiled by itself.
 
-/// An optimizer's settings, and its formula with those settings written in.
+/// An optimizer's settings, and its formula with these settings.
 pub struct Formula {
     pub spec: &'static str,
-    /// the learning rate, also where the settings do not say it
+    /// the learning rate, also if the settings do not have it
     pub lr: f64,
     pub step: fn(&mut Element),
 }
@@ -15,7 +16,7 @@ impl Formula {
     }
 }
 
-/// One number on its way. A formula moves `x`, and may state what else follows from its memory.
+/// One element of a parameter. A formula moves `x`, and may give the other expected results.
 #[derive(Default)]
 pub struct Element {
     pub t: i32,
@@ -23,37 +24,50 @@ pub struct Element {
     pub g: f64,
     pub x: f64,
     /// zeros before the first step
-    pub memory: [f64; 4],
-    /// the parameter to hand out; x where nothing is stated
+    pub state: [f64; 4],
+    /// the evaluation parameter; `None` if it is x
     pub theta: Option<f64>,
-    /// m_hat, v_hat, and where eps begins to dominate
-    pub signal: Option<(Option<f64>, f64, f64)>,
-    /// the furthest the step can go
+    pub signal: Option<SignalValues>,
+    /// the largest distance that the step can move x
     pub bound: Option<f64>,
 }
 
+/// The expected [`Signal`](downhill::optim::Signal).
+#[derive(Clone, Copy)]
+pub struct SignalValues {
+    pub m_hat: Option<f64>,
+    pub v_hat: f64,
+    pub eps: f64,
+}
+
+fn signal(m_hat: Option<f64>, v_hat: f64, eps: f64) -> Option<SignalValues> {
+    Some(SignalValues { m_hat, v_hat, eps })
+}
+
+/// The quotient, and 0 where the denominator is 0.
 fn ratio(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
 
-/// Adam's moments, and both with their bias corrected.
+/// Updates Adam's moments, and returns them with their bias corrected.
 fn moments(e: &mut Element, beta1: f64, beta2: f64) -> (f64, f64) {
     let (t, g) = (e.t, e.g);
-    let [m, v, ..] = &mut e.memory;
+    let [m, v, ..] = &mut e.state;
     *m = beta1 * *m + (1.0 - beta1) * g;
     *v = beta2 * *v + (1.0 - beta2) * g.powi(2);
     (*m / (1.0 - beta1.powi(t)), *v / (1.0 - beta2.powi(t)))
 }
 
-/// Adam's bound from its sum over all gradients there could have been.
+/// Adam's bound, as a sum over the steps.
 fn adam_bound(e: &Element, beta1: f64, beta2: f64) -> f64 {
     let sum: f64 = (0..e.t).map(|i| (beta1.powi(2) / beta2).powi(i)).sum();
-    e.lr * (1.0 - beta1) / (1.0 - beta1.powi(e.t)) * ((1.0 - beta2.powi(e.t)) / (1.0 - beta2) * sum).sqrt()
+    e.lr * (1.0 - beta1) / (1.0 - beta1.powi(e.t))
+        * ((1.0 - beta2.powi(e.t)) / (1.0 - beta2) * sum).sqrt()
 }
 
-/// Nesterov by its definition: theta and v, and the look-ahead point that the next gradient is taken at.
+/// Nesterov's method by its definition: theta and v, and the look-ahead point of the next gradient.
 fn nesterov(e: &mut Element, mu: f64, mu_next: f64) {
-    let [theta, v, ..] = &mut e.memory;
+    let [theta, v, ..] = &mut e.state;
     if e.t == 1 {
         *theta = e.x;
     }
@@ -63,9 +77,9 @@ fn nesterov(e: &mut Element, mu: f64, mu_next: f64) {
     e.theta = Some(*theta);
 }
 
-/// Nesterov as torch writes it, and what v so far means in units of the parameter.
+/// Nesterov's method as torch writes it, with theta from v in units of the parameter.
 fn nesterov_outside(e: &mut Element, g: f64) {
-    let v = &mut e.memory[0];
+    let v = &mut e.state[0];
     *v = 0.9 * *v + g;
     let before = e.x;
     e.x = before - e.lr * (g + 0.9 * *v);
@@ -80,9 +94,10 @@ fn nadam(e: &mut Element, mu: impl Fn(i32) -> f64, next: bool, denominator: fn(f
     let (_, v_hat) = moments(e, 0.9, 0.999);
     let product = |to: i32| (1..=to).map(&mu).product::<f64>();
     let m_correction = 1.0 - product(if next { e.t + 1 } else { e.t });
-    let m_bar = mu(e.t + 1) * e.memory[0] / m_correction + (1.0 - mu(e.t)) * e.g / (1.0 - product(e.t));
+    let m_bar =
+        mu(e.t + 1) * e.state[0] / m_correction + (1.0 - mu(e.t)) * e.g / (1.0 - product(e.t));
     e.x -= e.lr * ratio(m_bar, denominator(v_hat));
-    e.signal = Some((Some(e.memory[0] / (1.0 - 0.9f64.powi(e.t))), v_hat, 1e-4));
+    e.signal = signal(Some(e.state[0] / (1.0 - 0.9f64.powi(e.t))), v_hat, 1e-4);
 }
 
 fn radam(e: &mut Element, beta2: f64, threshold: f64) {
@@ -91,12 +106,12 @@ fn radam(e: &mut Element, beta2: f64, threshold: f64) {
     let p = n - 2.0 * f64::from(e.t) * beta2.powi(e.t) / (1.0 - beta2.powi(e.t));
     let r = ((p - 4.0) * (p - 2.0) * n / ((n - 4.0) * (n - 2.0) * p)).sqrt();
     e.x -= e.lr * if p > threshold { r * m_hat / (v_hat.sqrt() + 1e-8) } else { m_hat };
-    e.signal = Some((Some(m_hat), v_hat, 1e-8));
+    e.signal = signal(Some(m_hat), v_hat, 1e-8);
 }
 
-/// lr, then d of each element begins at it; the sign of the gradient before, 0 after a turn.
+/// The initial step size is lr. The previous sign is 0 after a change of sign.
 fn rprop(e: &mut Element, lr: f64, min: f64, max: f64) {
-    let [d, before, ..] = &mut e.memory;
+    let [d, before, ..] = &mut e.state;
     if e.t == 1 {
         *d = lr;
     }
@@ -115,7 +130,7 @@ fn rprop(e: &mut Element, lr: f64, min: f64, max: f64) {
 }
 
 fn delta_bar_delta(e: &mut Element, kappa: f64, phi: f64, theta: f64) {
-    let [b, a, ..] = &mut e.memory;
+    let [b, a, ..] = &mut e.state;
     if e.t == 1 {
         *a = 1.0;
     }
@@ -129,12 +144,26 @@ fn delta_bar_delta(e: &mut Element, kappa: f64, phi: f64, theta: f64) {
 }
 
 fn adabelief(e: &mut Element, eps: f64) {
-    let [m, s, ..] = &mut e.memory;
+    let [m, s, ..] = &mut e.state;
     *m = 0.9 * *m + 0.1 * e.g;
     *s = 0.999 * *s + 0.001 * (e.g - *m).powi(2) + eps;
     let (m_hat, s_hat) = (*m / (1.0 - 0.9f64.powi(e.t)), *s / (1.0 - 0.999f64.powi(e.t)));
     e.x -= e.lr * m_hat / (s_hat.sqrt() + eps);
-    e.signal = Some((Some(m_hat), s_hat, (2000.0 * eps).sqrt()));
+    e.signal = signal(Some(m_hat), s_hat, (2000.0 * eps).sqrt());
+}
+
+fn adopt(e: &mut Element, largest: Option<f64>) {
+    let [m, v, ..] = &mut e.state;
+    if e.t == 1 {
+        *v = e.g.powi(2);
+    } else {
+        let normalized = e.g / v.sqrt().max(1e-6);
+        let clipped = largest.map_or(normalized, |c| normalized.clamp(-c, c));
+        *m = 0.9 * *m + 0.1 * clipped;
+        e.x -= e.lr * *m;
+        *v = 0.9999 * *v + 0.0001 * e.g.powi(2);
+    }
+    e.bound = largest.map(|c| c * e.lr);
 }
 
 pub const FORMULAS: &[Formula] = &[
@@ -143,28 +172,32 @@ pub const FORMULAS: &[Formula] = &[
         spec: "momentum",
         lr: 0.01,
         step: |e| {
-            e.memory[0] = 0.9 * e.memory[0] + e.lr * e.g;
-            e.x -= e.memory[0];
+            e.state[0] = 0.9 * e.state[0] + e.lr * e.g;
+            e.x -= e.state[0];
         },
     },
     Formula {
         spec: "momentum:mu_from=0.5,mu_steps=10",
         lr: 0.01,
         step: |e| {
-            e.memory[0] = grown(e.t) * e.memory[0] + e.lr * e.g;
-            e.x -= e.memory[0];
+            e.state[0] = grown(e.t) * e.state[0] + e.lr * e.g;
+            e.x -= e.state[0];
         },
     },
     Formula {
         spec: "momentum:dampening=0.2,lr_place=outside",
         lr: 0.01,
         step: |e| {
-            e.memory[0] = if e.t == 1 { e.g } else { 0.9 * e.memory[0] + 0.8 * e.g };
-            e.x -= e.lr * e.memory[0];
+            e.state[0] = if e.t == 1 { e.g } else { 0.9 * e.state[0] + 0.8 * e.g };
+            e.x -= e.lr * e.state[0];
         },
     },
     Formula { spec: "nag", lr: 0.01, step: |e| nesterov(e, 0.9, 0.9) },
-    Formula { spec: "nag:mu_from=0.5,mu_steps=10", lr: 0.01, step: |e| nesterov(e, grown(e.t), grown(e.t + 1)) },
+    Formula {
+        spec: "nag:mu_from=0.5,mu_steps=10",
+        lr: 0.01,
+        step: |e| nesterov(e, grown(e.t), grown(e.t + 1)),
+    },
     Formula { spec: "nag:lr_place=outside", lr: 0.01, step: |e| nesterov_outside(e, e.g) },
     Formula {
         spec: "nag:point=lookahead",
@@ -178,9 +211,9 @@ pub const FORMULAS: &[Formula] = &[
         spec: "adagrad",
         lr: 0.01,
         step: |e| {
-            e.memory[0] += e.g.powi(2);
-            e.x -= e.lr * e.g / (e.memory[0] + 1e-8).sqrt();
-            e.signal = Some((None, e.memory[0], 1e-4));
+            e.state[0] += e.g.powi(2);
+            e.x -= e.lr * e.g / (e.state[0] + 1e-8).sqrt();
+            e.signal = signal(None, e.state[0], 1e-4);
             e.bound = Some(e.lr);
         },
     },
@@ -189,9 +222,9 @@ pub const FORMULAS: &[Formula] = &[
         lr: 0.01,
         step: |e| {
             let lr = e.lr / (1.0 + 0.05 * f64::from(e.t - 1));
-            e.memory[0] = if e.t == 1 { 0.1 } else { e.memory[0] } + e.g.powi(2);
-            e.x -= lr * e.g / (e.memory[0].sqrt() + 1e-3);
-            e.signal = Some((None, e.memory[0], 1e-3));
+            e.state[0] = if e.t == 1 { 0.1 } else { e.state[0] } + e.g.powi(2);
+            e.x -= lr * e.g / (e.state[0].sqrt() + 1e-3);
+            e.signal = signal(None, e.state[0], 1e-3);
             e.bound = Some(lr);
         },
     },
@@ -199,28 +232,28 @@ pub const FORMULAS: &[Formula] = &[
         spec: "rmsprop",
         lr: 1e-3,
         step: |e| {
-            e.memory[0] = 0.9 * e.memory[0] + 0.1 * e.g.powi(2);
-            e.x -= e.lr * e.g / (e.memory[0] + 1e-8).sqrt();
-            e.signal = Some((None, e.memory[0], 1e-4));
+            e.state[0] = 0.9 * e.state[0] + 0.1 * e.g.powi(2);
+            e.x -= e.lr * e.g / (e.state[0] + 1e-8).sqrt();
+            e.signal = signal(None, e.state[0], 1e-4);
         },
     },
     Formula {
         spec: "rmsprop:start=1,mu=0.5,eps=1e-3,eps_place=outside",
         lr: 1e-3,
         step: |e| {
-            let [v, u, ..] = &mut e.memory;
+            let [v, u, ..] = &mut e.state;
             *v = 0.9 * if e.t == 1 { 1.0 } else { *v } + 0.1 * e.g.powi(2);
             *u = 0.5 * *u + e.lr * e.g / (v.sqrt() + 1e-3);
             e.x -= *u;
-            e.signal = Some((None, *v, 1e-3));
+            e.signal = signal(None, *v, 1e-3);
         },
     },
-    // eps is large, since on constant gradients the variance is nothing but rounding
+    // eps is large, because the variance of constant gradients is only a rounding error
     Formula {
         spec: "rmsprop:rho=0.5,centered=yes,bias_correction=yes,eps=1e5,eps_place=hat",
         lr: 1e-3,
         step: |e| {
-            let [v, b, ..] = &mut e.memory;
+            let [v, b, ..] = &mut e.state;
             *v = 0.5 * *v + 0.5 * e.g.powi(2);
             *b = 0.5 * *b + 0.5 * e.g;
             let correction = 1.0 - 0.5f64.powi(e.t);
@@ -232,20 +265,20 @@ pub const FORMULAS: &[Formula] = &[
         spec: "rmsprop:centered=yes,bias_correction=yes,eps=1e-3,start=1",
         lr: 1e-3,
         step: |e| {
-            let [v, b, ..] = &mut e.memory;
+            let [v, b, ..] = &mut e.state;
             *v = 0.9 * if e.t == 1 { 1.0 } else { *v } + 0.1 * e.g.powi(2);
             *b = 0.9 * *b + 0.1 * e.g;
             let correction = 1.0 - 0.9f64.powi(e.t);
             let variance = *v / correction - (*b / correction).powi(2);
             e.x -= e.lr * e.g / (variance + 1e-3).sqrt();
-            e.signal = Some((None, variance, 1e-3f64.sqrt()));
+            e.signal = signal(None, variance, 1e-3f64.sqrt());
         },
     },
     Formula {
         spec: "adadelta",
         lr: 1.0,
         step: |e| {
-            let [v, u, ..] = &mut e.memory;
+            let [v, u, ..] = &mut e.state;
             *v = 0.95 * *v + 0.05 * e.g.powi(2);
             let d = ((*u + 1e-6) / (*v + 1e-6)).sqrt() * e.g;
             *u = 0.95 * *u + 0.05 * d.powi(2);
@@ -256,7 +289,7 @@ pub const FORMULAS: &[Formula] = &[
         spec: "adadelta:gamma=0.8,rho=0.9,eps=1e-3,lr=0.5",
         lr: 0.5,
         step: |e| {
-            let [v, u, ..] = &mut e.memory;
+            let [v, u, ..] = &mut e.state;
             *v = 0.9 * *v + 0.1 * e.g.powi(2);
             let d = ((*u + 1e-3) / (*v + 1e-3)).sqrt() * e.g;
             *u = 0.8 * *u + 0.2 * d.powi(2);
@@ -269,7 +302,7 @@ pub const FORMULAS: &[Formula] = &[
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.999);
             e.x -= e.lr * m_hat / (v_hat.sqrt() + 1e-8);
-            e.signal = Some((Some(m_hat), v_hat, 1e-8));
+            e.signal = signal(Some(m_hat), v_hat, 1e-8);
             e.bound = Some(adam_bound(e, 0.9, 0.999));
         },
     },
@@ -278,10 +311,11 @@ pub const FORMULAS: &[Formula] = &[
         lr: 1e-3,
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.5, 0.999);
-            // section 2 of the paper: lr is corrected, and eps is beside the root of v as it is
+            // section 2 of the paper: lr is corrected, and eps is added to the root of the
+            // uncorrected v
             let lr = e.lr * (1.0 - 0.999f64.powi(e.t)).sqrt() / (1.0 - 0.5f64.powi(e.t));
-            e.x -= lr * e.memory[0] / (e.memory[1].sqrt() + 1e-3);
-            e.signal = Some((Some(m_hat), v_hat, 1e-3 / (1.0 - 0.999f64.powi(e.t)).sqrt()));
+            e.x -= lr * e.state[0] / (e.state[1].sqrt() + 1e-3);
+            e.signal = signal(Some(m_hat), v_hat, 1e-3 / (1.0 - 0.999f64.powi(e.t)).sqrt());
         },
     },
     Formula {
@@ -290,7 +324,7 @@ pub const FORMULAS: &[Formula] = &[
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.999);
             e.x -= e.lr * m_hat / (v_hat + 1e-3).sqrt();
-            e.signal = Some((Some(m_hat), v_hat, 1e-3f64.sqrt()));
+            e.signal = signal(Some(m_hat), v_hat, 1e-3f64.sqrt());
         },
     },
     Formula {
@@ -298,17 +332,17 @@ pub const FORMULAS: &[Formula] = &[
         lr: 1e-3,
         step: |e| {
             moments(e, 0.9, 0.999);
-            e.x -= e.lr * e.memory[0] / (e.memory[1].sqrt() + 1e-3);
-            e.signal = Some((Some(e.memory[0]), e.memory[1], 1e-3));
+            e.x -= e.lr * e.state[0] / (e.state[1].sqrt() + 1e-3);
+            e.signal = signal(Some(e.state[0]), e.state[1], 1e-3);
         },
     },
-    // both decay rates such that beta1^2 = beta2, where the bound's series has no quotient
+    // beta1^2 = beta2, where the formula for the bound's geometric series does not apply
     Formula {
         spec: "adam:beta1=0.5,beta2=0.25,bias_correction=no",
         lr: 1e-3,
         step: |e| {
             moments(e, 0.5, 0.25);
-            e.x -= e.lr * e.memory[0] / (e.memory[1].sqrt() + 1e-8);
+            e.x -= e.lr * e.state[0] / (e.state[1].sqrt() + 1e-8);
             e.bound = Some(e.lr * 0.5 / 0.75f64.sqrt() * f64::from(e.t).sqrt());
         },
     },
@@ -317,9 +351,9 @@ pub const FORMULAS: &[Formula] = &[
         lr: 1e-3,
         step: |e| {
             moments(e, 0.9, 0.999);
-            e.memory[2] = e.memory[2].max(e.memory[1]);
-            e.x -= e.lr * e.memory[0] / (e.memory[2].sqrt() + 1e-8);
-            e.signal = Some((Some(e.memory[0]), e.memory[2], 1e-8));
+            e.state[2] = e.state[2].max(e.state[1]);
+            e.x -= e.lr * e.state[0] / (e.state[2].sqrt() + 1e-8);
+            e.signal = signal(Some(e.state[0]), e.state[2], 1e-8);
         },
     },
     Formula {
@@ -327,10 +361,10 @@ pub const FORMULAS: &[Formula] = &[
         lr: 1e-3,
         step: |e| {
             let (m_hat, _) = moments(e, 0.9, 0.9);
-            e.memory[2] = e.memory[2].max(e.memory[1]);
-            let w_hat = e.memory[2] / (1.0 - 0.9f64.powi(e.t));
+            e.state[2] = e.state[2].max(e.state[1]);
+            let w_hat = e.state[2] / (1.0 - 0.9f64.powi(e.t));
             e.x -= e.lr * m_hat / (w_hat.sqrt() + 1e-3);
-            e.signal = Some((Some(m_hat), w_hat, 1e-3));
+            e.signal = signal(Some(m_hat), w_hat, 1e-3);
         },
     },
     Formula {
@@ -338,9 +372,9 @@ pub const FORMULAS: &[Formula] = &[
         lr: 1e-3,
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.9);
-            e.memory[2] = e.memory[2].max(v_hat);
-            e.x -= e.lr * m_hat / (e.memory[2].sqrt() + 1e-3);
-            e.signal = Some((Some(m_hat), e.memory[2], 1e-3));
+            e.state[2] = e.state[2].max(v_hat);
+            e.x -= e.lr * m_hat / (e.state[2].sqrt() + 1e-3);
+            e.signal = signal(Some(m_hat), e.state[2], 1e-3);
         },
     },
     Formula {
@@ -349,7 +383,7 @@ pub const FORMULAS: &[Formula] = &[
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.999);
             e.x -= e.lr * m_hat / (v_hat.sqrt() + 1e-8) + e.lr / 1e-3 * 0.1 * e.x;
-            e.signal = Some((Some(m_hat), v_hat, 1e-8));
+            e.signal = signal(Some(m_hat), v_hat, 1e-8);
         },
     },
     Formula {
@@ -368,11 +402,22 @@ pub const FORMULAS: &[Formula] = &[
             e.x -= e.lr * m_hat / (v_hat.sqrt() + 1e-8) + e.lr / 0.1 * 0.2 * e.x;
         },
     },
-    Formula { spec: "nadam", lr: 2e-3, step: |e| nadam(e, |_| 0.9, false, |v_hat| (v_hat + 1e-8).sqrt()) },
+    Formula {
+        spec: "nadam",
+        lr: 2e-3,
+        step: |e| nadam(e, |_| 0.9, false, |v_hat| (v_hat + 1e-8).sqrt()),
+    },
     Formula {
         spec: "nadam:psi=0.5,correction=next",
         lr: 2e-3,
-        step: |e| nadam(e, |t| 0.9 * (1.0 - 0.96f64.powf(0.5 * f64::from(t)) / 2.0), true, |v_hat| (v_hat + 1e-8).sqrt()),
+        step: |e| {
+            nadam(
+                e,
+                |t| 0.9 * (1.0 - 0.96f64.powf(0.5 * f64::from(t)) / 2.0),
+                true,
+                |v_hat| (v_hat + 1e-8).sqrt(),
+            )
+        },
     },
     Formula { spec: "radam", lr: 1e-3, step: |e| radam(e, 0.999, 4.0) },
     Formula { spec: "radam:beta2=0.9,threshold=6", lr: 1e-3, step: |e| radam(e, 0.9, 6.0) },
@@ -380,7 +425,7 @@ pub const FORMULAS: &[Formula] = &[
         spec: "adamax",
         lr: 2e-3,
         step: |e| {
-            let [m, u, ..] = &mut e.memory;
+            let [m, u, ..] = &mut e.state;
             *m = 0.9 * *m + 0.1 * e.g;
             *u = (0.999 * *u).max(e.g.abs());
             e.x -= e.lr / (1.0 - 0.9f64.powi(e.t)) * ratio(*m, *u);
@@ -390,7 +435,7 @@ pub const FORMULAS: &[Formula] = &[
         spec: "adamax:eps=1e-3,beta2=0.9",
         lr: 2e-3,
         step: |e| {
-            let [m, u, ..] = &mut e.memory;
+            let [m, u, ..] = &mut e.state;
             *m = 0.9 * *m + 0.1 * e.g;
             *u = (0.9 * *u).max(e.g.abs() + 1e-3);
             e.x -= e.lr / (1.0 - 0.9f64.powi(e.t)) * *m / *u;
@@ -400,7 +445,7 @@ pub const FORMULAS: &[Formula] = &[
         spec: "adamax:eps=1e-3,eps_place=outside",
         lr: 2e-3,
         step: |e| {
-            let [m, u, ..] = &mut e.memory;
+            let [m, u, ..] = &mut e.state;
             *m = 0.9 * *m + 0.1 * e.g;
             *u = (0.999 * *u).max(e.g.abs());
             e.x -= e.lr / (1.0 - 0.9f64.powi(e.t)) * *m / (*u + 1e-3);
@@ -412,8 +457,8 @@ pub const FORMULAS: &[Formula] = &[
         spec: "lion",
         lr: 1e-4,
         step: |e| {
-            let c = 0.9 * e.memory[0] + (1.0 - 0.9) * e.g;
-            e.memory[0] = 0.99 * e.memory[0] + (1.0 - 0.99) * e.g;
+            let c = 0.9 * e.state[0] + (1.0 - 0.9) * e.g;
+            e.state[0] = 0.99 * e.state[0] + (1.0 - 0.99) * e.g;
             e.x -= e.lr * if c == 0.0 { 0.0 } else { c.signum() };
             e.bound = Some(e.lr);
         },
@@ -422,16 +467,24 @@ pub const FORMULAS: &[Formula] = &[
         spec: "lion:lr=0.01,lambda=0.5,beta1=0.5,beta2=0.8",
         lr: 0.01,
         step: |e| {
-            let c = 0.5 * e.memory[0] + 0.5 * e.g;
-            e.memory[0] = 0.8 * e.memory[0] + (1.0 - 0.8) * e.g;
+            let c = 0.5 * e.state[0] + 0.5 * e.g;
+            e.state[0] = 0.8 * e.state[0] + (1.0 - 0.8) * e.g;
             e.x -= e.lr * (if c == 0.0 { 0.0 } else { c.signum() } + 0.5 * e.x);
         },
     },
     Formula { spec: "rprop", lr: 0.1, step: |e| rprop(e, 0.1, 1e-6, 50.0) },
     Formula { spec: "rprop:min=0.05,max=0.2", lr: 0.1, step: |e| rprop(e, 0.1, 0.05, 0.2) },
     Formula { spec: "delta_bar_delta", lr: 0.01, step: |e| delta_bar_delta(e, 0.05, 0.1, 0.7) },
-    Formula { spec: "delta_bar_delta:kappa=0.3,phi=0.5,theta=0.9", lr: 0.01, step: |e| delta_bar_delta(e, 0.3, 0.5, 0.9) },
-    Formula { spec: "decayed_nag:l2=0.1", lr: 0.01, step: |e| nesterov_outside(e, e.g + 0.1 * e.x) },
+    Formula {
+        spec: "delta_bar_delta:kappa=0.3,phi=0.5,theta=0.9",
+        lr: 0.01,
+        step: |e| delta_bar_delta(e, 0.3, 0.5, 0.9),
+    },
+    Formula {
+        spec: "decayed_nag:l2=0.1",
+        lr: 0.01,
+        step: |e| nesterov_outside(e, e.g + 0.1 * e.x),
+    },
     Formula {
         spec: "decayed_nag:lambda=0.1",
         lr: 0.01,
@@ -452,4 +505,10 @@ pub const FORMULAS: &[Formula] = &[
             e.theta = e.theta.map(|theta| theta - decay);
         },
     },
+    Formula {
+        spec: "adopt",
+        lr: 1e-3,
+        step: |e| adopt(e, Some(f64::from(e.t - 1).powf(0.25))),
+    },
+    Formula { spec: "adopt:clip=no", lr: 1e-3, step: |e| adopt(e, None) },
 ];

@@ -1,57 +1,47 @@
-//! What stands around the copied source files of the optimizers: their traits are copies too, so that shared formulas can be mutated as
-//! well, and here is how downhill runs a rule of the copied trait. Not compiled by itself; `main.rs` says where it goes.
+//! How downhill runs a copied rule. The traits of the copies are copies too, so that shared
+//! formulas can be mutated. `main.rs` copies this file; it is not compiled by itself.
 
-use burn::optim::ModuleOptimizer;
-use downhill::optim::{At as TheirAt, Dialect, Named, Rule as TheirRule, Value};
+use downhill::optim::{self, Dialect, NamedRule, Signal, Value};
 use downhill::spec::{Setting, Settings, SpecError};
 
-use super::rule::{At, Rule};
+use super::rule::{Rule, StepContext};
 use crate::Probe;
-
-/// What the copied trait makes of a rule.
-pub struct Fused<R, const N: usize>(pub R);
-
-impl<R: Rule<N>, const N: usize> From<Fused<R, N>> for ModuleOptimizer {
-    fn from(_: Fused<R, N>) -> ModuleOptimizer {
-        unreachable!("the checks take their steps themselves")
-    }
-}
 
 /// A rule of the copied trait as a rule of downhill.
 #[derive(Clone, Default)]
 pub struct Adapter<R>(R);
 
-fn own(at: TheirAt) -> At {
-    At { t: at.t, lr: at.lr, carry: at.carry }
+fn copied(ctx: optim::StepContext) -> StepContext {
+    StepContext { t: ctx.t, lr: ctx.lr, tensor_scalar: ctx.tensor_scalar }
 }
 
-impl<R: Rule<N>, const N: usize> TheirRule<N> for Adapter<R> {
-    const MEMORY: [&'static str; N] = R::MEMORY;
+impl<R: Rule<N>, const N: usize> optim::Rule<N> for Adapter<R> {
+    const STATE: [&'static str; N] = R::STATE;
 
-    fn uses(&self) -> [bool; N] {
-        self.0.uses()
+    fn uses_state(&self) -> [bool; N] {
+        self.0.uses_state()
     }
-    fn start(&self, lr: f64) -> [f64; N] {
-        self.0.start(lr)
+    fn initial_state(&self, lr: f64) -> [f64; N] {
+        self.0.initial_state(lr)
     }
-    fn carry(&self, at: TheirAt) -> f64 {
-        self.0.carry(own(at))
+    fn tensor_scalar(&self, ctx: optim::StepContext) -> f64 {
+        self.0.tensor_scalar(copied(ctx))
     }
-    fn step<V: Value>(&self, at: TheirAt, x: &V, g: V, memory: [V; N]) -> (V, [V; N]) {
-        self.0.step(own(at), x, g, memory)
+    fn step<V: Value>(&self, ctx: optim::StepContext, x: &V, g: V, state: [V; N]) -> (V, [V; N]) {
+        self.0.step(copied(ctx), x, g, state)
     }
-    fn looks_ahead(&self) -> bool {
-        self.0.looks_ahead()
+    fn has_evaluation_params(&self) -> bool {
+        self.0.has_evaluation_params()
     }
-    fn hand_out<V: Value>(&self, at: TheirAt, x: V, memory: [V; N]) -> V {
-        self.0.hand_out(own(at), x, memory)
+    fn evaluation_params<V: Value>(&self, ctx: optim::StepContext, x: V, state: [V; N]) -> V {
+        self.0.evaluation_params(copied(ctx), x, state)
     }
-    fn signal<V: Value>(&self, at: TheirAt, memory: [V; N]) -> Option<downhill::optim::Signal<V>> {
-        let signal = self.0.signal(own(at), memory)?;
-        Some(downhill::optim::Signal { m_hat: signal.m_hat, v_hat: signal.v_hat, eps: signal.eps })
+    fn signal<V: Value>(&self, ctx: optim::StepContext, state: [V; N]) -> Option<Signal<V>> {
+        let signal = self.0.signal(copied(ctx), state)?;
+        Some(Signal { m_hat: signal.m_hat, v_hat: signal.v_hat, eps: signal.eps })
     }
-    fn bound(&self, at: TheirAt) -> Option<f64> {
-        self.0.bound(own(at))
+    fn bound(&self, ctx: optim::StepContext) -> Option<f64> {
+        self.0.bound(copied(ctx))
     }
 }
 
@@ -66,7 +56,7 @@ impl<R: Settings> Settings for Adapter<R> {
     }
 }
 
-impl<R: Named> Named for Adapter<R> {
+impl<R: NamedRule> NamedRule for Adapter<R> {
     const LR: f64 = R::LR;
     const DIALECTS: &'static [Dialect] = R::DIALECTS;
 
@@ -76,6 +66,6 @@ impl<R: Named> Named for Adapter<R> {
 }
 
 /// The rule `R` under a name, to be checked.
-pub fn probe<R: Named + Rule<N>, const N: usize>(name: &'static str) -> Probe {
-    Probe { name, leaves: crate::leaves::<Adapter<R>, N> }
+pub fn probe<R: NamedRule + Rule<N>, const N: usize>(name: &'static str) -> Probe {
+    Probe { name, first_difference: crate::first_difference::<Adapter<R>, N> }
 }

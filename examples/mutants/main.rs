@@ -4,14 +4,17 @@
 //! cargo run --release --example mutants
 //! ```
 //!
-//! `list.rs` names small mutations of src/optim: a sign, an index of beta, t off by one, a displaced eps. Each is made in a copy of the
-//! source text, all copies are compiled into one program, and that program replays tests/golden/trajectories.json with each of them, and
-//! steps it beside a transcription of its formula (`formulas.rs`). A mutant that stays within 1e-10 of all of it survives, which is a hole in
-//! the suite. The rules as they are go first and must agree with everything.
+//! `list.rs` lists small mutations of the rules in src/optim: a wrong sign, a wrong beta, t off by
+//! one, a misplaced eps. Each is applied to a copy of the source text, and all copies are compiled
+//! into one program. For each mutant, the program replays tests/golden/trajectories.json and
+//! compares the steps with a transcription of the formula (`formulas.rs`). A mutant that stays
+//! within 1e-10 of all of them survives, which is a gap in the tests. The unchanged rules run first
+//! and must agree with everything.
 //!
-//! The copies stand in folders of target/mutants that mirror src/optim, `super::` and all: `optim` has all rules as they are, and each
-//! mutant is a module inside it that takes everything from there but the file that it changes. rustc is called directly on the
-//! library that this example was linked with, so no dependency is compiled again.
+//! The copies are in target/mutants/optim, all in one folder: the unchanged rules, and a module for
+//! each mutant with the changed file. The module takes everything else from its parent. In the
+//! copies, `crate::optim` is therefore `super`. rustc is called directly, with the library that
+//! this example was linked with, so no dependency is compiled again.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,20 +25,23 @@ use std::{env, fs};
 
 mod list;
 
-use list::{MUTATIONS, Mutation};
+use list::{MUTATIONS, Mutation, SHARED_FILES};
 
 type Result<T> = std::result::Result<T, String>;
 
-/// A file of src/optim with its name, and the type of its rule where it is a rule.
+/// A file to be copied, and the type of its rule if it has one.
 struct Source {
     name: String,
     text: String,
     rule: Option<String>,
 }
 
-/// Files that rules share, and who is compiled again with a mutant of them: enough that every path through them is taken.
-const SHARED: &[(&str, &[&str])] =
-    &[("rule", &["fused", "sgd", "momentum", "nag", "adagrad", "rmsprop", "adam", "nadam", "rprop"]), ("decay", &["adamw", "decayed_nag"])];
+/// The files that are compiled again with a mutant of a shared file. They reach every path through
+/// it.
+const COMPILED_WITH: &[(&str, &[&str])] = &[
+    ("rule", &["frame", "sgd", "momentum", "nag", "adagrad", "rmsprop", "adam", "nadam", "rprop"]),
+    ("decay", &["adamw", "decayed_nag"]),
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -48,14 +54,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns whether all mutants die.
 fn run() -> Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources = sources(&root.join("src/optim"))?;
+    let sources = sources(root)?;
     let began = Instant::now();
     let target = root.join("target/mutants");
-    // nothing of an earlier list may stay
+    // files of an earlier list must not stay
     match fs::remove_dir_all(&target) {
-        Err(error) if target.exists() => return Err(format!("cannot remove {}: {error}", target.display())),
+        Err(error) if target.exists() => {
+            return Err(format!("cannot remove {}: {error}", target.display()));
+        }
         _ => {}
     }
     let optim = write_originals(&target, &sources)?;
@@ -63,7 +72,10 @@ fn run() -> Result<bool> {
     let program = compile(root, &target)?;
     println!("{} mutants compiled in {:.0} s", MUTATIONS.len(), began.elapsed().as_secs_f64());
     let golden = root.join("tests/golden/trajectories.json");
-    let status = Command::new(&program).arg(golden).status().map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+    let status = Command::new(&program)
+        .arg(golden)
+        .status()
+        .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
     Ok(status.success())
 }
 
@@ -77,110 +89,181 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(wrong)
 }
 
-/// What lies between two texts that occur once each.
+/// The text between two markers. `from` occurs once.
 fn between<'a>(text: &'a str, from: &str, to: &str, place: &Path) -> Result<&'a str> {
-    let wrong = || format!("{} has no `{from}` with a `{to}` behind it; has the table changed?", place.display());
+    let wrong = || {
+        let place = place.display();
+        format!("{place} has no `{from}` with a `{to}` after it; has the table changed?")
+    };
     let (_, rest) = text.split_once(from).ok_or_else(wrong)?;
     rest.split_once(to).map(|(between, _)| between).ok_or_else(wrong)
 }
 
-/// The rules in the table of optimizers, the files they share, and what stands around them here.
-fn sources(optim: &Path) -> Result<Vec<Source>> {
-    let table = optim.join("mod.rs");
+/// The source of a file of `list.rs`. In the copies, all files are in one folder.
+fn copied(root: &Path, name: &str, rule: Option<String>) -> Result<Source> {
+    let text = read(&root.join(list::path(name)))?.replace("crate::optim::", "super::");
+    Ok(Source { name: name.into(), text, rule })
+}
+
+/// All files of the program in target/mutants/optim: the rules of the table, the files that they
+/// share, and the files of this example.
+fn sources(root: &Path) -> Result<Vec<Source>> {
+    let table = root.join("src/optim/rules/mod.rs");
     let text = read(&table)?;
     let mut sources = Vec::new();
-    for line in between(&text, "table::optimizers! {", ";", &table)?.split(',') {
-        let (name, rule) = line.trim().split_once("::").ok_or_else(|| format!("{}: `{}` is no rule", table.display(), line.trim()))?;
-        sources.push(Source { name: name.into(), text: read(&optim.join(name).with_extension("rs"))?, rule: Some(rule.into()) });
+    for line in between(&text, "\nrules! {", "}", &table)?.split(',').map(str::trim) {
+        if line.is_empty() {
+            continue;
+        }
+        let (name, rule) = line
+            .split_once("::")
+            .ok_or_else(|| format!("{}: `{line}` is not a rule", table.display()))?;
+        sources.push(copied(root, name, Some(rule.into()))?);
     }
-    for name in ["rule", "decay"] {
-        sources.push(Source { name: name.into(), text: read(&optim.join(name).with_extension("rs"))?, rule: None });
+    for name in SHARED_FILES {
+        sources.push(copied(root, name, None)?);
     }
-    let table = optim.join("table.rs");
-    let (head, tail) = ("macro_rules! dialects {", "pub(super) use dialects;");
-    let text = format!("{head}{}{tail}", between(&read(&table)?, head, tail, &table)?);
-    sources.push(Source { name: "table".into(), text, rule: None });
-    sources.push(Source { name: "fused".into(), text: include_str!("frame.rs").into(), rule: None });
-    sources.push(Source { name: "decayed_nag".into(), text: include_str!("decayed.rs").into(), rule: Some("DecayedNag".into()) });
+    let entry = root.join("src/optim/entry.rs");
+    let (head, tail) = ("macro_rules! dialects {", "pub(crate) use dialects;");
+    let text = format!("{head}{}{tail}", between(&read(&entry)?, head, tail, &entry)?)
+        .replace("crate::optim::", "super::");
+    sources.push(Source { name: "entry".into(), text, rule: None });
+    sources.push(Source {
+        name: "frame".into(),
+        text: include_str!("frame.rs").into(),
+        rule: None,
+    });
+    sources.push(Source {
+        name: "decayed_nag".into(),
+        text: include_str!("decayed.rs").into(),
+        rule: Some("DecayedNag".into()),
+    });
     Ok(sources)
 }
 
-/// Declares files as modules, their rules re-exported as in src/optim/mod.rs and to be checked.
+/// Declares the files as modules, re-exports their items as src/optim/mod.rs does, and lists their
+/// rules as probes.
 fn declare<'a>(sources: impl Iterator<Item = &'a Source>) -> String {
     let (mut text, mut probes) = (String::new(), String::new());
     for Source { name, rule, .. } in sources {
-        if let Some(rule) = rule {
-            let _ = writeln!(probes, "fused::probe::<{rule}, {{ crate::memory({rule}::MEMORY) }}>({name:?}),");
-        }
         let _ = writeln!(text, "pub mod {name};");
-        let _ = match (rule, name.as_str()) {
-            (Some(rule), _) => writeln!(text, "pub use {name}::{rule};"),
-            (None, "rule") => writeln!(text, "pub use rule::{{At, EpsPlace, LrPlace, Rule, Signal}};"),
-            (None, "table") => writeln!(text, "use table::dialects;"),
-            (None, _) => Ok(()),
+        if let Some(rule) = rule {
+            let _ = writeln!(text, "pub use {name}::{rule};");
+            let probe = format!("frame::probe::<{rule}, {{ crate::length({rule}::STATE) }}>");
+            let _ = writeln!(probes, "{probe}({name:?}),");
+        }
+        text += match name.as_str() {
+            "rule" => "pub use rule::{StepContext, EpsPlace, LrPlace, Rule, Signal};\n",
+            "entry" => "use entry::dialects;\n",
+            _ => "",
         };
     }
     let _ = write!(text, "pub fn probes() -> Vec<crate::Probe> {{ vec![\n{probes}] }}\n");
     text
 }
 
-/// Writes the sources as they are and the program around them; returns what is to become optim/mod.rs.
+/// Writes the unchanged sources and the program around them. Returns the beginning of optim/mod.rs.
 fn write_originals(target: &Path, sources: &[Source]) -> Result<String> {
     write(&target.join("main.rs"), include_str!("check.rs"))?;
     write(&target.join("formulas.rs"), include_str!("formulas.rs"))?;
     for Source { name, text, .. } in sources {
         write(&target.join(format!("optim/{name}.rs")), text)?;
     }
-    Ok(format!(
-        "use downhill::optim::{{Dialect, Named, Value}};\nmod value {{ pub use downhill::optim::Value; }}\n{}",
-        declare(sources.iter())
-    ))
+    let head = "use downhill::optim::{Dialect, NamedRule, Value};\n\
+                mod value { pub use downhill::optim::Value; }\n";
+    Ok(format!("{head}{}", declare(sources.iter())))
 }
 
-/// Writes each mutant, a module inside `optim` of the file it changes and of those that are compiled with it, and the list of all.
+/// Writes the mutants, a module of `optim` each, and the list of all.
 fn write_mutants(target: &Path, sources: &[Source], mut optim: String) -> Result<()> {
-    let mut counts: BTreeMap<&str, usize> = sources.iter().map(|source| (source.name.as_str(), 0)).collect();
+    let mut counts: BTreeMap<&str, usize> =
+        sources.iter().map(|source| (source.name.as_str(), 0)).collect();
     let mut subjects = String::new();
-    for Mutation { file, text, replaced, what } in MUTATIONS {
-        let source = sources.iter().find(|source| source.name == *file);
-        let source = source.ok_or_else(|| format!("the list of mutants names src/optim/{file}.rs, which is no rule of the table"))?;
-        let mutated = match source.text.matches(text).count() {
-            1 => source.text.replacen(text, replaced, 1),
-            n => return Err(format!("src/optim/{file}.rs has the text `{text}` {n} times, and the mutant ({what}) needs it once")),
-        };
+    for mutation in MUTATIONS {
+        let (file, what) = (mutation.file, mutation.what);
         let count = counts.entry(file).or_default();
         *count += 1;
         let module = format!("{file}_{count}");
-        let with = SHARED.iter().find(|(shared, _)| shared == file).map_or(&[][..], |(_, with)| with);
-        let compiled = || sources.iter().filter(|other| other.name == *file || with.contains(&other.name.as_str()));
-        for other in compiled() {
-            let text = if other.name == *file { &mutated } else { &other.text };
-            write(&target.join(format!("optim/{module}/{}.rs", other.name)), text)?;
-        }
-        write(&target.join(format!("optim/{module}/mod.rs")), &format!("use super::*;\n{}", declare(compiled())))?;
+        write_mutant(target, sources, mutation, &module)?;
         let _ = writeln!(optim, "pub mod {module};");
-        let _ = writeln!(subjects, "Subject {{ file: {:?}, what: {what:?}, probes: optim::{module}::probes() }},", format!("{file}.rs"));
+        let file = format!("{file}.rs");
+        let _ = writeln!(
+            subjects,
+            "Subject {{ file: {file:?}, what: {what:?}, probes: optim::{module}::probes() }},",
+        );
     }
-    let without = |source: &&Source| source.rule.is_some() && source.name != "decayed_nag" && counts[source.name.as_str()] == 0;
-    if let Some(Source { name, .. }) = sources.iter().find(without) {
-        return Err(format!("the list of mutants has none of src/optim/{name}.rs"));
+    let without_mutant = |source: &&Source| {
+        source.rule.is_some() && source.name != "decayed_nag" && counts[source.name.as_str()] == 0
+    };
+    if let Some(Source { name, .. }) = sources.iter().find(without_mutant) {
+        return Err(format!("the list of mutants has none of {}", list::path(name)));
     }
     write(&target.join("optim/mod.rs"), &optim)?;
-    let subjects = format!("use crate::{{Subject, optim}};\npub fn mutants() -> Vec<Subject> {{ vec![\n{subjects}] }}\n");
-    write(&target.join("subjects.rs"), &subjects)
+    let head = "use crate::{Subject, optim};\npub fn mutants() -> Vec<Subject> { vec![\n";
+    write(&target.join("subjects.rs"), &format!("{head}{subjects}] }}\n"))
 }
 
-/// Where cargo has this library and burn; both were compiled for this example, so that cargo only tells.
+/// Writes the module of a mutant: the changed file, and the files that are compiled again with it.
+fn write_mutant(
+    target: &Path,
+    sources: &[Source],
+    mutation: &Mutation,
+    module: &str,
+) -> Result<()> {
+    let Mutation { file, text, replacement, what } = mutation;
+    let source = sources.iter().find(|source| source.name == *file);
+    let source = source.ok_or_else(|| {
+        format!("the list of mutants names {}, which is not a rule of the table", mutation.path())
+    })?;
+    let mutated = match source.text.matches(text).count() {
+        1 => source.text.replacen(text, replacement, 1),
+        n => {
+            return Err(format!(
+                "{} has the text `{text}` {n} times, expected once (mutant: {what})",
+                mutation.path()
+            ));
+        }
+    };
+    let with = COMPILED_WITH.iter().find(|(shared, _)| shared == file);
+    let with = with.map_or(&[][..], |(_, with)| with);
+    let compiled = || {
+        let again = |other: &&Source| other.name == *file || with.contains(&other.name.as_str());
+        sources.iter().filter(again)
+    };
+    for other in compiled() {
+        let text = if other.name == *file { &mutated } else { &other.text };
+        write(&target.join(format!("optim/{module}/{}.rs", other.name)), text)?;
+    }
+    let text = format!("use super::*;\n{}", declare(compiled()));
+    write(&target.join(format!("optim/{module}/mod.rs")), &text)
+}
+
+/// Where cargo has this library and burn; both were compiled for this example, so that cargo only
+/// tells.
 fn libraries(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(root).args(["build", "--release", "--lib", "--offline", "--message-format=json"]);
-    let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    command.current_dir(root).args([
+        "build",
+        "--release",
+        "--lib",
+        "--offline",
+        "--message-format=json",
+    ]);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
     let mut libraries = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let message: serde_json::Value = serde_json::from_str(line).map_err(|error| format!("cargo says `{line}`: {error}"))?;
-        let files = message["filenames"].as_array().into_iter().flatten().filter_map(|file| file.as_str());
-        if let (Some(name), Some(file)) = (message["target"]["name"].as_str(), files.into_iter().find(|file| file.ends_with(".rlib"))) {
+        let message: serde_json::Value =
+            serde_json::from_str(line).map_err(|error| format!("cargo says `{line}`: {error}"))?;
+        let files =
+            message["filenames"].as_array().into_iter().flatten().filter_map(|file| file.as_str());
+        if let (Some(name), Some(file)) = (
+            message["target"]["name"].as_str(),
+            files.into_iter().find(|file| file.ends_with(".rlib")),
+        ) {
             libraries.insert(name.to_string(), PathBuf::from(file));
         }
     }
@@ -189,11 +272,21 @@ fn libraries(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
 
 fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     let libraries = libraries(root)?;
-    let library = |name: &str| libraries.get(name).ok_or_else(|| format!("cargo does not say where the library {name} is"));
+    let library = |name: &str| {
+        let unknown = || format!("cargo does not print the path of the library {name}");
+        libraries.get(name).ok_or_else(unknown)
+    };
     let program = target.join("program");
-    // to optimize would take longer than the program runs; without debug assertions a t below 0 does not panic but moves the parameter
+    // to optimize would take longer than the program runs; without debug assertions a t below 0
+    // does not panic but moves the parameter
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    rustc.args(["--edition=2024", "--crate-name=mutants", "-Copt-level=0", "-Cdebug-assertions=off", "-Ccodegen-units=16"]);
+    rustc.args([
+        "--edition=2024",
+        "--crate-name=mutants",
+        "-Copt-level=0",
+        "-Cdebug-assertions=off",
+        "-Ccodegen-units=16",
+    ]);
     for name in ["downhill", "burn", "serde_json"] {
         rustc.arg("--extern").arg(format!("{name}={}", library(name)?.display()));
     }
@@ -202,7 +295,9 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     let status = rustc.arg("-o").arg(&program).arg(target.join("main.rs")).status();
     match status {
         Ok(status) if status.success() => Ok(program),
-        Ok(_) => Err("the mutants do not compile; the path in rustc's message names the one it is about".into()),
+        Ok(_) => {
+            Err("the mutants do not compile; the path in rustc's message names the mutant".into())
+        }
         Err(error) => Err(format!("cannot run rustc: {error}")),
     }
 }

@@ -1,12 +1,13 @@
-//! One image on its way through the augmentations. What only moves pixels is gathered, and done in one sampling as soon as someone wants to
-//! see pixels: so a flip with a crop is one copy, and a rotation with a scale blurs once.
+//! One image during augmentation. Operations that only move pixels are combined, and sampled once
+//! when the pixels are needed. So a flip with a crop is one copy, and a rotation with a scale blurs
+//! once.
 
-/// What lies beyond the edge of an image.
+/// The pixels beyond the edge of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Padding {
     /// black
     Zero,
-    /// the pixels of the edge, again and again
+    /// the pixels of the edge, repeated
     Edge,
     /// the image mirrored, its edge not repeated
     Reflect,
@@ -14,7 +15,7 @@ pub enum Padding {
 crate::words!(Padding { Zero = "zero", Edge = "edge", Reflect = "reflect" });
 
 impl Padding {
-    /// The pixel to take for pixel `i` of a row of `n`; nothing for black.
+    /// The pixel that replaces pixel `i` of a row of `n`, or `None` for black.
     fn pixel(self, i: i64, n: usize) -> Option<usize> {
         let last = n as i64 - 1;
         match self {
@@ -30,28 +31,29 @@ impl Padding {
     }
 }
 
-/// How a pixel is made that lies between others.
+/// How a value between pixels is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// a weighted mean of the four around it
+    /// a weighted mean of the four nearest pixels
     Bilinear,
-    /// the nearest one
+    /// the nearest pixel
     Nearest,
 }
 crate::words!(Filter { Bilinear = "bilinear", Nearest = "nearest" });
 
-/// Where the pixel at (x, y) comes from: `x' = x[0] x + x[1] y + x[2]`, and y' likewise.
+/// An affine map from the new position (x, y) of a pixel to its old one:
+/// `x' = x[0] x + x[1] y + x[2]`, and y' likewise.
 #[derive(Clone, Copy, PartialEq)]
-struct Place {
+struct Affine {
     x: [f64; 3],
     y: [f64; 3],
 }
 
-const STILL: Place = Place { x: [1.0, 0.0, 0.0], y: [0.0, 1.0, 0.0] };
+const IDENTITY: Affine = Affine { x: [1.0, 0.0, 0.0], y: [0.0, 1.0, 0.0] };
 
-impl Place {
-    /// Where this place comes from, after `first`.
-    fn after(self, first: Place) -> Place {
+impl Affine {
+    /// The map of first `first` and then this one.
+    fn after(self, first: Affine) -> Affine {
         let row = |row: [f64; 3]| {
             [
                 row[0] * self.x[0] + row[1] * self.y[0],
@@ -59,17 +61,23 @@ impl Place {
                 row[0] * self.x[2] + row[1] * self.y[2] + row[2],
             ]
         };
-        Place { x: row(first.x), y: row(first.y) }
+        Affine { x: row(first.x), y: row(first.y) }
     }
 
-    /// Whether pixels come from pixels: then x and y run by 1 or -1 from whole numbers.
-    fn copies(&self) -> bool {
+    /// Whether pixels are copied without interpolation: x and y change by 1 or -1 and begin at
+    /// integers.
+    fn is_copy(&self) -> bool {
         let whole = |x: f64| x == x.trunc();
-        self.x[0].abs() == 1.0 && self.x[1] == 0.0 && whole(self.x[2]) && self.y[0] == 0.0 && self.y[1].abs() == 1.0 && whole(self.y[2])
+        self.x[0].abs() == 1.0
+            && self.x[1] == 0.0
+            && whole(self.x[2])
+            && self.y[0] == 0.0
+            && self.y[1].abs() == 1.0
+            && whole(self.y[2])
     }
 }
 
-/// Space that a thread uses again for each image.
+/// Buffers that a thread reuses for each image.
 #[derive(Default)]
 pub(super) struct Scratch {
     before: Vec<f32>,
@@ -81,112 +89,126 @@ pub(super) struct Canvas<'a> {
     image: &'a mut [f32],
     shape: [usize; 3],
     scratch: &'a mut Scratch,
-    place: Place,
+    map: Affine,
     padding: Option<Padding>,
     filter: Option<Filter>,
 }
 
 impl<'a> Canvas<'a> {
     pub fn new(image: &'a mut [f32], shape: [usize; 3], scratch: &'a mut Scratch) -> Canvas<'a> {
-        Canvas { image, shape, scratch, place: STILL, padding: None, filter: None }
+        Canvas { image, shape, scratch, map: IDENTITY, padding: None, filter: None }
     }
 
     pub fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
-    /// Turns the image around its middle line from top to bottom, or from left to right.
+    /// Flips the image left to right, or top to bottom.
     pub fn flip(&mut self, left_right: bool) {
         let [_, h, w] = self.shape;
-        let turned = match left_right {
-            true => Place { x: [-1.0, 0.0, w as f64 - 1.0], ..STILL },
-            false => Place { y: [0.0, -1.0, h as f64 - 1.0], ..STILL },
+        let flipped = match left_right {
+            true => Affine { x: [-1.0, 0.0, w as f64 - 1.0], ..IDENTITY },
+            false => Affine { y: [0.0, -1.0, h as f64 - 1.0], ..IDENTITY },
         };
-        self.place = turned.after(self.place);
+        self.map = flipped.after(self.map);
     }
 
-    /// Moves it by whole pixels.
+    /// Shifts it by whole pixels.
     pub fn shift(&mut self, right: i64, down: i64, padding: Padding) {
-        let moved = Place { x: [1.0, 0.0, -right as f64], y: [0.0, 1.0, -down as f64] };
-        self.moved(moved, padding, None);
+        let moved = Affine { x: [1.0, 0.0, -right as f64], y: [0.0, 1.0, -down as f64] };
+        self.apply(moved, padding, None);
     }
 
-    /// Makes it larger and turns it counter-clockwise, about its middle.
-    pub fn turn(&mut self, larger: f64, radians: f64, padding: Padding, filter: Filter) {
+    /// Enlarges it and rotates it counter-clockwise about its centre.
+    pub fn turn(&mut self, scale: f64, radians: f64, padding: Padding, filter: Filter) {
         let [_, h, w] = self.shape;
         let (cx, cy) = ((w as f64 - 1.0) / 2.0, (h as f64 - 1.0) / 2.0);
         let (sin, cos) = radians.sin_cos();
-        let (sin, cos) = (sin / larger, cos / larger);
+        let (sin, cos) = (sin / scale, cos / scale);
         // y points down
-        let turned = Place { x: [cos, -sin, cx - cos * cx + sin * cy], y: [sin, cos, cy - sin * cx - cos * cy] };
-        self.moved(turned, padding, Some(filter));
+        let turned = Affine {
+            x: [cos, -sin, cx - cos * cx + sin * cy],
+            y: [sin, cos, cy - sin * cx - cos * cy],
+        };
+        self.apply(turned, padding, Some(filter));
     }
 
-    fn moved(&mut self, place: Place, padding: Padding, filter: Option<Filter>) {
-        if place == STILL {
+    fn apply(&mut self, map: Affine, padding: Padding, filter: Option<Filter>) {
+        if map == IDENTITY {
             return;
         }
-        let same =
-            self.padding.is_none_or(|other| other == padding) && (filter.is_none() || self.filter.is_none() || self.filter == filter);
-        if !same {
+        let is_compatible = self.padding.is_none_or(|other| other == padding)
+            && (filter.is_none() || self.filter.is_none() || self.filter == filter);
+        if !is_compatible {
             self.pixels();
         }
-        self.place = place.after(self.place);
+        self.map = map.after(self.map);
         (self.padding, self.filter) = (Some(padding), filter.or(self.filter));
     }
 
-    /// The pixels, once all that moves them is done.
+    /// The pixels, after the combined map has been applied.
     pub fn pixels(&mut self) -> &mut [f32] {
-        let place = std::mem::replace(&mut self.place, STILL);
+        let map = std::mem::replace(&mut self.map, IDENTITY);
         let padding = self.padding.take().unwrap_or(Padding::Zero);
         let filter = self.filter.take().unwrap_or(Filter::Bilinear);
-        if place != STILL {
+        if map != IDENTITY {
             self.scratch.before.clear();
             self.scratch.before.extend_from_slice(self.image);
-            if place.copies() { self.copy(place, padding) } else { self.sample(place, padding, filter) }
+            if map.is_copy() { self.copy(map, padding) } else { self.sample(map, padding, filter) }
         }
         self.image
     }
 
-    fn copy(&mut self, place: Place, padding: Padding) {
+    fn copy(&mut self, map: Affine, padding: Padding) {
         let [_, h, w] = self.shape;
         let Scratch { before, columns } = &mut *self.scratch;
         columns.clear();
-        columns.extend((0..w).map(|x| padding.pixel(place.x[0] as i64 * x as i64 + place.x[2] as i64, w)));
+        columns
+            .extend((0..w).map(|x| padding.pixel(map.x[0] as i64 * x as i64 + map.x[2] as i64, w)));
         for (old, new) in before.chunks_exact(h * w).zip(self.image.chunks_exact_mut(h * w)) {
             for (y, row) in new.chunks_exact_mut(w).enumerate() {
-                match padding.pixel(place.y[1] as i64 * y as i64 + place.y[2] as i64, h) {
+                match padding.pixel(map.y[1] as i64 * y as i64 + map.y[2] as i64, h) {
                     None => row.fill(0.0),
                     Some(y) => {
                         let old = &old[y * w..][..w];
-                        row.iter_mut().zip(columns.iter()).for_each(|(new, column)| *new = column.map_or(0.0, |x| old[x]));
+                        row.iter_mut()
+                            .zip(columns.iter())
+                            .for_each(|(new, column)| *new = column.map_or(0.0, |x| old[x]));
                     }
                 }
             }
         }
     }
 
-    fn sample(&mut self, place: Place, padding: Padding, filter: Filter) {
+    fn sample(&mut self, map: Affine, padding: Padding, filter: Filter) {
         let [channels, h, w] = self.shape;
-        let at = |x: i64, y: i64| padding.pixel(x, w).zip(padding.pixel(y, h)).map(|(x, y)| y * w + x);
+        let at =
+            |x: i64, y: i64| padding.pixel(x, w).zip(padding.pixel(y, h)).map(|(x, y)| y * w + x);
         for y in 0..h {
             for x in 0..w {
                 let (fx, fy) = (x as f64, y as f64);
-                let from_x = place.x[0] * fx + place.x[1] * fy + place.x[2];
-                let from_y = place.y[0] * fx + place.y[1] * fy + place.y[2];
+                let from_x = map.x[0] * fx + map.x[1] * fy + map.x[2];
+                let from_y = map.y[0] * fx + map.y[1] * fy + map.y[2];
                 let new = y * w + x;
                 if filter == Filter::Nearest {
                     let old = at(from_x.round() as i64, from_y.round() as i64);
-                    (0..channels).for_each(|c| self.image[c * h * w + new] = old.map_or(0.0, |old| self.scratch.before[c * h * w + old]));
+                    (0..channels).for_each(|c| {
+                        self.image[c * h * w + new] =
+                            old.map_or(0.0, |old| self.scratch.before[c * h * w + old])
+                    });
                     continue;
                 }
                 let (left, top) = (floor(from_x), floor(from_y));
                 let (right, below) = ((from_x - left as f64) as f32, (from_y - top as f64) as f32);
                 let (next, under) = (left.saturating_add(1), top.saturating_add(1));
-                // most lie inside, where nothing has to be looked up
+                // most pixels are inside, where no padding is needed
                 let inside = left >= 0 && top >= 0 && next < w as i64 && under < h as i64;
                 let first = if inside { top as usize * w + left as usize } else { 0 };
-                let corners = if inside { [None; 4] } else { [at(left, top), at(next, top), at(left, under), at(next, under)] };
+                let corners = if inside {
+                    [None; 4]
+                } else {
+                    [at(left, top), at(next, top), at(left, under), at(next, under)]
+                };
                 for c in 0..channels {
                     let old = &self.scratch.before[c * h * w..][..h * w];
                     let [a, b, c_, d] = match inside {
@@ -194,8 +216,10 @@ impl<'a> Canvas<'a> {
                         false => corners.map(|corner| corner.map_or(0.0, |corner| old[corner])),
                     };
                     let (upper, lower) = (a + (b - a) * right, c_ + (d - c_) * right);
-                    // rounding must not lead beyond what is mixed
-                    let mixed = (upper + (lower - upper) * below).max(a.min(b).min(c_).min(d)).min(a.max(b).max(c_).max(d));
+                    // rounding must not exceed the range of the four pixels
+                    let mixed = (upper + (lower - upper) * below)
+                        .max(a.min(b).min(c_).min(d))
+                        .min(a.max(b).max(c_).max(d));
                     self.image[c * h * w + new] = mixed;
                 }
             }
@@ -203,7 +227,8 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// The whole number below; the library's is a call where the processor is not known to have an instruction for it.
+/// The largest integer below. `f64::floor` is a function call if the target processor is not known
+/// to have an instruction for it.
 fn floor(x: f64) -> i64 {
     let toward_zero = x as i64;
     if toward_zero as f64 > x { toward_zero.saturating_sub(1) } else { toward_zero }

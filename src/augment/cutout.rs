@@ -1,29 +1,32 @@
-//! # Cutout: a square of the image taken out
+//! # Cutout: a square of the image is erased
 //!
 //! ```text
-//! middle of the square uniform over the pixels, what lies beyond the edge left out
+//! centre of the square uniform over the pixels; the square is clipped at the edges
 //! new = fill inside the square
 //! ```
 //!
 //! ## Differences
-//! The paper's square of zeros comes after standardisation, so it is the mean of the data; here inputs lie between 0 and 1, and `fill` says
-//! which grey it is. torchvision's `RandomErasing` keeps the rectangle inside, draws its size too, and does it to half of the images.
+//! In the paper the square is zero after standardisation, so it is the mean of the data. Here
+//! inputs lie between 0 and 1, and `fill` is the grey of the square. torchvision's `RandomErasing`
+//! keeps the rectangle inside the image, draws its size too, and changes half of the images.
 //!
 //! ## Source
-//! DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout", arXiv 1708.04552: 16 for CIFAR-10.
+//! DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout",
+//! arXiv 1708.04552: 16 for CIFAR-10.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Canvas, Change, unfit};
+use super::canvas::Canvas;
+use super::change::{Change, unfit};
 use crate::spec::{Allowed, SpecError};
 
 crate::settings! {
-    /// A square taken out.
+    /// A square is erased.
     pub struct Cutout {
-        /// pixels of its side
+        /// side of the square, in pixels
         size: usize = 8, Allowed::Count;
-        /// what is there instead, from 0, black, to 1
+        /// grey of the square, from 0, black, to 1
         fill: f64 = 0.0, Allowed::Share;
     }
 }
@@ -32,7 +35,10 @@ impl Change for Cutout {
     fn fits(&self, name: &str, [_, h, w]: [usize; 3]) -> Result<(), SpecError> {
         match self.size <= h.min(w) {
             true => Ok(()),
-            false => Err(unfit(name, "size", self.size, format!("at most {}, for images of {h} x {w}", h.min(w)))),
+            false => {
+                let expected = format!("at most {}, for images of {h} x {w}", h.min(w));
+                Err(unfit(name, "size", self.size, expected))
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! # Horizontal flip: left and right exchanged
+//! # Horizontal flip: left and right are exchanged
 //!
 //! ```text
 //! with probability p:  new[y][x] = old[y][width - 1 - x]
@@ -13,13 +13,14 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Canvas, Change};
+use super::canvas::Canvas;
+use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Left and right exchanged.
     pub struct Hflip {
-        /// how often, as a share of all images
+        /// probability
         p: f64 = 0.5, Allowed::Share;
     }
 }

@@ -1,11 +1,11 @@
 //! # Noise: a normal number added to each pixel
 //!
 //! ```text
-//! new = old + std n, n normal, cut off at 0 and 1
+//! new = old + std n, n normal, clamped to 0 .. 1
 //! ```
 //!
 //! ## Differences
-//! torchvision's `GaussianNoise(0, sigma=std)` with its default of 0.1.
+//! None from torchvision's `GaussianNoise(0, sigma=std)` with its default of 0.1.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.1 (S1), "perturbations".
@@ -13,7 +13,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Canvas, Change};
+use super::canvas::Canvas;
+use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {

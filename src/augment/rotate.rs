@@ -1,13 +1,13 @@
-//! # Rotate: turned about the middle, at the old size
+//! # Rotate: rotation about the centre, at the old size
 //!
 //! ```text
 //! a uniform in -degrees .. degrees
-//! new(p) = old(middle + R(a) (p - middle)), beyond the edge by padding
+//! new(p) = old(centre + R(a) (p - centre)), beyond the edge by padding
 //! ```
 //!
 //! ## Differences
-//! torchvision's `RandomRotation(degrees)`, which takes the nearest pixel by default; here a pixel between others is their weighted mean
-//! (`filter=nearest` is theirs).
+//! torchvision's `RandomRotation(degrees)` takes the nearest pixel by default, like
+//! `filter=nearest`. Here the default is bilinear interpolation.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.1 (S1).
@@ -15,24 +15,25 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Canvas, Change, Filter, Padding};
+use super::canvas::{Canvas, Filter, Padding};
+use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// Turned about the middle.
+    /// Rotation about the centre.
     pub struct Rotate {
-        /// at most so far, either way
+        /// largest angle, in both directions
         degrees: f64 = 10.0, Allowed::NotNegative;
-        /// what lies beyond the edge
+        /// pixels beyond the edge
         padding: Padding = Padding::Zero, Padding::WORDS;
-        /// how pixels between pixels are made
+        /// interpolation between pixels
         filter: Filter = Filter::Bilinear, Filter::WORDS;
     }
 }
 
 impl Change for Rotate {
     fn change(&self, image: &mut Canvas<'_>, generator: &mut ChaCha8Rng) {
-        // more than half a turn is no farther
+        // 180 degrees in both directions are all angles
         let most = self.degrees.min(180.0);
         let degrees: f64 = generator.random_range(-most..=most);
         image.turn(1.0, degrees.to_radians(), self.padding, self.filter);

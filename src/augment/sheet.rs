@@ -1,4 +1,4 @@
-//! A page of sample images to look at: what an augmentation makes of them.
+//! A page of sample images with an augmentation applied.
 
 use std::path::{Path, PathBuf};
 
@@ -10,44 +10,62 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::seed::{Purpose, Seed};
 
-/// Images made of each.
+/// Augmented versions of each image.
 const DRAWS: usize = 8;
-/// Width of an image in points, as nearly as whole numbers of points a pixel allow.
+/// The approximate width of an image in points. A pixel is a whole number of points.
 const WIDTH: usize = 84;
-/// Between images, and between an original and what was made of it.
+/// The gap between images, and between an original and its augmented versions.
 const GAP: [usize; 2] = [4, 14];
 
-/// Writes `sheet.png`, a row for each image, the original and eight draws, and `index.html` with it. The page's path is handed back.
+/// Writes `sheet.png`, with one row per image, the original and eight draws, and `index.html`,
+/// which shows it. Returns the path of the page.
 ///
 /// # Errors
 /// If the images do not [fit](Augment::fits), or the disk refuses.
-pub fn write(augment: &Augment, images: &[f32], input: &[usize], data: &str, seed: Seed, folder: &Path) -> Result<PathBuf> {
+pub fn write(
+    augment: &Augment,
+    images: &[f32],
+    input: &[usize],
+    data: &str,
+    seed: Seed,
+    folder: &Path,
+) -> Result<PathBuf> {
     let shape = augment.fits(input)?;
     let png = png(augment, images, shape, seed)?;
     files::place(&folder.join("sheet.png"), &png)?;
-    let failed = |error: minijinja::Error| Error::Asked(format!("cannot make the page: {error}"));
+    let failed = |error: minijinja::Error| Error::Invalid(format!("cannot make the page: {error}"));
     let mut pages = Environment::new();
     pages.add_template("page.html", include_str!("page.html")).map_err(failed)?;
-    let parts: Vec<_> = augment.0.iter().map(|part| part.spec()).collect();
-    let parts = parts.iter().map(|spec| {
-        let about = AUGMENTATIONS.iter().find(|entry| entry.name == spec.name).map(|entry| entry.about);
-        context! { spec => spec.to_string(), title => about.map_or(String::new(), |about| about.title()), formula => about.map_or(String::new(), |about| about.formula()) }
+    let parts = augment.0.iter().map(|part| {
+        let spec = part.spec();
+        let entry = AUGMENTATIONS.iter().find(|entry| entry.name == spec.name);
+        let title = entry.map_or(String::new(), |entry| entry.docs.title());
+        let formula = entry.map_or(String::new(), |entry| entry.docs.formula());
+        context! { spec => spec.to_string(), title, formula }
     });
     let page = context! {
         line => augment.spec(), data, seed => seed.0, shape => format!("{input:?}"), draws => DRAWS,
         parts => parts.collect::<Vec<_>>(), version => env!("CARGO_PKG_VERSION"),
     };
-    let html = pages.get_template("page.html").and_then(|template| template.render(page)).map_err(failed)?;
+    let html = pages
+        .get_template("page.html")
+        .and_then(|template| template.render(page))
+        .map_err(failed)?;
     let path = folder.join("index.html");
     files::place(&path, html.as_bytes())?;
     Ok(path)
 }
 
-/// The sheet as PNG: grey images by their one channel, three channels as red, green and blue, of others the first.
+/// The sheet as PNG. Three channels are red, green and blue; otherwise the first channel is grey.
 ///
 /// # Errors
 /// If the images do not [fit](Augment::fits), or the picture is too large.
-pub fn png(augment: &Augment, images: &[f32], shape @ [channels, h, w]: [usize; 3], seed: Seed) -> Result<Vec<u8>> {
+pub fn png(
+    augment: &Augment,
+    images: &[f32],
+    shape @ [channels, h, w]: [usize; 3],
+    seed: Seed,
+) -> Result<Vec<u8>> {
     let mut columns = vec![images.to_vec()];
     for draw in 1..=DRAWS {
         let mut drawn = images.to_vec();
@@ -56,11 +74,20 @@ pub fn png(augment: &Augment, images: &[f32], shape @ [channels, h, w]: [usize; 
     }
     let points = (WIDTH / w).max(1);
     let rows = images.len() / (channels * h * w);
-    let left = |column: usize| GAP[0] + column * (w * points + GAP[0]) + if column > 0 { GAP[1] - GAP[0] } else { 0 };
+    let left = |column: usize| {
+        GAP[0] + column * (w * points + GAP[0]) + if column > 0 { GAP[1] - GAP[0] } else { 0 }
+    };
     let top = |row: usize| GAP[0] + row * (h * points + GAP[0]);
     let (width, height) = (left(columns.len()), top(rows));
-    let failed = || Error::Asked(format!("a sheet of {width} x {height} points cannot be drawn, expected smaller images or fewer"));
-    let size = u32::try_from(width).ok().zip(u32::try_from(height).ok()).and_then(|(width, height)| IntSize::from_wh(width, height));
+    let failed = || {
+        Error::Invalid(format!(
+            "a sheet of {width} x {height} points cannot be drawn, expected smaller images or fewer"
+        ))
+    };
+    let size = u32::try_from(width)
+        .ok()
+        .zip(u32::try_from(height).ok())
+        .and_then(|(width, height)| IntSize::from_wh(width, height));
     let size = size.filter(|_| width.saturating_mul(height) <= 1 << 28).ok_or_else(failed)?;
     let mut picture = vec![255u8; width * height * 4];
     for (column, images) in columns.iter().enumerate() {
@@ -68,8 +95,11 @@ pub fn png(augment: &Augment, images: &[f32], shape @ [channels, h, w]: [usize; 
             for y in 0..h * points {
                 for x in 0..w * points {
                     let pixel = (y / points) * w + x / points;
-                    let channel =
-                        |c: usize| (image[if channels == 3 { c * h * w } else { 0 } + pixel].clamp(0.0, 1.0) * 255.0).round() as u8;
+                    let channel = |c: usize| {
+                        (image[if channels == 3 { c * h * w } else { 0 } + pixel].clamp(0.0, 1.0)
+                            * 255.0)
+                            .round() as u8
+                    };
                     let at = ((top(row) + y) * width + left(column) + x) * 4;
                     picture[at..at + 3].copy_from_slice(&[channel(0), channel(1), channel(2)]);
                 }
@@ -77,5 +107,5 @@ pub fn png(augment: &Augment, images: &[f32], shape @ [channels, h, w]: [usize; 
         }
     }
     let picture = Pixmap::from_vec(picture, size).ok_or_else(failed)?;
-    picture.encode_png().map_err(|error| Error::Asked(format!("cannot make a PNG: {error}")))
+    picture.encode_png().map_err(|error| Error::Invalid(format!("cannot make a PNG: {error}")))
 }

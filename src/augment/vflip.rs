@@ -1,4 +1,4 @@
-//! # Vertical flip: top and bottom exchanged
+//! # Vertical flip: top and bottom are exchanged
 //!
 //! ```text
 //! with probability p:  new[y][x] = old[height - 1 - y][x]
@@ -13,13 +13,14 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Canvas, Change};
+use super::canvas::Canvas;
+use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Top and bottom exchanged.
     pub struct Vflip {
-        /// how often, as a share of all images
+        /// probability
         p: f64 = 0.5, Allowed::Share;
     }
 }

@@ -1,4 +1,4 @@
-//! `augment`.
+//! `downhill augment`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,33 +9,39 @@ use downhill::augment::{Augment, sheet};
 use downhill::data;
 use downhill::seed::Seed;
 
-use super::say;
+use super::terminal::say;
 
 #[derive(Args)]
 pub struct AugmentArgs {
-    /// What is done to each image, from left to right (see `downhill list augmentations`)
-    #[arg(value_name = "LINE")]
-    line: String,
-    /// Images: a set by name (`downhill list data`), or a path to the files of MNIST or CIFAR; those of the training part are shown
+    /// Augmentations joined by |, applied from left to right (see `downhill list augmentations`)
+    #[arg(value_name = "SPEC")]
+    spec: String,
+    /// Images: the name of a data set (`downhill list data`), or a path to the files of MNIST or
+    /// CIFAR. Images of the training set are shown
     #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
-    /// How many of them
+    /// Number of images
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=100))]
     images: u16,
-    /// Of the draws
+    /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     seed: u64,
-    /// Folder of the page
+    /// Output folder of the page
     #[arg(long, value_name = "DIR", default_value = "out/augment")]
     out: PathBuf,
 }
 
 pub fn augment(args: AugmentArgs) -> Result<ExitCode> {
-    let augment = Augment::read(&args.line.parse()?)?;
-    let data = data::load_unprepared(&args.data)?; // images are augmented before they are prepared
+    let augment = Augment::read(&args.spec.parse()?)?;
+    let data = data::load_unprepared(&args.data)?; // augmentation comes before preparation
     augment.takes(&data.name, &data.train.shape, data.train.are_pixels())?;
-    let first = data.train.part(0..data.train.len().min(args.images.into()));
+    let first = data.train.slice(0..data.train.len().min(args.images.into()));
     let (shape, images) = (&first.shape, first.numbers());
     let page = sheet::write(&augment, &images, shape, &data.name, Seed(args.seed), &args.out)?;
-    say(&format!("{}\npicture: {}\npage: {}", augment.spec(), page.with_file_name("sheet.png").display(), page.display()))
+    say(&format!(
+        "{}\npicture: {}\npage: {}",
+        augment.spec(),
+        page.with_file_name("sheet.png").display(),
+        page.display()
+    ))
 }

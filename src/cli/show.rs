@@ -1,13 +1,15 @@
-//! What `show` prints.
+//! `downhill show`.
 
-use downhill::about::{About, counted};
+use std::collections::HashSet;
+
 use downhill::augment::AUGMENTATIONS;
 use downhill::data::prepare::PREPARATIONS;
 use downhill::data::{self, BUNDLED, known};
-use downhill::descent::PARTS;
-use downhill::experiment;
+use downhill::docs::{CatalogEntry, Docs, counted};
+use downhill::experiment::{self, Experiment};
 use downhill::model::{self, MODELS, vae};
-use downhill::optim::{Entry, Optimizers, PAPER};
+use downhill::optim::{OptimizerEntry, Optimizers, PAPER};
+use downhill::pipeline::TRANSFORMS;
 use downhill::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings, Spec, unknown};
@@ -16,168 +18,269 @@ use downhill::{Error, Result};
 
 use super::tables::table;
 
-/// The page of an optimizer, a model or an experiment.
+/// The page about the thing of this name; `None` if the catalog does not have the name.
+type Lookup = fn(&str, &Optimizers) -> Result<Option<String>>;
+
+/// All catalogs but the experiments, in the order in which they are searched.
+const LOOKUPS: [Lookup; 9] = [
+    |name, optimizers| Ok(optimizer(name, optimizers)),
+    |name, _| Ok(model(name)),
+    |name, _| Ok(early_stopping(name)),
+    |name, _| Ok(schedule(name)),
+    |name, _| Ok(preparation_or_augmentation(name)),
+    |name, _| Ok(transformation_or_penalty(name)),
+    |name, _| local_data(name),
+    |name, _| Ok(surface(name)),
+    |name, _| downloadable_data(name),
+];
+
+/// The page about an optimizer, a model, a data set, an experiment, ...
 pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
-    // `adam@keras:lr=1` is explained by the page of `adam`
+    // `adam@keras:lr=1` is on the page of `adam`
     let spec = name.parse::<Spec>();
-    let name = spec.as_ref().map_or(name, |spec| if name.ends_with(".toml") { name } else { &spec.name });
-    if let Ok(entry) = optimizers.find(name) {
-        let settings: Vec<Setting> = [Setting::LR].into_iter().chain((entry.settings)()).collect();
-        let defaults = [(Setting::LR.name, entry.lr.to_string())].into_iter().chain((entry.defaults)()).collect();
-        let table_of_settings = settings_table(&settings, defaults);
-        let mut text = format!("{}\n\n{}\n\nSettings\n{}\n", entry.about.title(), entry.about.formula(), table_of_settings);
-        if !entry.dialects.is_empty() {
-            text += &format!("\nDialects (settings that differ from the defaults)\n{}\n", dialects(entry));
-        }
-        text += &match entry.memory.map(|memory| memory()).as_deref() {
-            None => "\nMemory: as the method needs\n".to_string(),
-            Some([]) => "\nMemory: none\n".to_string(),
-            Some(some) => format!("\nMemory: {}, {} bytes a parameter in f32\n", some.join(" and "), 4 * some.len()),
-        };
-        return Ok(format!("{text}\nDifferences\n{}\n\nSource\n{}\n", entry.about.section("Differences"), entry.about.section("Source")));
-    }
-    let page = |about: About, settings: &[Setting], defaults: Vec<(&str, String)>| {
-        let table = settings_table(settings, defaults);
-        let section = |heading: &str| match about.section(heading) {
-            none if none.is_empty() => none,
-            text => format!("\n{heading}\n{text}\n"),
-        };
-        format!("{}\n\n{}\n\nSettings\n{table}\n{}{}", about.title(), about.formula(), section("Differences"), section("Source"))
+    let name = match &spec {
+        Ok(spec) if !name.ends_with(".toml") => &spec.name,
+        _ => name,
     };
-    if let Ok(entry) = model::find(name) {
-        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
-    }
-    if name == vae::NAME {
-        return Ok(page(vae::ABOUT, vae::VaeSettings::SETTINGS, vae::VaeSettings::default().values()));
-    }
-    if name == early_stopping::NAME {
-        return Ok(page(early_stopping::ABOUT, EarlyStopping::SETTINGS, EarlyStopping::default().values()));
-    }
-    if let Some(entry) = SCHEDULES.iter().find(|entry| entry.name == name) {
-        let schedule = page(entry.about, &(entry.settings)(), (entry.defaults)());
-        return Ok(match surface(name) {
-            Some(surface) => format!("As a schedule\n{schedule}\nAs a surface\n{surface}"),
-            None => schedule,
-        });
-    }
-    if let Some(entry) = PREPARATIONS.iter().find(|entry| entry.name == name) {
-        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
-    }
-    if let Some(entry) = AUGMENTATIONS.iter().find(|entry| entry.name == name) {
-        return Ok(page(entry.about, entry.settings, (entry.defaults)()));
-    }
-    // a penalty of the loss and a part around the optimizer may have one name
-    let part = PARTS
-        .iter()
-        .find(|(known, ..)| *known == name)
-        .map(|(name, about, settings, defaults)| format!("{name}: {about}\n\nSettings\n{}\n", settings_table(settings, defaults())));
-    let penalty = PENALTIES.iter().find(|entry| entry.name == name);
-    match (part, penalty.map(|entry| page(entry.about, entry.settings, (entry.defaults)()))) {
-        (Some(part), Some(penalty)) => return Ok(format!("Around an optimizer\n{part}\nAs a penalty of the loss (--penalty)\n{penalty}")),
-        (Some(one), None) | (None, Some(one)) => return Ok(one),
-        (None, None) => {}
-    }
-    let bundled = BUNDLED.iter().find(|bundled| bundled.name == name).map(|bundled| bundled.about.to_string());
-    let own = || known::own().into_iter().find(|(own, _)| own == name).map(|(_, folder)| format!("your own, in {}", folder.display()));
-    if let Some(about) = bundled.or_else(own) {
-        let data = data::load(name)?;
-        return Ok(format!(
-            "{name}: {about}\ninputs of {:?}, {} classes\nsha256 of all examples {}\n",
-            data.train.shape,
-            data.classes,
-            data.sha256()
-        ));
-    }
-    if let Some(text) = surface(name) {
-        return Ok(text);
-    }
-    if let Some(known) = known::known(name) {
-        let mut text = format!("{name}: {}\nlicence: {}\nsource: {}\n", known.about, known.licence, known.source);
-        let folder = known::folder()?.join(name);
-        text += &match folder.is_dir() {
-            true => format!("in {}\n", folder.display()),
-            false => format!("not in {}; `downhill fetch {name}` brings it\n", folder.display()),
-        };
-        text += "\nFiles\n";
-        for file in known.files {
-            text += &format!("  {}, {} bytes, sha256 {}\n", file.name, file.size, file.sha256);
-            file.at.iter().for_each(|address| text += &format!("      {address}{}\n", file.name));
+    for lookup in LOOKUPS {
+        if let Some(page) = lookup(name, optimizers)? {
+            return Ok(page);
         }
-        return Ok(text);
     }
     match experiment::load(name, optimizers) {
-        Ok((experiment, toml)) => {
-            let mut text = format!("{}\n{}, {}\n\n{}\n", experiment.title, experiment.paper, experiment.url, experiment.about.trim());
-            text += "\nScales\n";
-            for (scale, extent) in &experiment.scale {
-                text += &format!("  {}: {}: {}\n", scale.name(), counted(extent.seeds, "seed", "seeds"), extent.about);
-            }
-            text += "\nClaims\n";
-            for claim in &experiment.claim {
-                text += &format!(
-                    "  \"{}\" ({})\n      checked as: {}\n",
-                    claim.quote,
-                    claim.source,
-                    claim.expect.sentence(claim.expect.measure().unwrap_or(&experiment.metric.name))
-                );
-            }
-            text += "\nWhere this is not the paper's protocol\n";
-            for d in &experiment.differs {
-                text += &format!("  paper: {}\n  here:  {}\n  why:   {}\n\n", d.paper, d.here, d.why);
-            }
-            Ok(format!("{text}The file itself (alone with --toml, to begin your own from):\n\n{toml}"))
-        }
-        Err(_) if !name.ends_with(".toml") => {
-            let names = optimizers.entries().iter().map(|entry| entry.name).chain(PARTS.iter().map(|(name, ..)| *name));
-            let penalties = PENALTIES.iter().map(|penalty| penalty.name).filter(|name| PARTS.iter().all(|(part, ..)| part != name));
-            let names = names
-                .chain(SCHEDULES.iter().map(|schedule| schedule.name))
-                .chain(penalties)
-                .chain(AUGMENTATIONS.iter().map(|augmentation| augmentation.name))
-                .chain(BUNDLED.iter().map(|bundled| bundled.name))
-                .chain(known::KNOWN.iter().map(|known| known.name))
-                .chain(SURFACES.iter().map(|surface| surface.name))
-                .chain(PREPARATIONS.iter().map(|preparation| preparation.name))
-                .chain(MODELS.iter().map(|model| model.name))
-                .chain([vae::NAME, early_stopping::NAME])
-                .chain(experiment::BUILT_IN.iter().map(|(name, _)| *name));
-            Err(Error::Spec(unknown("name", name, names)))
-        }
-        Err(error) => Err(error),
+        Ok((experiment, toml)) => Ok(experiment_page(&experiment, &toml)),
+        Err(error) if name.ends_with(".toml") => Err(error),
+        Err(_) => Err(Error::Spec(unknown("name", name, all_names(optimizers)))),
     }
 }
 
-/// Each dialect as a spec, with what differs from the defaults.
-fn dialects(entry: &Entry) -> comfy_table::Table {
-    let rows = entry.dialects.iter().map(|dialect| {
-        let settings: Vec<String> = entry.differs(dialect).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        vec![format!("{}@{}", entry.name, dialect.name), settings.join(","), dialect.about.replace('`', "")]
-    });
-    let paper = vec![format!("{}@{PAPER}", entry.name), String::new(), "the defaults".into()];
-    table(&["spec", "settings", ""], std::iter::once(paper).chain(rows))
+/// Every name that has a page, for the suggestion.
+fn all_names(optimizers: &Optimizers) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    names.extend(optimizers.entries().iter().map(|entry| entry.name));
+    names.extend(TRANSFORMS.iter().map(|transform| transform.name));
+    names.extend(SCHEDULES.iter().map(|entry| entry.name));
+    names.extend(PENALTIES.iter().map(|entry| entry.name));
+    names.extend(AUGMENTATIONS.iter().map(|entry| entry.name));
+    names.extend(BUNDLED.iter().map(|bundled| bundled.name));
+    names.extend(known::KNOWN.iter().map(|known| known.name));
+    names.extend(SURFACES.iter().map(|surface| surface.name));
+    names.extend(PREPARATIONS.iter().map(|entry| entry.name));
+    names.extend(MODELS.iter().map(|entry| entry.name));
+    names.extend([vae::NAME, early_stopping::NAME]);
+    names.extend(experiment::BUILT_IN.iter().map(|(name, _)| *name));
+    // a transformation and a penalty, or a schedule and a surface, may have the same name
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(*name));
+    names
 }
 
-/// What is to be known of the surface of this name.
+fn optimizer(name: &str, optimizers: &Optimizers) -> Option<String> {
+    let entry = optimizers.find(name).ok()?;
+    let settings: Vec<Setting> = [Setting::LR].into_iter().chain((entry.settings)()).collect();
+    let lr = (Setting::LR.name, entry.lr.to_string());
+    let defaults = [lr].into_iter().chain((entry.defaults)()).collect();
+    let dialects = match entry.dialects {
+        [] => String::new(),
+        _ => format!(
+            "\nDialects (settings that differ from the defaults)\n{}\n",
+            dialect_table(entry)
+        ),
+    };
+    let state = match entry.memory.map(|memory| memory()).as_deref() {
+        None => "depends on the method".to_string(),
+        Some([]) => "none".to_string(),
+        Some(names) => {
+            format!("{}, {} bytes per parameter in f32", names.join(" and "), 4 * names.len())
+        }
+    };
+    Some(format!(
+        "{}\n\n{}\n\nSettings\n{}\n{dialects}\nOptimizer state: {state}\n\nDifferences\n{}\n\nSource\n{}\n",
+        entry.docs.title(),
+        entry.docs.formula(),
+        settings_table(&settings, defaults),
+        entry.docs.section("Differences"),
+        entry.docs.section("Source")
+    ))
+}
+
+/// Each dialect as a spec, with the settings that differ from the defaults.
+fn dialect_table(entry: &OptimizerEntry) -> comfy_table::Table {
+    let rows = entry.dialects.iter().map(|dialect| {
+        let settings: Vec<String> = entry
+            .differs(dialect)
+            .into_iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        vec![
+            format!("{}@{}", entry.name, dialect.name),
+            settings.join(","),
+            dialect.docs.replace('`', ""),
+        ]
+    });
+    let paper = vec![format!("{}@{PAPER}", entry.name), String::new(), "the defaults".into()];
+    table(&["spec", "settings", "description"], std::iter::once(paper).chain(rows))
+}
+
+fn model(name: &str) -> Option<String> {
+    if name == vae::NAME {
+        let defaults = vae::VaeSettings::default().values();
+        return Some(page(vae::DOCS, vae::VaeSettings::SETTINGS, defaults));
+    }
+    let entry = model::find(name).ok()?;
+    Some(page(entry.docs, entry.settings, (entry.defaults)()))
+}
+
+fn early_stopping(name: &str) -> Option<String> {
+    let defaults = EarlyStopping::default().values();
+    (name == early_stopping::NAME)
+        .then(|| page(early_stopping::DOCS, EarlyStopping::SETTINGS, defaults))
+}
+
+/// A schedule and a surface may have the same name.
+fn schedule(name: &str) -> Option<String> {
+    let entry = SCHEDULES.iter().find(|entry| entry.name == name)?;
+    let schedule = page(entry.docs, &(entry.settings)(), (entry.defaults)());
+    Some(match surface(name) {
+        Some(surface) => format!("As a schedule\n{schedule}\nAs a surface\n{surface}"),
+        None => schedule,
+    })
+}
+
+fn preparation_or_augmentation(name: &str) -> Option<String> {
+    catalog_page(PREPARATIONS, name).or_else(|| catalog_page(AUGMENTATIONS, name))
+}
+
+/// A gradient transformation and a penalty may have the same name.
+fn transformation_or_penalty(name: &str) -> Option<String> {
+    let transformation =
+        TRANSFORMS.iter().find(|transform| transform.name == name).map(|transform| {
+            format!(
+                "{name}: {}\n\nSettings\n{}\n",
+                transform.docs,
+                settings_table(transform.settings, (transform.defaults)())
+            )
+        });
+    match (transformation, catalog_page(PENALTIES, name)) {
+        (Some(transformation), Some(penalty)) => Some(format!(
+            "As a gradient transformation (in --optimizer)\n{transformation}\n\
+             As a penalty of the loss (--penalty {name})\n{penalty}"
+        )),
+        (transformation, penalty) => transformation.or(penalty),
+    }
+}
+
+/// A data set that is built in, or one of the user's own.
+fn local_data(name: &str) -> Result<Option<String>> {
+    let bundled =
+        BUNDLED.iter().find(|bundled| bundled.name == name).map(|bundled| bundled.docs.to_string());
+    let own = || {
+        let (_, folder) = known::own().into_iter().find(|(own, _)| own == name)?;
+        Some(format!("your own, in {}", folder.display()))
+    };
+    let Some(docs) = bundled.or_else(own) else { return Ok(None) };
+    let data = data::load(name)?;
+    Ok(Some(format!(
+        "{name}: {docs}\ninput shape {:?}, {} classes\nsha256 of all examples {}\n",
+        data.train.shape,
+        data.classes,
+        data.sha256()
+    )))
+}
+
+/// A data set that `downhill fetch` downloads.
+fn downloadable_data(name: &str) -> Result<Option<String>> {
+    let Some(known) = known::known(name) else { return Ok(None) };
+    let folder = known::folder()?.join(name);
+    let location = match folder.is_dir() {
+        true => format!("in {}", folder.display()),
+        false => format!("not in {}; to download it: downhill fetch {name}", folder.display()),
+    };
+    let mut text = format!(
+        "{name}: {}\nlicence: {}\nsource: {}\n{location}\n\nFiles\n",
+        known.docs, known.licence, known.source
+    );
+    for file in known.files {
+        text += &format!("  {}, {} bytes, sha256 {}\n", file.name, file.size, file.sha256);
+        for address in file.at {
+            text += &format!("      {address}{}\n", file.name);
+        }
+    }
+    Ok(Some(text))
+}
+
 fn surface(name: &str) -> Option<String> {
     let surface = SURFACES.iter().find(|surface| surface.name == name)?;
     let [left, right, low, high] = surface.window;
-    let lowest = match surface.minima {
+    let minima = match surface.minima {
         [] => "none".into(),
-        some => some.iter().map(|[x, y]| format!("({x}, {y})")).collect::<Vec<_>>().join(", "),
+        points => points.iter().map(|[x, y]| format!("({x}, {y})")).collect::<Vec<_>>().join(", "),
     };
     Some(format!(
-        "{name}: {}\nf(x, y) = {}\nwindow: x {left} to {right}, y {low} to {high}\nstart: ({}, {})\nlowest points: {lowest}\n\n\
-         `downhill surface {name}` draws paths on it",
-        surface.about, surface.formula, surface.start[0], surface.start[1]
+        "{name}: {}\nf(x, y) = {}\nwindow: x {left} to {right}, y {low} to {high}\nstart: ({}, {})\nglobal minima: {minima}\n\n\
+         To plot the paths of optimizers on it: downhill surface {name}",
+        surface.docs, surface.formula, surface.start[0], surface.start[1]
     ))
+}
+
+fn experiment_page(experiment: &Experiment, toml: &str) -> String {
+    let mut text = format!(
+        "{}\n{}, {}\n\n{}\n\nScales\n",
+        experiment.title,
+        experiment.paper,
+        experiment.url,
+        experiment.description.trim()
+    );
+    for (scale, extent) in &experiment.scale {
+        let seeds = counted(extent.seeds, "seed", "seeds");
+        text += &format!("  {}: {seeds}: {}\n", scale.name(), extent.description);
+    }
+    text += "\nClaims\n";
+    for claim in &experiment.claim {
+        let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
+        let check = claim.expect.sentence(metric);
+        text += &format!("  \"{}\" ({})\n      checked as: {check}\n", claim.quote, claim.source);
+    }
+    text += "\nDifferences from the paper's protocol\n";
+    for differs in &experiment.differs {
+        text += &format!(
+            "  paper: {}\n  here:  {}\n  why:   {}\n\n",
+            differs.paper, differs.here, differs.why
+        );
+    }
+    text + &format!(
+        "The file (to start an experiment of your own: downhill show NAME --toml > FILE.toml)\n\n{toml}"
+    )
+}
+
+fn catalog_page(catalog: &[CatalogEntry], name: &str) -> Option<String> {
+    let entry = catalog.iter().find(|entry| entry.name == name)?;
+    Some(page(entry.docs, entry.settings, (entry.defaults)()))
+}
+
+/// Title, formula, settings, and the sections that the documentation has.
+fn page(docs: Docs, settings: &[Setting], defaults: Vec<(&str, String)>) -> String {
+    let mut text = format!(
+        "{}\n\n{}\n\nSettings\n{}\n",
+        docs.title(),
+        docs.formula(),
+        settings_table(settings, defaults)
+    );
+    for heading in ["Differences", "Source"] {
+        let section = docs.section(heading);
+        if !section.is_empty() {
+            text += &format!("\n{heading}\n{section}\n");
+        }
+    }
+    text
 }
 
 fn settings_table(settings: &[Setting], defaults: Vec<(&str, String)>) -> String {
     if settings.is_empty() {
         return "none".into();
     }
-    let row = |(setting, (_, default)): (&Setting, (&str, String))| {
-        vec![setting.name.to_string(), default, setting.about.to_string(), setting.allowed.to_string()]
-    };
-    table(&["key", "default", "", "allowed"], settings.iter().zip(defaults).map(row)).to_string()
+    let rows = settings.iter().zip(defaults).map(|(setting, (_, default))| {
+        vec![setting.name.into(), default, setting.docs.into(), setting.allowed.to_string()]
+    });
+    table(&["key", "default", "description", "allowed"], rows).to_string()
 }

@@ -1,207 +1,241 @@
-//! `train` and `eval`.
+//! `downhill train` and `downhill eval`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use downhill::data;
+use downhill::data::{self, Dataset};
 use downhill::device;
-use downhill::experiment::Classification;
-use downhill::experiment::run::Single;
 use downhill::model::saved;
 use downhill::optim::Optimizers;
-use downhill::problem::classify::evaluate;
-use downhill::record::{End, Outcome, Run};
+use downhill::record::{Outcome, Run, RunEnd};
 use downhill::report::Report;
+use downhill::runner::{SingleTraining, TrainedModel};
+use downhill::task::{Classification, Evaluation, evaluate};
 use downhill::{Error, Result};
 
 use super::progress::Bars;
-use super::{on_ctrl_c, say, tables};
+use super::tables;
+use super::terminal::{on_ctrl_c, say};
 
 #[derive(Args)]
 pub struct TrainArgs {
-    /// Spec of the model, such as logistic or mlp:hidden=500-300
+    /// Model, such as logistic or mlp:hidden=500-300
     #[arg(long, value_name = "SPEC")]
     model: String,
-    /// The optimizer, such as adam:lr=1e-3,beta2=0.99, and what stands around it: "clip_global:max=1|adam|ema|cosine"
-    #[arg(long, value_name = "LINE")]
+    /// Optimizer, such as adam:lr=1e-3,beta2=0.99, with gradient transformations and schedule:
+    /// "clip_global:max=1|adam|ema|cosine"
+    #[arg(long, value_name = "SPEC")]
     optimizer: String,
-    /// Spec of the learning-rate schedule, where the optimizer's line has none [default: constant]
+    /// Learning-rate schedule, if --optimizer has none [default: constant]
     #[arg(long, value_name = "SPEC")]
     schedule: Option<String>,
-    /// Penalties and constraints on the weights: l2:lambda=1e-4, or "l1:lambda=1e-4,by=prox|max_norm:max=3"
+    /// Penalties and constraints on the weights: none, l2:lambda=1e-4, or
+    /// "l1:lambda=1e-4,by=prox|max_norm:max=3"
     #[arg(long, value_name = "SPEC", default_value = "none")]
     penalty: String,
-    /// A set by name (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
+    /// Name of a data set (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a
+    /// .tar.gz of them, or a .csv of labels and texts
     #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
-    /// What is done to the images of each batch: none, or "hflip|crop:pad=4|color:brightness=0.2"
-    #[arg(long, value_name = "SPECS", default_value = "none")]
+    /// Augmentations of the images of each batch: none, or "hflip|crop:pad=4|color:brightness=0.2"
+    #[arg(long, value_name = "SPEC", default_value = "none")]
     augment: String,
-    /// Share of the training part that validates
-    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true)]
+    /// Fraction of the training set used for validation
+    #[arg(long, value_name = "FRACTION", default_value = "0", allow_negative_numbers = true)]
     validation: f64,
-    /// When to stop by the loss of the validation part: none, or early_stopping:patience=5
+    /// Early stopping by the validation loss: none, or early_stopping:patience=5
     #[arg(long, value_name = "SPEC", default_value = "none")]
     early_stopping: String,
-    /// flex, ndarray or wgpu
+    /// flex (CPU), ndarray (CPU) or wgpu (GPU)
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
-    /// Passes over the data
+    /// Number of epochs
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
-    /// Examples in a batch
+    /// Batch size
     #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Of first weights and order of the examples
+    /// Seed of the initial weights and of the order of the examples
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     seed: u64,
-    /// Train again what was trained to the end before
+    /// Train again even if the same training has finished before
     #[arg(long)]
     fresh: bool,
-    /// Tell what the last step of each epoch did to every parameter: step size and its bound, signal to noise, share of eps
+    /// Record and print a diagnosis of the last step of each epoch, for every parameter: step size
+    /// and its bound, signal-to-noise ratio, influence of eps
     #[arg(long)]
     diagnose: bool,
-    /// Folder of the record and of the model
+    /// Output folder of the record and the model
     #[arg(long, value_name = "DIR", default_value = "out/train")]
     out: PathBuf,
 }
 
-/// What the model of an interrupted training ends in, beside its record.
-const SO_FAR: &str = "interrupted.safetensors";
+/// The file extension of the model of an interrupted training.
+const INTERRUPTED: &str = "interrupted.safetensors";
 
 #[derive(Args)]
 pub struct EvalArgs {
     /// The .safetensors file that `downhill train` wrote
     model: PathBuf,
-    /// Other data than it was trained on, as for train; prepared as those were. The test part is used
+    /// Other data than in training: a name or path as for train. It is prepared like the training
+    /// data, and its test set is used
     #[arg(long, value_name = "NAME|PATH")]
     data: Option<String>,
-    /// flex, ndarray or wgpu
+    /// flex (CPU), ndarray (CPU) or wgpu (GPU)
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
 }
 
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
-    let single = Single {
-        task: Classification {
-            model: args.model,
-            data: args.data,
-            batch: args.batch as usize,
-            penalty: args.penalty,
-            augment: args.augment,
-            validation: args.validation,
-            early_stopping: args.early_stopping,
-            measured: None,
-        },
-        optimizer: &args.optimizer,
-        schedule: args.schedule.as_deref(),
-        device: &args.device,
-        epochs: args.epochs as usize,
-        seed: args.seed,
-        fresh: args.fresh,
-        diagnose: args.diagnose,
-    };
+    let single = args.single();
     let stop = on_ctrl_c()?;
     let bar = Bars::new();
     let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
     bar.finish();
-    let (run, net, record) = trained.map_err(as_options)?;
-    let mut ending = format!("optimizer: {}\nschedule: {}\nrecord: {}", run.header.optimizer, run.header.schedule, record.display());
-    ending += &stopped_early(&run);
+    let (run, net, record) = trained.map_err(keys_as_options)?;
     let outcome = run.ended();
-    let path = record.with_extension("safetensors"); // beside its record, under the same name
-    if outcome != Some(Outcome::Interrupted) {
-        let _ = std::fs::remove_file(record.with_extension(SO_FAR)); // of an earlier try; there need not be one
+    let saved = save(&run, net.as_ref(), &record)?;
+    let summary = format!(
+        "optimizer: {}\nschedule: {}\nrecord: {}{}{saved}",
+        run.header.optimizer,
+        run.header.schedule,
+        record.display(),
+        early_stop(&run)
+    );
+    if outcome == Some(Outcome::Interrupted) {
+        say(&format!("{summary}\n{}; the same command starts again", run.outcome()))?;
+        return Ok(ExitCode::from(130));
     }
-    match (net, outcome) {
-        (net, Some(Outcome::Diverged)) => {
-            let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
-            ending += &format!("\n{}: {reason}", run.outcome());
-            match (net, run.end.as_ref().is_some_and(|end| end.kept.is_some())) {
-                (Some(net), true) => {
-                    saved::save(&net.model, &net.told, &path)?;
-                    ending += &format!("\nmodel: {}", path.display());
-                }
-                (None, true) => ending += &made_before(&path),
-                (_, false) => ending += "; the model is not saved",
-            }
-        }
-        (None, _) => ending += &made_before(&path),
-        (Some(net), Some(Outcome::Interrupted)) => {
-            let path = record.with_extension(SO_FAR);
-            saved::save(&net.model, &net.told, &path)?;
-            say(&format!("{ending}\nmodel so far: {}\n{}; the same command begins again", path.display(), run.outcome()))?;
-            return Ok(ExitCode::from(130));
-        }
-        (Some(net), _) => {
-            saved::save(&net.model, &net.told, &path)?;
-            ending += &format!("\nmodel: {}", path.display());
-        }
-    }
-    // the last epoch may have taken no step, where gradients are accumulated over more batches than it has
-    let diagnosed = run.points.iter().rev().find(|point| !point.layers.is_empty()).filter(|_| args.diagnose);
-    let layers = match diagnosed {
-        Some(point) => tables::layers(point),
-        None if args.diagnose => "no step to diagnose: the last batches of no epoch took one\n".into(),
-        None => String::new(),
-    };
+    let layers = if args.diagnose { diagnostics(&run) } else { String::new() };
     let report = Report::new(None, vec![run], optimizers)?;
-    say(&format!("{}\n{layers}{ending}", tables::results(&report)))?;
+    say(&format!("{}\n{layers}{summary}", tables::results(&report)))?;
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
 }
 
-/// Keys of an experiment's task are options here: `task.early_stopping` is `--early-stopping`.
-fn as_options(error: Error) -> Error {
-    let Error::Asked(text) = &error else { return error };
+impl TrainArgs {
+    fn single(&self) -> SingleTraining<'_> {
+        SingleTraining {
+            task: Classification {
+                model: self.model.clone(),
+                data: self.data.clone(),
+                batch: self.batch as usize,
+                penalty: self.penalty.clone(),
+                augment: self.augment.clone(),
+                validation: self.validation,
+                early_stopping: self.early_stopping.clone(),
+                measured: None,
+            },
+            optimizer: &self.optimizer,
+            schedule: self.schedule.as_deref(),
+            device: &self.device,
+            epochs: self.epochs as usize,
+            seed: self.seed,
+            fresh: self.fresh,
+            diagnose: self.diagnose,
+        }
+    }
+}
+
+/// Saves the model beside its record, under the same name. Returns the lines about it.
+fn save(run: &Run, net: Option<&TrainedModel>, record: &Path) -> Result<String> {
+    let path = record.with_extension("safetensors");
+    let outcome = run.ended();
+    if outcome == Some(Outcome::Interrupted) {
+        let Some(net) = net else { return Ok(String::new()) };
+        let path = record.with_extension(INTERRUPTED);
+        saved::save(&net.model, &net.card, &path)?;
+        return Ok(format!("\nmodel so far: {}", path.display()));
+    }
+    // the model of an earlier interrupted run; there may be none
+    let _ = std::fs::remove_file(record.with_extension(INTERRUPTED));
+    let end = run.end.as_ref();
+    let mut text = String::new();
+    if outcome == Some(Outcome::Diverged) {
+        let reason = end.and_then(|end| end.reason.clone()).unwrap_or_default();
+        text += &format!("\n{}: {reason}", run.outcome());
+        if end.is_none_or(|end| end.kept.is_none()) {
+            return Ok(text + "; the model is not saved");
+        }
+    }
+    match net {
+        None => text += &trained_before(&path),
+        Some(net) => {
+            saved::save(&net.model, &net.card, &path)?;
+            text += &format!("\nmodel: {}", path.display());
+        }
+    }
+    Ok(text)
+}
+
+/// What the last step of the run did to each parameter. The last epoch may have taken no step, if
+/// gradients are accumulated over more batches than it has.
+fn diagnostics(run: &Run) -> String {
+    match run.points.iter().rev().find(|point| !point.layers.is_empty()) {
+        Some(point) => tables::layers(point),
+        None => "no step to diagnose: no epoch ended with an optimizer step\n".into(),
+    }
+}
+
+/// The keys of an experiment's task are options here: `task.early_stopping` is `--early-stopping`.
+fn keys_as_options(error: Error) -> Error {
+    let Error::Invalid(text) = &error else { return error };
     match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
-        Some((key, rest)) => Error::Asked(format!("--{}:{rest}", key.replace('_', "-"))),
+        Some((key, rest)) => Error::Invalid(format!("--{}:{rest}", key.replace('_', "-"))),
         None => error,
     }
 }
 
-/// What is said of a model that was trained before.
-fn made_before(path: &Path) -> String {
+/// The line about a model that was trained before.
+fn trained_before(path: &Path) -> String {
+    let shown = path.display();
     match path.is_file() {
-        true => format!("\nmodel: {}\ntrained before, and not again; --fresh does", path.display()),
-        false => format!("\ntrained before, but the model {} is not there any more; --fresh trains again", path.display()),
+        true => format!("\nmodel: {shown}\ntrained before; --fresh trains again"),
+        false => {
+            format!("\ntrained before, but the model {shown} is missing; --fresh trains again")
+        }
     }
 }
 
-/// Whether early stopping had a say, and which model was handed out.
-fn stopped_early(run: &Run) -> String {
-    let Some(End { outcome, reason, kept, .. }) = &run.end else { return String::new() };
+/// Whether the run stopped early, and which model was kept.
+fn early_stop(run: &Run) -> String {
+    let Some(RunEnd { outcome, reason, kept, .. }) = &run.end else { return String::new() };
     let last = run.points.last().map_or(0, |point| point.epoch);
-    let early = reason.as_ref().filter(|_| *outcome == Outcome::Finished);
-    let mut text = early.map_or(String::new(), |reason| format!("\nstopped after pass {last} of {}: {reason}", run.header.epochs));
+    let mut text = String::new();
+    if let (Some(reason), Outcome::Finished) = (reason, outcome) {
+        text += &format!("\nstopped after epoch {last} of {}: {reason}", run.header.epochs);
+    }
     if let Some(kept) = kept {
-        text += &format!("\nkept: the model after pass {kept}, the best by the validation loss");
+        text += &format!("\nkept: the model after epoch {kept}, the best by the validation loss");
     }
     text
 }
 
 pub fn eval(args: EvalArgs) -> Result<ExitCode> {
     let device = device::find(&args.device)?;
-    let (net, told) = saved::load(&args.model, &device)?;
-    let asked = args.data.map_or_else(|| told.data.clone(), |data| data::like(&data, &told.data));
+    let (net, card) = saved::load(&args.model, &device)?;
+    let asked = args.data.map_or_else(|| card.data.clone(), |data| data::like(&data, &card.data));
     let data = data::load(&asked)?;
-    told.fits(&asked, &data)?;
-    let shapes = &told.shapes;
-    let result = evaluate(&net, &data.test.resident(&device));
-    let header: Vec<String> =
-        ["actual \\ predicted".into()].into_iter().chain((0..shapes.classes).map(|class| data.class(class))).collect();
-    let rows = result
-        .confusion
-        .iter()
-        .enumerate()
-        .map(|(class, row)| std::iter::once(data.class(class)).chain(row.iter().map(usize::to_string)).collect::<Vec<_>>());
-    let confusion = tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows);
+    card.fits(&asked, &data)?;
+    let result = evaluate(&net, &data.test.to_device(&device));
     say(&format!(
-        "{} on the {} test examples of {}\nloss     {:.4}\naccuracy {:.4}\n\n{confusion}",
-        told.spec,
+        "{} on the {} test examples of {}\nloss     {:.4}\naccuracy {:.4}\n\n{}",
+        card.spec,
         data.test.len(),
         data.name,
         result.loss,
-        result.accuracy()
+        result.accuracy(),
+        confusion(&data, &result)
     ))
+}
+
+/// A row for each actual class, a column for each predicted one.
+fn confusion(data: &Dataset, result: &Evaluation) -> comfy_table::Table {
+    let classes = (0..data.classes).map(|class| data.class(class));
+    let header: Vec<String> = ["actual \\ predicted".into()].into_iter().chain(classes).collect();
+    let row = |(class, counts): (usize, &Vec<usize>)| {
+        std::iter::once(data.class(class)).chain(counts.iter().map(usize::to_string)).collect()
+    };
+    let rows = result.confusion.iter().enumerate().map(row);
+    tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows)
 }

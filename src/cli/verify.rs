@@ -1,25 +1,26 @@
-//! `verify`.
+//! `downhill verify`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::CellAlignment;
+use comfy_table::Table;
 use downhill::optim::Optimizers;
 use downhill::verify::{Apart, Replay, Tolerance, read};
 use downhill::{Error, Result};
 
-use super::say;
-use super::tables::table;
+use super::tables::{align_right, table};
+use super::terminal::say;
 
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// A file of trajectories, as tests/golden/generate.py writes it
+    /// A file of recorded trajectories, written by tests/golden/generate.py
     file: PathBuf,
-    /// Largest relative error in f64
+    /// Largest allowed relative error in f64
     #[arg(long, value_name = "X", default_value = "1e-10", allow_negative_numbers = true)]
     tolerance: f64,
-    /// Relative error in f32 from which a step is shown as one that leaves; f64 decides
+    /// Relative error in f32 above which a step is shown as outside. Only f64 decides whether a
+    /// case agrees
     #[arg(long, value_name = "X", default_value = "1e-5", allow_negative_numbers = true)]
     tolerance_f32: f64,
 }
@@ -27,43 +28,55 @@ pub struct VerifyArgs {
 pub fn verify(args: VerifyArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     for (key, value) in [("--tolerance", args.tolerance), ("--tolerance-f32", args.tolerance_f32)] {
         if !(value >= 0.0 && value.is_finite()) {
-            return Err(Error::Asked(format!("{key} is {value}, expected 0 or a finite number above")));
+            return Err(Error::Invalid(format!(
+                "{key} is {value}, expected a finite number of at least 0"
+            )));
         }
     }
     let tolerance = Tolerance { double: args.tolerance, single: args.tolerance_f32 };
     let replays = read(&args.file)?.replay(&args.file, optimizers, tolerance)?;
-    let left = |apart: Apart| apart.left_at.map_or("-".into(), |step| format!("step {step}"));
+    let mut text = format!(
+        "{}\nrelative errors, in f64 beyond the rounding error; tolerance {:e} in f64 and {:e} in f32; f64 decides\n",
+        replay_table(&replays),
+        tolerance.double,
+        tolerance.single
+    );
+    for (sparse, cases) in [(true, "sparse cases"), (false, "cases")] {
+        let replays = replays.iter().filter(|replay| replay.sparse == sparse);
+        let agreeing = replays.clone().filter(|replay| replay.agrees()).count();
+        let count = replays.count();
+        if count > 0 {
+            text += &format!("{agreeing} of {count} {cases} agree\n");
+        }
+    }
+    say(&text)?;
+    Ok(if replays.iter().all(Replay::agrees) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn replay_table(replays: &[Replay]) -> Table {
+    let first_outside =
+        |apart: Apart| apart.left_at.map_or("-".into(), |step| format!("step {step}"));
     let row = |replay: &Replay| {
         vec![
             if replay.agrees() { "agrees" } else { "DIFFERS" }.into(),
             replay.case.clone(),
             replay.line.clone(),
             format!("{:.1e}", replay.double.largest),
-            left(replay.double),
+            first_outside(replay.double),
             format!("{:.1e}", replay.single.largest),
-            left(replay.single),
+            first_outside(replay.single),
         ]
     };
-    let header = ["", "recorded", "replayed as", "f64, beyond rounding", "leaves", "f32", "leaves"];
-    let mut all = table(&header, replays.iter().map(row));
-    for column in all.column_iter_mut().skip(3) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let count = |sparse: bool| {
-        let of: Vec<&Replay> = replays.iter().filter(|replay| replay.sparse == sparse).collect();
-        (of.iter().filter(|replay| replay.agrees()).count(), of.len())
-    };
-    let (sparse, dense) = (count(true), count(false));
-    let mut text = format!(
-        "{all}\nrelative errors, those in f64 beyond rounding; tolerance {:e} in f64 and {:e} in f32; f64 decides\n",
-        tolerance.double, tolerance.single
-    );
-    if sparse.1 > 0 {
-        text += &format!("{} of {} sparse cases agree\n", sparse.0, sparse.1);
-    }
-    if dense.1 > 0 {
-        text += &format!("{} of {} cases agree", dense.0, dense.1);
-    }
-    say(&text)?;
-    Ok(if replays.iter().all(Replay::agrees) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let header = [
+        "result",
+        "recorded",
+        "replayed as",
+        "error in f64",
+        "first outside",
+        "error in f32",
+        "first outside",
+    ];
+    let mut table = table(&header, replays.iter().map(row));
+    align_right(&mut table, 3);
+    table
 }

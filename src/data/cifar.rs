@@ -1,14 +1,17 @@
-//! CIFAR-10 and CIFAR-100 in the binary version: colour images of 32 x 32, one file of records a batch.
+//! CIFAR-10 and CIFAR-100 in the binary version: colour images of 32 x 32. Each file is a sequence
+//! of records.
 //!
 //! ```text
 //! CIFAR-10:   1 byte class; 1024 bytes red, 1024 green, 1024 blue, row by row
-//! CIFAR-100:  1 byte coarse class, 1 byte fine class; the same. The fine class, of 100, is used.
+//! CIFAR-100:  1 byte coarse class; 1 byte fine class; the same pixels
 //! ```
+//!
+//! The label of CIFAR-100 is the fine class, one of 100.
 
 use std::path::PathBuf;
 
-use super::archive::Found;
-use super::{Dataset, Examples, Inputs};
+use super::archive::FoundFiles;
+use super::dataset::{Dataset, Examples, Inputs};
 use crate::error::{Error, Result};
 
 const SHAPE: [usize; 3] = [3, 32, 32];
@@ -27,76 +30,103 @@ pub const CIFAR10: [&str; 7] = [
 /// The files of CIFAR-100.
 pub const CIFAR100: [&str; 3] = ["train.bin", "test.bin", "fine_label_names.txt"];
 
-/// CIFAR-10 from its files; the names of the classes may be missing.
+/// Reads CIFAR-10. The file with the names of the classes may be missing.
 ///
 /// # Errors
-/// If another file is missing, or damaged.
-pub fn cifar10(name: &str, mut found: Found) -> Result<Dataset> {
-    let mut train = Part::new(1, 10);
+/// If another file is missing, or a file is damaged.
+pub fn cifar10(name: &str, mut found: FoundFiles) -> Result<Dataset> {
+    let mut train = Records::new(1, 10);
     for batch in &CIFAR10[..5] {
         train.add(found.take(batch)?)?;
     }
-    let mut test = Part::new(1, 10);
+    let mut test = Records::new(1, 10);
     test.add(found.take(CIFAR10[5])?)?;
     dataset(name, found, CIFAR10[6], train, test)
 }
 
-/// CIFAR-100 from its files; the names of the classes may be missing.
+/// Reads CIFAR-100. The file with the names of the classes may be missing.
 ///
 /// # Errors
-/// If another file is missing, or damaged.
-pub fn cifar100(name: &str, mut found: Found) -> Result<Dataset> {
-    let (mut train, mut test) = (Part::new(2, 100), Part::new(2, 100));
+/// If another file is missing, or a file is damaged.
+pub fn cifar100(name: &str, mut found: FoundFiles) -> Result<Dataset> {
+    let (mut train, mut test) = (Records::new(2, 100), Records::new(2, 100));
     train.add(found.take(CIFAR100[0])?)?;
     test.add(found.take(CIFAR100[1])?)?;
     dataset(name, found, CIFAR100[2], train, test)
 }
 
-fn dataset(name: &str, mut found: Found, names: &str, train: Part, test: Part) -> Result<Dataset> {
+fn dataset(
+    name: &str,
+    mut found: FoundFiles,
+    names: &str,
+    train: Records,
+    test: Records,
+) -> Result<Dataset> {
     let classes = train.classes;
-    let names = if found.has(names) {
-        let (path, bytes) = found.take(names)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let names: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(classes + 1).map(String::from).collect();
-        if names.len() != classes {
-            return Err(Error::content(path, format!("{} names", names.len()), format!("{classes}, one a line")));
-        }
-        names
-    } else {
-        Vec::new()
-    };
-    Ok(Dataset { name: name.into(), classes, names, train: train.examples(), test: test.examples(), fingerprint: None })
+    let names =
+        if found.has(names) { class_names(found.take(names)?, classes)? } else { Vec::new() };
+    Ok(Dataset {
+        name: name.into(),
+        classes,
+        names,
+        train: train.examples(),
+        test: test.examples(),
+        fingerprint: None,
+    })
 }
 
-/// Records read so far.
-struct Part {
-    /// Bytes before the pixels, the last of which is the class.
-    before: usize,
+/// The names in a file with one name per line.
+fn class_names((path, bytes): (PathBuf, Vec<u8>), classes: usize) -> Result<Vec<String>> {
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let names: Vec<String> = lines.take(classes + 1).map(String::from).collect();
+    if names.len() != classes {
+        return Err(Error::content(
+            path,
+            format!("{} names", names.len()),
+            format!("{classes}, one per line"),
+        ));
+    }
+    Ok(names)
+}
+
+/// The records that were read so far.
+struct Records {
+    /// Bytes before the pixels. The last of them is the class.
+    label_bytes: usize,
     classes: usize,
     labels: Vec<u8>,
     pixels: Vec<u8>,
 }
 
-impl Part {
-    fn new(before: usize, classes: usize) -> Part {
-        Part { before, classes, labels: Vec::new(), pixels: Vec::new() }
+impl Records {
+    fn new(label_bytes: usize, classes: usize) -> Records {
+        Records { label_bytes, classes, labels: Vec::new(), pixels: Vec::new() }
     }
 
     fn add(&mut self, (path, bytes): (PathBuf, Vec<u8>)) -> Result<()> {
-        let record = self.before + PIXELS;
+        let record = self.label_bytes + PIXELS;
         if bytes.is_empty() || bytes.len() % record != 0 {
-            return Err(Error::content(path, format!("{} bytes", bytes.len()), format!("records of {record} bytes, at least one")));
+            return Err(Error::content(
+                path,
+                format!("{} bytes", bytes.len()),
+                format!("records of {record} bytes, at least one"),
+            ));
         }
         let n = bytes.len() / record;
         self.labels.reserve_exact(n);
         self.pixels.reserve_exact(n * PIXELS);
         for (at, record) in bytes.chunks_exact(record).enumerate() {
-            let label = record[self.before - 1];
+            let label = record[self.label_bytes - 1];
             if usize::from(label) >= self.classes {
-                return Err(Error::content(path, format!("class {label} in record {at}"), format!("0 to {}", self.classes - 1)));
+                return Err(Error::content(
+                    path,
+                    format!("class {label} in record {at}"),
+                    format!("0 to {}", self.classes - 1),
+                ));
             }
             self.labels.push(label);
-            self.pixels.extend_from_slice(&record[self.before..]);
+            self.pixels.extend_from_slice(&record[self.label_bytes..]);
         }
         Ok(())
     }

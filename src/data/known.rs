@@ -1,7 +1,8 @@
-//! The known data sets: whose they are, which files they consist of, and where on this machine they lie.
+//! The known data sets: their authors, their files, and their folder on this machine.
 //!
-//! Sizes and SHA-256 are those of TensorFlow Datasets' tables of checksums (`url_checksums`), and the files are those whose MD5 the
-//! authors publish (CIFAR's and Fashion-MNIST's pages) or torchvision and torchtext check (MNIST, IMDB).
+//! Sizes and SHA-256 are those of TensorFlow Datasets' tables of checksums (`url_checksums`). The
+//! files are those whose MD5 the authors publish (pages of CIFAR and Fashion-MNIST) or torchvision
+//! and torchtext check (MNIST, IMDB).
 
 use std::path::PathBuf;
 
@@ -9,41 +10,44 @@ use etcetera::BaseStrategy;
 
 use crate::error::{Error, Result};
 
-/// A data set that `downhill fetch` brings.
+/// A data set that `downhill fetch` downloads.
 #[derive(Debug)]
-pub struct Known {
-    /// As on the command line.
+pub struct KnownDataset {
+    /// The name on the command line.
     pub name: &'static str,
-    /// One line.
-    pub about: &'static str,
-    /// On what terms.
+    /// A description in one line.
+    pub docs: &'static str,
+    /// The licence.
     pub licence: &'static str,
-    /// Who made it, and where they say so.
+    /// The authors and their page.
     pub source: &'static str,
-    /// Official files.
+    /// The official files.
     pub files: &'static [Official],
-    /// How many examples to train on, and how many to test on.
+    /// The number of examples in the training set and in the test set.
     pub examples: [usize; 2],
-    /// How many classes.
+    /// The number of classes.
     pub classes: usize,
-    /// The names of the classes, where no file has them.
+    /// The names of the classes, if no file contains them.
     pub names: &'static [&'static str],
 }
 
 /// A file as its authors published it.
 #[derive(Debug)]
 pub struct Official {
-    /// Its name.
+    /// The file name.
     pub name: &'static str,
-    /// Its bytes.
+    /// The number of bytes.
     pub size: u64,
-    /// In hexadecimal digits.
+    /// The SHA-256 in hexadecimal digits.
     pub sha256: &'static str,
-    /// Addresses without the name, the official one first unless it has no https.
+    /// Addresses without the file name. The official one is first unless it has no https.
     pub at: &'static [&'static str],
 }
 
-const MNIST: &[&str] = &["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"];
+const MNIST: &[&str] = &[
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+];
 const FASHION: &[&str] = &[
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -53,13 +57,14 @@ const CIFAR: &[&str] = &[
     "https://cave.cs.toronto.edu/kriz/",
     "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/",
 ];
-const IMDB: &[&str] = &["https://ai.stanford.edu/~amaas/data/sentiment/", "https://bj.bcebos.com/dataset/imdb%2F"];
+const IMDB: &[&str] =
+    &["https://ai.stanford.edu/~amaas/data/sentiment/", "https://bj.bcebos.com/dataset/imdb%2F"];
 
-/// All of them.
-pub const KNOWN: &[Known] = &[
-    Known {
+/// All known data sets.
+pub const KNOWN: &[KnownDataset] = &[
+    KnownDataset {
         name: "mnist",
-        about: "70,000 handwritten digits, 28 x 28 grey: 60,000 to train on, 10,000 to test on",
+        docs: "70,000 handwritten digits, 28 x 28 grey: 60,000 to train on, 10,000 to test on",
         licence: "CC BY-SA 3.0",
         source: "Y. LeCun, C. Cortes, C. J. C. Burges; http://yann.lecun.com/exdb/mnist",
         examples: [60_000, 10_000],
@@ -92,14 +97,25 @@ pub const KNOWN: &[Known] = &[
             },
         ],
     },
-    Known {
+    KnownDataset {
         name: "fashion-mnist",
-        about: "70,000 pieces of clothing, 28 x 28 grey: 60,000 to train on, 10,000 to test on",
+        docs: "70,000 pieces of clothing, 28 x 28 grey: 60,000 to train on, 10,000 to test on",
         licence: "MIT",
         source: "Zalando Research; https://github.com/zalandoresearch/fashion-mnist",
         examples: [60_000, 10_000],
         classes: 10,
-        names: &["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"],
+        names: &[
+            "T-shirt/top",
+            "trouser",
+            "pullover",
+            "dress",
+            "coat",
+            "sandal",
+            "shirt",
+            "sneaker",
+            "bag",
+            "ankle boot",
+        ],
         files: &[
             Official {
                 name: "train-images-idx3-ubyte.gz",
@@ -127,14 +143,26 @@ pub const KNOWN: &[Known] = &[
             },
         ],
     },
-    Known {
+    KnownDataset {
         name: "cifar10",
-        about: "60,000 photographs in 10 classes, 32 x 32 in colour: 50,000 to train on, 10,000 to test on",
+        docs: "60,000 photographs in 10 classes, 32 x 32 in colour: 50,000 to train on, 10,000 to \
+               test on",
         licence: "none stated; the authors ask to be cited",
         source: "A. Krizhevsky, V. Nair, G. Hinton; https://www.cs.toronto.edu/~kriz/cifar.html",
         examples: [50_000, 10_000],
         classes: 10,
-        names: &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
+        names: &[
+            "airplane",
+            "automobile",
+            "bird",
+            "cat",
+            "deer",
+            "dog",
+            "frog",
+            "horse",
+            "ship",
+            "truck",
+        ],
         files: &[Official {
             name: "cifar-10-binary.tar.gz",
             size: 170_052_171,
@@ -142,9 +170,10 @@ pub const KNOWN: &[Known] = &[
             at: CIFAR,
         }],
     },
-    Known {
+    KnownDataset {
         name: "cifar100",
-        about: "60,000 photographs in 100 classes, 32 x 32 in colour: 50,000 to train on, 10,000 to test on",
+        docs: "60,000 photographs in 100 classes, 32 x 32 in colour: 50,000 to train on, 10,000 to \
+               test on",
         licence: "none stated; the authors ask to be cited",
         source: "A. Krizhevsky, V. Nair, G. Hinton; https://www.cs.toronto.edu/~kriz/cifar.html",
         examples: [50_000, 10_000],
@@ -157,9 +186,10 @@ pub const KNOWN: &[Known] = &[
             at: CIFAR,
         }],
     },
-    Known {
+    KnownDataset {
         name: "imdb",
-        about: "50,000 film reviews, liked or not, as bags of the 10,000 most frequent words: 25,000 to train on, 25,000 to test on",
+        docs: "50,000 film reviews, negative or positive, as bags of the 10,000 most frequent \
+               words: 25,000 to train on, 25,000 to test on",
         licence: "none stated; the authors ask to be cited",
         source: "A. L. Maas and others; https://ai.stanford.edu/~amaas/data/sentiment",
         examples: [25_000, 25_000],
@@ -174,41 +204,49 @@ pub const KNOWN: &[Known] = &[
     },
 ];
 
-impl Known {
-    /// Bytes of all files together.
+impl KnownDataset {
+    /// The number of bytes of all files.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
 }
 
-/// The known set of this name.
-pub fn known(name: &str) -> Option<&'static Known> {
+/// The known data set of this name.
+pub fn known(name: &str) -> Option<&'static KnownDataset> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
-/// Whether a data set may be called so: a word of letters, digits, `-` and `_`.
+/// Whether this may be the name of a data set: a word of letters, digits, `-` and `_`.
 pub(super) fn is_word(name: &str) -> bool {
-    name.starts_with(char::is_alphanumeric) && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
+    name.starts_with(char::is_alphanumeric)
+        && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
 }
 
-/// The user's own sets, which `downhill fetch NAME --from PATH` took: names and folders.
+/// Names and folders of the user's own data sets, which `downhill fetch NAME --from PATH` imported.
 pub fn own() -> Vec<(String, PathBuf)> {
-    let entries = folder().ok().and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
-    let named = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
-    let mut own: Vec<_> = named.filter(|(name, folder)| is_word(name) && known(name).is_none() && folder.is_dir()).collect();
+    let entries =
+        folder().ok().and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
+    let named =
+        entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+    let mut own: Vec<_> = named
+        .filter(|(name, folder)| is_word(name) && known(name).is_none() && folder.is_dir())
+        .collect();
     own.sort();
     own
 }
 
-/// The folder with a folder for each known set: what `DOWNHILL_DATA` says, or `downhill` in the user's folder for caches.
+/// The folder that contains a folder for each data set: `DOWNHILL_DATA`, or `downhill` in the
+/// user's cache folder.
 ///
 /// # Errors
-/// If the user has no home.
+/// If the user has no home folder.
 pub fn folder() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os("DOWNHILL_DATA").filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
     }
     let base = etcetera::choose_base_strategy();
-    let base = base.map_err(|error| Error::Asked(format!("no folder for data ({error}); say where it is: DOWNHILL_DATA=DIR")))?;
+    let base = base.map_err(|error| {
+        Error::Invalid(format!("no folder for data ({error}); expected it in DOWNHILL_DATA=DIR"))
+    })?;
     Ok(base.cache_dir().join("downhill"))
 }

@@ -2,24 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use super::archive::Found;
+use super::archive::FoundFiles;
+use super::dataset::{Dataset, Examples, Inputs};
 use super::idx::{self, Idx};
-use super::source::Has;
-use super::{Dataset, Examples, Inputs};
 use crate::error::{Error, Result};
 
 const CLASSES: usize = 10;
 
-/// A file's names, the first that is there being taken: compressed, plain, and plain as some programs unpack it.
+/// The names that a file may have; the first one that is present is read. They are compressed,
+/// plain, and plain as some programs unpack it.
 type Names = [&'static str; 3];
 
 macro_rules! names {
     ($what:literal, $rank:literal) => {
-        [concat!($what, "-idx", $rank, "-ubyte.gz"), concat!($what, "-idx", $rank, "-ubyte"), concat!($what, ".idx", $rank, "-ubyte")]
+        [
+            concat!($what, "-idx", $rank, "-ubyte.gz"),
+            concat!($what, "-idx", $rank, "-ubyte"),
+            concat!($what, ".idx", $rank, "-ubyte"),
+        ]
     };
 }
 
-/// Images and labels of each part, or of all in one.
+/// Images and labels of the training set, of the test set, or of both in one.
 const PAIRS: [[Names; 2]; 3] = [
     [names!("train-images", "3"), names!("train-labels", "1")],
     [names!("t10k-images", "3"), names!("t10k-labels", "1")],
@@ -28,88 +32,121 @@ const PAIRS: [[Names; 2]; 3] = [
 const TRAIN: [Names; 2] = PAIRS[0];
 const TEST: [Names; 2] = PAIRS[1];
 const ALL: [Names; 2] = PAIRS[2];
-/// Which of the names is plain.
+/// The index of the plain name.
 const PLAIN: usize = 1;
 
-/// Every name that one of the files may have.
+/// All names that a file may have.
 pub const FILES: &[&str] = PAIRS.as_flattened().as_flattened();
 
-/// Whether files of these names make a data set: both parts, or all in one.
-pub(super) fn whole(has: &Has<'_>) -> bool {
+/// Whether the present files make a data set: training set and test set, or both in one.
+pub(super) fn is_complete(has: &dyn Fn(&str) -> bool) -> bool {
     let pair = |pair: [Names; 2]| pair.iter().all(|names| names.iter().any(|name| has(name)));
     pair(TRAIN) && pair(TEST) || pair(ALL)
 }
 
-/// The first 10,000 training digits of MNIST, from inside the program.
+/// The first 10,000 training digits of MNIST, compiled into the program.
 ///
 /// # Errors
-/// Never, unless the program was built from a changed file.
+/// Only if the program was built from a damaged file.
 pub fn bundled() -> Result<Dataset> {
     const IMAGES: &[u8] = include_bytes!("../../datasets/mnist-10k/images-idx3-ubyte.gz");
     const LABELS: &[u8] = include_bytes!("../../datasets/mnist-10k/labels-idx1-ubyte.gz");
     let name = "mnist-10k";
-    let all = examples(&Path::new(name).join(ALL[0][PLAIN]), IMAGES, &Path::new(name).join(ALL[1][PLAIN]), LABELS)?;
-    split(name, Path::new(name), all)
+    let [images, labels] = ALL.map(|names| Path::new(name).join(names[PLAIN]));
+    split(name, Path::new(name), examples(&images, IMAGES, &labels, LABELS)?)
 }
 
-/// The first of a file's names that was found.
-fn find(found: &Found, names: Names) -> Option<&'static str> {
-    names.into_iter().find(|name| found.has(name))
-}
-
-/// Files that are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, or
-/// only `images-idx3-ubyte` and `labels-idx1-ubyte`, whose last fifth is then the test part. Each may be plain or end in `.gz`.
+/// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`; or only `images-idx3-ubyte` and `labels-idx1-ubyte`, the last fifth of
+/// which is the test set. Each file may be plain or end in `.gz`.
 ///
 /// # Errors
-/// If a file is missing, is no IDX file of the right kind, or images and labels do not fit together.
-pub fn read(name: &str, mut found: Found) -> Result<Dataset> {
-    let place = found.place().to_path_buf();
-    let path = place.as_path();
-    let mut read = |[images, labels]: [Names; 2]| -> Result<Option<(PathBuf, Examples)>> {
-        let (Some(images), Some(labels)) = (find(&found, images), find(&found, labels)) else { return Ok(None) };
-        let ((images, pixels), (labels, classes)) = (found.take(images)?, found.take(labels)?);
-        let both = examples(&images, &pixels, &labels, &classes)?;
-        Ok(Some((images, both)))
-    };
-    let Some((_, train)) = read(TRAIN)? else {
-        let Some((_, all)) = read(ALL)? else {
-            let [train, labels, all, all_labels] = [TRAIN[0], TRAIN[1], ALL[0], ALL[1]].map(|names| names[PLAIN]);
-            let expected = format!("{train}(.gz) with {labels}(.gz), and the same for t10k; or {all}(.gz) with {all_labels}(.gz)");
+/// If a file is missing, is not an IDX file of the right kind, or images and labels do not match.
+pub fn read(name: &str, mut found: FoundFiles) -> Result<Dataset> {
+    let path = found.path().to_path_buf();
+    let Some((_, train)) = pair(&mut found, TRAIN)? else {
+        let Some((_, all)) = pair(&mut found, ALL)? else {
+            let [train, labels, all, all_labels] =
+                [TRAIN[0], TRAIN[1], ALL[0], ALL[1]].map(|names| names[PLAIN]);
+            let expected = format!(
+                "{train}(.gz) with {labels}(.gz), and the same for t10k; or {all}(.gz) with \
+                 {all_labels}(.gz)"
+            );
             return Err(Error::content(path, "no such pair of files", expected));
         };
-        return split(name, path, all);
+        return split(name, &path, all);
     };
-    let Some((images, test)) = read(TEST)? else {
+    let Some((images, test)) = pair(&mut found, TEST)? else {
         let expected = format!("{}(.gz) and {}(.gz)", TEST[0][PLAIN], TEST[1][PLAIN]);
         return Err(Error::content(path, "training files without test files", expected));
     };
     if train.shape != test.shape {
-        return Err(Error::content(images, format!("images of {:?}", test.shape), format!("the training images' size, {:?}", train.shape)));
+        return Err(Error::content(
+            images,
+            format!("images of {:?}", test.shape),
+            format!("the training images' size, {:?}", train.shape),
+        ));
     }
-    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test, fingerprint: None })
+    Ok(dataset(name, train, test))
 }
 
-/// The first four fifths to train on, the rest to test on.
+fn dataset(name: &str, train: Examples, test: Examples) -> Dataset {
+    let name = name.into();
+    Dataset { name, classes: CLASSES, names: Vec::new(), train, test, fingerprint: None }
+}
+
+/// The first four fifths become the training set, the rest the test set.
 fn split(name: &str, path: &Path, all: Examples) -> Result<Dataset> {
     if all.len() < 5 {
-        return Err(Error::content(path, format!("{} images", all.len()), "at least 5, since a fifth becomes the test part"));
+        return Err(Error::content(
+            path,
+            format!("{} images", all.len()),
+            "at least 5, since a fifth becomes the test set",
+        ));
     }
-    let at = all.len() - all.len() / 5;
-    let (train, test) = (all.part(0..at), all.part(at..all.len()));
-    Ok(Dataset { name: name.into(), classes: CLASSES, names: Vec::new(), train, test, fingerprint: None })
+    let n = all.len() - all.len() / 5;
+    Ok(dataset(name, all.slice(0..n), all.slice(n..all.len())))
 }
 
-fn examples(images_path: &Path, images: &[u8], labels_path: &Path, labels: &[u8]) -> Result<Examples> {
+/// The examples of a pair of files with the path of the images, or `None` if a file is missing.
+fn pair(found: &mut FoundFiles, pair: [Names; 2]) -> Result<Option<(PathBuf, Examples)>> {
+    let [images, labels] = pair.map(|names| names.into_iter().find(|name| found.has(name)));
+    let (Some(images), Some(labels)) = (images, labels) else {
+        return Ok(None);
+    };
+    let ((images_path, images), (labels_path, labels)) = (found.take(images)?, found.take(labels)?);
+    let examples = examples(&images_path, &images, &labels_path, &labels)?;
+    Ok(Some((images_path, examples)))
+}
+
+fn examples(
+    images_path: &Path,
+    images: &[u8],
+    labels_path: &Path,
+    labels: &[u8],
+) -> Result<Examples> {
     let Idx { dims, bytes: pixels } = idx::read(images_path, images, 3)?;
     let labels = idx::read(labels_path, labels, 1)?.bytes;
     if dims.contains(&0) {
-        return Err(Error::content(images_path, format!("images of {dims:?}"), "at least one image of at least one pixel"));
+        return Err(Error::content(
+            images_path,
+            format!("images of {dims:?}"),
+            "at least one image of at least one pixel",
+        ));
     }
     if labels.len() != dims[0] {
-        return Err(Error::content(labels_path, format!("{} labels", labels.len()), format!("one for each of the {} images", dims[0])));
+        return Err(Error::content(
+            labels_path,
+            format!("{} labels", labels.len()),
+            format!("one for each of the {} images", dims[0]),
+        ));
     }
     if let Some(at) = labels.iter().position(|label| usize::from(*label) >= CLASSES) {
-        return Err(Error::content(labels_path, format!("label {} at example {at}", labels[at]), format!("0 to {}", CLASSES - 1)));
+        return Err(Error::content(
+            labels_path,
+            format!("label {} at example {at}", labels[at]),
+            format!("0 to {}", CLASSES - 1),
+        ));
     }
     Ok(Examples { shape: dims[1..].to_vec(), inputs: Inputs::Pixels(pixels), labels })
 }

@@ -1,25 +1,28 @@
 //! # 2c2d: DeepOBS' network for Fashion-MNIST
 //!
 //! ```text
-//! h      = pool(relu(conv(x)))            32, then 64 channels; 5x5 kernels that keep the size, 2x2 windows
-//! h      = relu(h W + b)                  1024 units
+//! h      = pool(relu(conv(x)))    32, then 64 channels; 5x5 kernels with padding, 2x2 windows
+//! h      = relu(h W + b)          1024 units
 //! scores = h W + b
 //! ```
 //!
-//! All weights begin truncated normal with spread 0.05, all biases as 0.05.
+//! The initial weights are truncated normal with standard deviation 0.05. All biases are initially
+//! 0.05.
 //!
 //! ## Differences
-//! None but the order of numbers between the last pooling and the first fully connected layer: channels first.
+//! The order of the numbers between the last pooling and the first fully connected layer: channels
+//! first.
 //!
 //! ## Source
-//! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `fmnist_2c2d` and `mnist_2c2d`. Read in its `_2c2d.py`.
+//! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `fmnist_2c2d` and `mnist_2c2d`. Taken from its
+//! `_2c2d.py`.
 
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::convnet::{ConvNet, Plan, Stage};
-use super::layers::{Activation, Init, Kind, Pool};
-use super::{Build, Shapes};
+use super::build::{Build, Shapes};
+use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
+use super::layers::{Activation, Init, Pool, PoolKind};
 
 crate::settings! {
     /// DeepOBS' network has no settings.
@@ -30,10 +33,10 @@ crate::settings! {
 pub type DeepObs2c2d = ConvNet;
 
 impl DeepObs2c2dSettings {
-    fn plan(&self) -> Plan {
-        Plan {
-            stages: [32, 64].map(|channels| Stage { channels, kernel: 5, same: true }).into(),
-            pool: Pool { kind: Kind::Max, size: 2, stride: 2 },
+    fn plan(&self) -> ConvNetPlan {
+        ConvNetPlan {
+            stages: [32, 64].map(|channels| ConvStage { channels, kernel: 5, same: true }).into(),
+            pool: Pool { kind: PoolKind::Max, size: 2, stride: 2 },
             hidden: vec![1024],
             activation: Activation::Relu,
             input_dropout: 0.0,

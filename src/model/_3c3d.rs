@@ -1,26 +1,28 @@
 //! # 3c3d: DeepOBS' network for CIFAR-10
 //!
 //! ```text
-//! h      = pool(relu(conv(x)))            64 channels of 5x5 and 96 of 3x3 without padding, 128 of 3x3 with; 3x3 windows at every second place
-//! h      = relu(h W + b)                  512, then 256 units
+//! h      = pool(relu(conv(x)))    64 channels of 5x5 and 96 of 3x3 without padding,
+//!                                 128 of 3x3 with padding; 3x3 windows with stride 2
+//! h      = relu(h W + b)          512, then 256 units
 //! scores = h W + b
 //! ```
 //!
-//! Convolutions begin as Glorot's normal, fully connected layers as his uniform weights, biases as 0.
+//! The initial weights are `glorot_normal` in convolutions and `glorot` (uniform) in fully
+//! connected layers. The initial biases are 0.
 //!
 //! ## Differences
-//! None in the network but the order of numbers between the last pooling and the first fully connected layer: channels first. Its L2 penalty
-//! of 0.002 / 2 is `--penalty l2:lambda=0.002` here.
+//! The order of the numbers between the last pooling and the first fully connected layer: channels
+//! first. DeepOBS' L2 penalty of 0.002 / 2 is `--penalty l2:lambda=0.002` here.
 //!
 //! ## Source
-//! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `cifar10_3c3d`, as its `_3c3d.py` has it.
+//! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `cifar10_3c3d`. Taken from its `_3c3d.py`.
 
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::convnet::{ConvNet, Plan, Stage};
-use super::layers::{Activation, Init, Kind, Pool};
-use super::{Build, Shapes};
+use super::build::{Build, Shapes};
+use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
+use super::layers::{Activation, Init, Pool, PoolKind};
 
 crate::settings! {
     /// DeepOBS' network has no settings.
@@ -31,11 +33,13 @@ crate::settings! {
 pub type DeepObs3c3d = ConvNet;
 
 impl DeepObs3c3dSettings {
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> ConvNetPlan {
         let stages = [(64, 5, false), (96, 3, false), (128, 3, true)];
-        Plan {
-            stages: stages.map(|(channels, kernel, same)| Stage { channels, kernel, same }).into(),
-            pool: Pool { kind: Kind::Max, size: 3, stride: 2 },
+        ConvNetPlan {
+            stages: stages
+                .map(|(channels, kernel, same)| ConvStage { channels, kernel, same })
+                .into(),
+            pool: Pool { kind: PoolKind::Max, size: 3, stride: 2 },
             hidden: vec![512, 256],
             activation: Activation::Relu,
             input_dropout: 0.0,

@@ -1,25 +1,27 @@
 //! # CNN: three stages of convolution and pooling, then a fully connected layer
 //!
 //! ```text
-//! h      = relu(pool(conv(x)))            for each of the channels; 5x5 kernels, 3x3 windows at every second place
-//! h      = relu(h W + b)                  for each of the hidden layers
+//! h      = relu(pool(conv(x)))    for each of the channels; 5x5 kernels, 3x3 windows with stride 2
+//! h      = relu(h W + b)          for each of the hidden layers
 //! scores = h W + b
 //! ```
 //!
 //! ## Differences
-//! The paper does not say how its images are padded nor how the weights begin. Here zeros around the image keep its size through a convolution,
-//! and pooling halves it, rounding up: 32, 16, 8, 4. DeepOBS' `3c3d` is a relative that pads otherwise.
+//! The paper does not describe the padding and the initial weights. Here zeros around the image
+//! keep its size in a convolution, and pooling halves it, rounding up: 32, 16, 8, 4. DeepOBS'
+//! `3c3d` is a similar network with another padding.
 //!
 //! ## Source
-//! c64-c64-c128-1000, the network of figure 3 of the Adam paper (Kingma & Ba 2015, section 6.3), with its dropout on inputs and the fully
-//! connected layer as settings. Stochastic pooling: Zeiler & Fergus 2013.
+//! c64-c64-c128-1000, the network of figure 3 of the Adam paper (Kingma & Ba 2015, section 6.3).
+//! Its dropout of the inputs and of the fully connected layer are settings. Stochastic pooling:
+//! Zeiler & Fergus 2013.
 
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::convnet::{ConvNet, Plan, Stage};
-use super::layers::{Activation, Init, Kind, Pool};
-use super::{Build, Shapes};
+use super::build::{Build, Shapes};
+use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
+use super::layers::{Activation, Init, Pool, PoolKind};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -29,17 +31,17 @@ crate::settings! {
         channels: Vec<usize> = vec![64, 64, 128], Allowed::Counts;
         /// height and width of the kernels
         kernel: usize = 5, Allowed::Count;
-        /// what becomes of a 3x3 window
-        pool: Kind = Kind::Max, Kind::WORDS;
+        /// pooling of a 3x3 window
+        pool: PoolKind = PoolKind::Max, PoolKind::WORDS;
         /// units of each fully connected layer, such as 1000
         hidden: Vec<usize> = vec![1000], Allowed::Counts;
-        /// behind each layer but the last
+        /// function after each layer but the last
         activation: Activation = Activation::Relu, Activation::WORDS;
-        /// share of the inputs left out in training
+        /// dropout rate of the inputs
         input_dropout: f64 = 0.0, Allowed::Decay;
-        /// share of the units of the fully connected layers left out in training
+        /// dropout rate of the fully connected layers
         dropout: f64 = 0.0, Allowed::Decay;
-        /// how the first weights are drawn
+        /// distribution of the initial weights
         init: Init = Init::He, Init::WORDS;
     }
 }
@@ -48,9 +50,13 @@ crate::settings! {
 pub type Cnn = ConvNet;
 
 impl CnnSettings {
-    fn plan(&self) -> Plan {
-        Plan {
-            stages: self.channels.iter().map(|channels| Stage { channels: *channels, kernel: self.kernel, same: true }).collect(),
+    fn stage(&self, channels: usize) -> ConvStage {
+        ConvStage { channels, kernel: self.kernel, same: true }
+    }
+
+    fn plan(&self) -> ConvNetPlan {
+        ConvNetPlan {
+            stages: self.channels.iter().map(|channels| self.stage(*channels)).collect(),
             pool: Pool { kind: self.pool, size: 3, stride: 2 },
             hidden: self.hidden.clone(),
             activation: self.activation,

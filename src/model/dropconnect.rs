@@ -1,4 +1,5 @@
-//! DropConnect: a layer some of whose weights are left out in training (Wan et al. 2013). `mlp.rs` says how it differs from the paper.
+//! DropConnect: a layer that drops some of its weights in training (Wan et al. 2013). `mlp.rs`
+//! describes the differences from the paper.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -9,10 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use super::layers::Activation;
 use super::mode::mask;
 
-/// What a layer with DropConnect is at evaluation.
+/// What a layer with DropConnect computes at evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Inference {
-    /// the mean of the activation over masks, their sums taken as normal
+    /// the mean of the activation over all masks, with a normal distribution of the sums
     Gaussian,
     /// the activation of the mean
     Mean,
@@ -20,20 +21,27 @@ pub enum Inference {
 
 crate::words!(Inference { Gaussian = "gaussian", Mean = "mean" });
 
-/// The sums of a layer, each of so many parts of the batch with a mask of its own on the weights.
-pub fn masked(layer: &Linear, x: Tensor<2>, rate: f64, masks: usize, generator: &mut ChaCha8Rng) -> Tensor<2> {
+/// The sums of a layer in training. The batch is divided into `masks` parts, each with its own mask
+/// of the weights.
+pub fn masked(
+    layer: &Linear,
+    x: Tensor<2>,
+    rate: f64,
+    masks: usize,
+    generator: &mut ChaCha8Rng,
+) -> Tensor<2> {
     let (examples, weight) = (x.dims()[0], layer.weight.val());
-    let place = (&weight.device(), weight.dtype());
     let masks = masks.min(examples).max(1);
-    let begins = |part: usize| part * examples / masks;
-    let parts = (0..masks).map(|at| {
-        let part = match masks {
-            1 => x.clone(),
-            _ => x.clone().narrow(0, begins(at), begins(at + 1) - begins(at)),
-        };
-        part.matmul(weight.clone() * mask(weight.dims(), rate, generator, place))
-    });
-    let mut parts: Vec<Tensor<2>> = parts.collect();
+    let start = |part: usize| part * examples / masks;
+    let mut parts: Vec<Tensor<2>> = (0..masks)
+        .map(|i| {
+            let part = match masks {
+                1 => x.clone(),
+                _ => x.clone().narrow(0, start(i), start(i + 1) - start(i)),
+            };
+            part.matmul(weight.clone() * mask(&weight, rate, generator))
+        })
+        .collect();
     let sums = if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 0) };
     match &layer.bias {
         Some(bias) => sums + bias.val().unsqueeze(),
@@ -41,34 +49,39 @@ pub fn masked(layer: &Linear, x: Tensor<2>, rate: f64, masks: usize, generator: 
     }
 }
 
-/// The mean of a layer's activations over all masks, its sums taken as normal.
+/// The mean of a layer's activations over all masks, with a normal distribution of the sums.
 pub fn expected(layer: &Linear, x: Tensor<2>, rate: f64, activation: Activation) -> Tensor<2> {
     let weight = layer.weight.val();
     let variance = (x.clone() * x.clone()).matmul(weight.clone() * weight) * (rate / (1.0 - rate));
     mean_over_normal(activation, layer.forward(x), variance)
 }
 
-/// Half-steps to each side of the mean at which a smooth activation is taken. The trapezoid rule is far better for a normal than quadrature with
-/// as many nodes would be where the spread is large and the activation nearly a step.
-const PLACES: i32 = 8;
+/// Nodes of the trapezoid rule on each side of the mean, half a standard deviation apart. Where the
+/// standard deviation is large and the activation nearly a step, the rule is far more accurate than
+/// Gaussian quadrature with as many nodes.
+const NODES: i32 = 8;
 
-/// E[a(u)] for u normal with these means and variances.
-pub fn mean_over_normal<const D: usize>(activation: Activation, mean: Tensor<D>, variance: Tensor<D>) -> Tensor<D> {
-    // nothing is divided by 0 where all inputs are
-    let spread = variance.clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt();
+/// E[a(u)] for normal u with these means and variances.
+pub fn mean_over_normal<const D: usize>(
+    activation: Activation,
+    mean: Tensor<D>,
+    variance: Tensor<D>,
+) -> Tensor<D> {
+    // above 0, because relu divides by it
+    let std = variance.clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt();
     match activation {
         Activation::Relu => {
-            let z = mean.clone() / spread.clone();
+            let z = mean.clone() / std.clone();
             let below = ((z.clone() * FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
             let density = (-(z.clone() * z) * 0.5).exp() * (0.5 / PI).sqrt();
-            mean * below + spread * density
+            mean * below + std * density
         }
         smooth => {
-            let places = || (-PLACES..=PLACES).map(|i| f64::from(i) / 2.0);
+            let nodes = || (-NODES..=NODES).map(|i| f64::from(i) / 2.0);
             let density = |z: f64| (-z * z / 2.0).exp();
-            let all: f64 = places().map(density).sum();
-            let at = |z: f64| smooth.of(mean.clone() + spread.clone() * z) * (density(z) / all);
-            places().map(at).fold(mean.zeros_like(), |sum, part| sum + part)
+            let total: f64 = nodes().map(density).sum();
+            let term = |z: f64| smooth.of(mean.clone() + std.clone() * z) * (density(z) / total);
+            nodes().map(term).fold(mean.zeros_like(), |sum, term| sum + term)
         }
     }
 }

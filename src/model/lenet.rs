@@ -1,14 +1,15 @@
 //! # LeNet: a small convolutional network for digits
 //!
 //! ```text
-//! h      = pool(relu(conv(x)))            6, then 16 channels; 5x5 kernels without padding, 2x2 windows
-//! h      = relu(h W + b)                  120, then 84 units
+//! h      = pool(relu(conv(x)))    6, then 16 channels; 5x5 kernels without padding, 2x2 windows
+//! h      = relu(h W + b)          120, then 84 units
 //! scores = h W + b
 //! ```
 //!
 //! ## Differences
-//! The sizes are LeNet-5's; the original has tanh, pools by a trained mean, connects only some channels of the second convolution, ends in
-//! distances, and sees 32 x 32 pixels. `lenet:activation=tanh,pool=mean` is nearer to it.
+//! The sizes are those of LeNet-5. The original has tanh, pools with a trained mean, connects only
+//! some channels of the second convolution, computes distances in the last layer, and takes 32 x 32
+//! pixels. `lenet:activation=tanh,pool=mean` is closer to it.
 //!
 //! ## Source
 //! LeCun, Bottou, Bengio & Haffner, Gradient-based learning applied to document recognition, 1998.
@@ -16,21 +17,21 @@
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::convnet::{ConvNet, Plan, Stage};
-use super::layers::{Activation, Init, Kind, Pool};
-use super::{Build, Shapes};
+use super::build::{Build, Shapes};
+use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
+use super::layers::{Activation, Init, Pool, PoolKind};
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Settings of LeNet.
     pub struct LenetSettings {
-        /// what becomes of a 2x2 window
-        pool: Kind = Kind::Max, Kind::WORDS;
-        /// behind each layer but the last
+        /// pooling of a 2x2 window
+        pool: PoolKind = PoolKind::Max, PoolKind::WORDS;
+        /// function after each layer but the last
         activation: Activation = Activation::Relu, Activation::WORDS;
-        /// share of the units of the fully connected layers left out in training
+        /// dropout rate of the fully connected layers
         dropout: f64 = 0.0, Allowed::Decay;
-        /// how the first weights are drawn
+        /// distribution of the initial weights
         init: Init = Init::Uniform, Init::WORDS;
     }
 }
@@ -39,9 +40,9 @@ crate::settings! {
 pub type Lenet = ConvNet;
 
 impl LenetSettings {
-    fn plan(&self) -> Plan {
-        Plan {
-            stages: [6, 16].map(|channels| Stage { channels, kernel: 5, same: false }).into(),
+    fn plan(&self) -> ConvNetPlan {
+        ConvNetPlan {
+            stages: [6, 16].map(|channels| ConvStage { channels, kernel: 5, same: false }).into(),
             pool: Pool { kind: self.pool, size: 2, stride: 2 },
             hidden: vec![120, 84],
             activation: self.activation,

@@ -5,22 +5,24 @@
 //! ```
 //!
 //! ## Source
-//! The linear classifier of figure 1 of the Adam paper: convex with any L2 penalty, so that only the optimizer decides how fast it gets there.
-//! For bags of words it leaves out half of the words in training, `logistic:input_dropout=0.5`, as Wang & Manning (2013) do.
+//! The linear classifier of figure 1 of the Adam paper. The loss is convex, also with an L2
+//! penalty, so that only the speed depends on the optimizer. For bags of words, half of the words
+//! are dropped in training, `logistic:input_dropout=0.5`, as in Wang & Manning (2013).
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use super::layers::{Init, Maker, linear_parameters};
-use super::{Build, Mode, Shapes, dropout};
+use super::build::{Build, Shapes};
+use super::layers::{Init, LayerInit, linear_parameters};
+use super::mode::{Mode, dropout};
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Settings of logistic regression.
     pub struct LogisticSettings {
-        /// share of the inputs left out in training
+        /// dropout rate of the inputs
         input_dropout: f64 = 0.0, Allowed::Decay;
     }
 }
@@ -40,13 +42,17 @@ impl Build for LogisticSettings {
     }
 
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Logistic {
-        let mut maker = Maker { init: Init::Uniform, bias: None, weights, device };
-        Logistic { linear: maker.linear(shapes.input.iter().product(), shapes.classes), input_dropout: self.input_dropout }
+        let mut init = LayerInit { init: Init::Uniform, bias: None, weights, device };
+        let features = shapes.input.iter().product();
+        Logistic {
+            linear: init.linear(features, shapes.classes),
+            input_dropout: self.input_dropout,
+        }
     }
 }
 
 impl Logistic {
-    /// From inputs, one a row, to a score for each class.
+    /// The scores of each class for inputs, one input per row.
     pub fn forward(&self, x: Tensor<2>, mode: &mut Mode) -> Tensor<2> {
         self.linear.forward(dropout(x, self.input_dropout, mode))
     }

@@ -2,22 +2,25 @@
 //!
 //! ```text
 //! h      = softplus(x W1 + b1)
-//! m, s^2 = h W2 + b2, exp(h W3 + b3)      mean and variance of the latent numbers
+//! m, s^2 = h W2 + b2, exp(h W3 + b3)      mean and variance of the latent variables
 //! z      = m + s e                        e drawn from a standard normal
 //! l      = softplus(z W4 + b4) W5 + b5    the log-odds of each pixel
 //! loss   = sum(log(1 + exp(l)) - x l) + sum(m^2 + s^2 - log s^2 - 1) / 2
 //! ```
 //!
-//! The loss, in nats an example, is an upper bound of -log p(x), estimated with one draw of e. Pixels from 0 to 1 count as probabilities.
+//! The loss, in nats per example, is an upper bound of -log p(x), estimated with one sample of e.
+//! Pixels from 0 to 1 are probabilities.
 //!
-//! It has no classes to tell apart, so `train --model` does not take it; an experiment does, with a task of kind `autoencode`.
+//! It is not a classifier, so `train --model` does not take it. An experiment does, with a task of
+//! kind `autoencode`.
 //!
 //! ## Differences
-//! The Adam paper does not say how the weights begin: here as torch's linear layers do, or as `init` says.
+//! The Adam paper does not describe the initial weights. By default they are those of torch's
+//! linear layers; `init` chooses others.
 //!
 //! ## Source
-//! Figure 4 of the Adam paper (section 6.4): 500 softplus units, 50 latent numbers, after Kingma & Welling, Auto-encoding variational Bayes,
-//! 2013, equation 10.
+//! Figure 4 of the Adam paper (section 6.4): 500 softplus units, 50 latent variables, after Kingma
+//! & Welling, Auto-encoding variational Bayes, 2013, equation 10.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -25,9 +28,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::layers::{Activation, Init, Maker, linear_parameters};
-use super::{Build, Shapes, within};
-use crate::about::About;
+use super::build::{Build, Shapes, check_parameters};
+use super::layers::{Activation, Init, LayerInit, linear_parameters};
+use crate::docs::Docs;
 use crate::error::Result;
 use crate::seed::{Purpose, Seed};
 use crate::spec::{Allowed, Settings, Spec, unknown};
@@ -37,19 +40,19 @@ crate::settings! {
     pub struct VaeSettings {
         /// units of the hidden layer of encoder and decoder
         hidden: usize = 500, Allowed::Count;
-        /// latent numbers
+        /// latent variables
         latent: usize = 50, Allowed::Count;
-        /// behind the hidden layers
+        /// function after the hidden layers
         activation: Activation = Activation::Softplus, Activation::WORDS;
-        /// how the first weights are drawn
+        /// distribution of the initial weights
         init: Init = Init::Uniform, Init::WORDS;
     }
 }
 
-/// In specs.
+/// The name in specs.
 pub const NAME: &str = "vae";
 /// Title, formula and source.
-pub const ABOUT: About = About(include_str!("vae.rs"));
+pub const DOCS: Docs = Docs(include_str!("vae.rs"));
 
 /// Encoder and decoder.
 #[derive(Module, Debug)]
@@ -75,15 +78,15 @@ pub fn read(spec: &Spec) -> Result<VaeSettings> {
 }
 
 impl VaeSettings {
-    /// How many numbers it will train.
+    /// The number of parameters.
     ///
     /// # Errors
-    /// If they are more than 2³⁰.
+    /// If there are more than 2³⁰.
     pub fn count(&self, shapes: &Shapes) -> Result<usize> {
-        within(&self.spec(NAME), shapes, self.parameters(shapes))
+        check_parameters(&self.spec(NAME), shapes, self.parameters(shapes))
     }
 
-    /// Makes it, with the first weights of this seed.
+    /// Builds the model with the initial weights of this seed.
     ///
     /// # Errors
     /// If it has more than 2³⁰ parameters.
@@ -98,27 +101,35 @@ impl Build for VaeSettings {
 
     fn parameters(&self, shapes: &Shapes) -> Option<usize> {
         let pixels = shapes.features()?;
-        let layers = [(pixels, self.hidden), (self.hidden, self.latent), (self.hidden, self.latent), (self.latent, self.hidden)];
-        let layers = layers.into_iter().chain([(self.hidden, pixels)]);
-        layers.map(|(inputs, outputs)| linear_parameters(inputs, outputs)).try_fold(0usize, |sum, more| sum.checked_add(more?))
+        let layers = [
+            (pixels, self.hidden),
+            (self.hidden, self.latent),
+            (self.hidden, self.latent),
+            (self.latent, self.hidden),
+            (self.hidden, pixels),
+        ];
+        layers
+            .into_iter()
+            .map(|(inputs, outputs)| linear_parameters(inputs, outputs))
+            .try_fold(0usize, |sum, more| sum.checked_add(more?))
     }
 
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Vae {
         let pixels = shapes.input.iter().product();
-        let mut maker = Maker { init: self.init, bias: None, weights, device };
+        let mut layers = LayerInit { init: self.init, bias: None, weights, device };
         Vae {
-            encoder: maker.linear(pixels, self.hidden),
-            mean: maker.linear(self.hidden, self.latent),
-            log_variance: maker.linear(self.hidden, self.latent),
-            decoder: maker.linear(self.latent, self.hidden),
-            output: maker.linear(self.hidden, pixels),
+            encoder: layers.linear(pixels, self.hidden),
+            mean: layers.linear(self.hidden, self.latent),
+            log_variance: layers.linear(self.hidden, self.latent),
+            decoder: layers.linear(self.latent, self.hidden),
+            output: layers.linear(self.hidden, pixels),
             settings: self.clone(),
         }
     }
 }
 
 impl Vae {
-    /// For each example, the negative evidence lower bound, with this noise.
+    /// The negative evidence lower bound of each example, with this noise.
     pub fn loss(&self, x: Tensor<2>, noise: Tensor<2>) -> Tensor<1> {
         let activation = self.settings.activation;
         let h = activation.of(self.encoder.forward(x.clone()));
@@ -131,10 +142,11 @@ impl Vae {
         (pixels + divergence).squeeze_dim(1)
     }
 
-    /// Standard normal noise for so many examples.
+    /// Standard normal noise for this many examples.
     pub fn noise(&self, examples: usize, generator: &mut ChaCha8Rng, device: &Device) -> Tensor<2> {
         let latent = self.settings.latent;
-        let drawn: Vec<f32> = (0..examples * latent).map(|_| StandardNormal.sample(generator)).collect();
+        let drawn: Vec<f32> =
+            (0..examples * latent).map(|_| StandardNormal.sample(generator)).collect();
         Tensor::from_data(TensorData::new(drawn, [examples, latent]), device)
     }
 }

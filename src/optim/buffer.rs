@@ -1,20 +1,22 @@
 //! The numbers of a tensor on burn's CPU backends, as slices.
 
-// burn deprecates ndarray; as long as it has it, our users may choose it
+// burn deprecates ndarray, but still has it, so users may choose it
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
 #[cfg(feature = "ndarray")]
 use burn::backend::ndarray::{NdArrayTensor, SharedArray};
-use burn::backend::{BackendTensor, DispatchTensorKind};
+use burn::backend::{
+    BackendTensor, DispatchAutodiffContext, DispatchDevice, DispatchTensor, DispatchTensorKind,
+};
 use burn::tensor::{DType, Device, Element, Shape, Tensor, TensorData};
 
 /// A number type that the CPU backends store.
 pub(super) trait Number: Element + bytemuck::Pod + Default {
     const DTYPE: DType;
     #[cfg(feature = "ndarray")]
-    fn open(tensor: NdArrayTensor) -> Result<SharedArray<Self>, NdArrayTensor>;
+    fn from_ndarray(tensor: NdArrayTensor) -> Result<SharedArray<Self>, NdArrayTensor>;
     #[cfg(feature = "ndarray")]
-    fn close(array: SharedArray<Self>) -> NdArrayTensor;
+    fn into_ndarray(array: SharedArray<Self>) -> NdArrayTensor;
 }
 
 macro_rules! number {
@@ -22,15 +24,17 @@ macro_rules! number {
         impl Number for $float {
             const DTYPE: DType = DType::$variant;
             #[cfg(feature = "ndarray")]
-            fn open(tensor: NdArrayTensor) -> Result<SharedArray<Self>, NdArrayTensor> {
+            fn from_ndarray(tensor: NdArrayTensor) -> Result<SharedArray<Self>, NdArrayTensor> {
                 match tensor {
-                    // data that burn only borrows, from a file for example, is copied here
-                    NdArrayTensor::$variant(storage) if storage.view().as_slice().is_some() => Ok(storage.into_shared()),
+                    // this copies data that burn only borrows, for example from a file
+                    NdArrayTensor::$variant(storage) if storage.view().as_slice().is_some() => {
+                        Ok(storage.into_shared())
+                    }
                     other => Err(other),
                 }
             }
             #[cfg(feature = "ndarray")]
-            fn close(array: SharedArray<Self>) -> NdArrayTensor {
+            fn into_ndarray(array: SharedArray<Self>) -> NdArrayTensor {
                 array.into()
             }
         }
@@ -39,9 +43,9 @@ macro_rules! number {
 number!(f32, F32);
 number!(f64, F64);
 
-/// Whether tensors of this device are buffers in main memory that [`Buffer::open`] takes without a copy.
+/// Whether tensors of this device are buffers in main memory, which [`Buffer::from_tensor`] takes
+/// without a copy.
 pub(super) fn on_cpu(device: &Device) -> bool {
-    use burn::backend::DispatchDevice;
     match device.as_dispatch() {
         #[cfg(feature = "flex")]
         DispatchDevice::Flex(_) => true,
@@ -58,41 +62,47 @@ pub(super) enum Buffer<T: Number> {
     Flex(burn::backend::flex::FlexTensor),
     #[cfg(feature = "ndarray")]
     NdArray(SharedArray<T>),
-    /// New numbers, not in a tensor yet.
-    Own(Vec<T>),
+    /// New numbers that are not in a tensor yet.
+    Owned(Vec<T>),
 }
 
 impl<T: Number> Buffer<T> {
-    /// Takes the buffer out of a tensor. Nothing is copied, unless the numbers do not lie one after another or are of another type.
-    pub fn open<const D: usize>(tensor: Tensor<D>) -> Buffer<T> {
+    /// Takes the buffer out of a tensor. It copies only if the numbers are not contiguous or have
+    /// another type.
+    pub fn from_tensor<const D: usize>(tensor: Tensor<D>) -> Buffer<T> {
         let dispatch = tensor.into_dispatch();
         let kind = match dispatch.kind {
             #[cfg(feature = "flex")]
-            DispatchTensorKind::Flex(BackendTensor::Float(flex)) if flex.as_slice::<T>().is_some() => return Buffer::Flex(flex),
+            DispatchTensorKind::Flex(BackendTensor::Float(flex))
+                if flex.as_slice::<T>().is_some() =>
+            {
+                return Buffer::Flex(flex);
+            }
             #[cfg(feature = "ndarray")]
-            DispatchTensorKind::NdArray(BackendTensor::Float(nd)) => match T::open(nd) {
+            DispatchTensorKind::NdArray(BackendTensor::Float(nd)) => match T::from_ndarray(nd) {
                 Ok(array) => return Buffer::NdArray(array),
                 Err(nd) => DispatchTensorKind::NdArray(BackendTensor::Float(nd)),
             },
             other => other,
         };
-        let tensor = Tensor::<D>::from_dispatch(burn::backend::DispatchTensor { kind, autodiff: dispatch.autodiff });
-        Buffer::Own(tensor.into_data().iter::<T>().collect())
+        let tensor =
+            Tensor::<D>::from_dispatch(DispatchTensor { kind, autodiff: dispatch.autodiff });
+        Buffer::Owned(tensor.into_data().iter::<T>().collect())
     }
 
     /// The numbers, to read.
-    pub fn read(&self) -> &[T] {
+    pub fn as_slice(&self) -> &[T] {
         match self {
             #[cfg(feature = "flex")]
             Buffer::Flex(flex) => flex.as_slice().unwrap_or_default(),
             #[cfg(feature = "ndarray")]
             Buffer::NdArray(array) => array.as_slice().unwrap_or_default(),
-            Buffer::Own(numbers) => numbers,
+            Buffer::Owned(numbers) => numbers,
         }
     }
 
-    /// The numbers, to write in place; nothing if another tensor shares them.
-    pub fn write(&mut self) -> Option<&mut [T]> {
+    /// The numbers, to write in place; `None` if another tensor shares them.
+    pub fn as_mut_slice(&mut self) -> Option<&mut [T]> {
         match self {
             #[cfg(feature = "flex")]
             Buffer::Flex(flex) => {
@@ -103,24 +113,30 @@ impl<T: Number> Buffer<T> {
             Buffer::NdArray(array) if array.is_unique() => array.as_slice_mut(),
             #[cfg(feature = "ndarray")]
             Buffer::NdArray(_) => None,
-            Buffer::Own(numbers) => Some(numbers),
+            Buffer::Owned(numbers) => Some(numbers),
         }
     }
 
-    /// The same numbers, shared with no one: a copy only if they are shared now.
-    pub fn unshared(mut self) -> Buffer<T> {
-        if self.write().is_some() { self } else { Buffer::Own(self.read().to_vec()) }
+    /// The same numbers in a buffer that no other tensor shares. It copies only a shared buffer.
+    pub fn into_unshared(mut self) -> Buffer<T> {
+        match self.as_mut_slice() {
+            Some(_) => self,
+            None => Buffer::Owned(self.as_slice().to_vec()),
+        }
     }
 
-    /// Back to a tensor, without a copy.
-    pub fn close<const D: usize>(self, shape: Shape, device: &Device) -> Tensor<D> {
-        use burn::backend::{DispatchAutodiffContext, DispatchTensor};
+    /// A tensor with these numbers, without a copy.
+    pub fn into_tensor<const D: usize>(self, shape: Shape, device: &Device) -> Tensor<D> {
         let kind = match self {
             #[cfg(feature = "flex")]
             Buffer::Flex(flex) => DispatchTensorKind::Flex(BackendTensor::Float(flex)),
             #[cfg(feature = "ndarray")]
-            Buffer::NdArray(array) => DispatchTensorKind::NdArray(BackendTensor::Float(T::close(array))),
-            Buffer::Own(numbers) => return Tensor::from_data(TensorData::new(numbers, shape), (device, T::DTYPE)),
+            Buffer::NdArray(array) => {
+                DispatchTensorKind::NdArray(BackendTensor::Float(T::into_ndarray(array)))
+            }
+            Buffer::Owned(numbers) => {
+                return Tensor::from_data(TensorData::new(numbers, shape), (device, T::DTYPE));
+            }
         };
         Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::Disabled })
     }

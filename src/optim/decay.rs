@@ -1,13 +1,14 @@
 //! Weight decay around any rule.
 
-use super::{At, Rule, Signal, Value};
+use super::rule::{Rule, Signal, StepContext};
+use super::value::Value;
 
-/// What decoupled decay is multiplied by.
+/// The factor of decoupled decay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecayBy {
-    /// the learning rate, as torch, Keras, Optax and burn do
+    /// the learning rate, as in torch, Keras, Optax and burn
     Lr,
-    /// the schedule alone, lr / alpha, as the AdamW paper does
+    /// the schedule alone, lr / alpha, as in the AdamW paper
     Schedule,
 }
 crate::words!(DecayBy { Lr = "lr", Schedule = "schedule" });
@@ -15,7 +16,7 @@ crate::words!(DecayBy { Lr = "lr", Schedule = "schedule" });
 /// A rule with weight decay, in the same pass:
 ///
 /// ```text
-/// g = g + l2 x                          into the gradient: the same as a penalty l2 / 2 |x|^2 in the loss
+/// g = g + l2 x                          L2: the same as a penalty l2 / 2 |x|^2 in the loss
 /// x = x - step(g) - lr lambda x         decoupled, by=lr
 /// x = x - step(g) - lr / alpha lambda x decoupled, by=schedule
 /// ```
@@ -23,72 +24,72 @@ crate::words!(DecayBy { Lr = "lr", Schedule = "schedule" });
 pub struct Decayed<R> {
     /// the rule
     pub rule: R,
-    /// into the gradient
+    /// L2: `l2 x` is added to the gradient
     pub l2: f64,
-    /// decoupled
+    /// decoupled weight decay
     pub lambda: f64,
-    /// what lambda is multiplied by
+    /// the factor of lambda
     pub by: DecayBy,
     /// the learning rate at which the schedule is 1
     pub alpha: f64,
 }
 
 impl<R> Decayed<R> {
-    /// `l2 x` is added to the gradient before the rule sees it.
+    /// Adds `l2 x` to the gradient that the rule gets.
     pub fn l2(rule: R, l2: f64) -> Self {
         Decayed { rule, l2, lambda: 0.0, by: DecayBy::Lr, alpha: 1.0 }
     }
 
-    /// `lr lambda x` is subtracted besides the rule's step.
+    /// Subtracts `lr lambda x` in addition to the rule's update.
     pub fn decoupled(rule: R, lambda: f64) -> Self {
         Decayed { rule, l2: 0.0, lambda, by: DecayBy::Lr, alpha: 1.0 }
     }
 }
 
 impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
-    const MEMORY: [&'static str; N] = R::MEMORY;
+    const STATE: [&'static str; N] = R::STATE;
 
-    fn uses(&self) -> [bool; N] {
-        self.rule.uses()
+    fn uses_state(&self) -> [bool; N] {
+        self.rule.uses_state()
     }
 
-    fn start(&self, lr: f64) -> [f64; N] {
-        self.rule.start(lr)
+    fn initial_state(&self, lr: f64) -> [f64; N] {
+        self.rule.initial_state(lr)
     }
 
-    fn carry(&self, at: At) -> f64 {
-        self.rule.carry(at)
+    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
+        self.rule.tensor_scalar(ctx)
     }
 
     #[inline(always)]
-    fn step<V: Value>(&self, at: At, x: &V, g: V, memory: [V; N]) -> (V, [V; N]) {
-        // a factor of 0 would make NaN of an infinite parameter
+    fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; N]) -> (V, [V; N]) {
+        // 0 times an infinite parameter would be NaN
         let g = if self.l2 == 0.0 { g } else { g + x.clone() * self.l2 };
-        let (down, memory) = self.rule.step(at, x, g, memory);
+        let (update, state) = self.rule.step(ctx, x, g, state);
         if self.lambda == 0.0 {
-            return (down, memory);
+            return (update, state);
         }
-        let share = match self.by {
-            DecayBy::Lr => at.lr * self.lambda,
-            DecayBy::Schedule => at.lr / self.alpha * self.lambda,
+        let factor = match self.by {
+            DecayBy::Lr => ctx.lr * self.lambda,
+            DecayBy::Schedule => ctx.lr / self.alpha * self.lambda,
         };
-        (down + x.clone() * share, memory)
+        (update + x.clone() * factor, state)
     }
 
-    fn looks_ahead(&self) -> bool {
-        self.rule.looks_ahead()
+    fn has_evaluation_params(&self) -> bool {
+        self.rule.has_evaluation_params()
     }
 
-    fn hand_out<V: Value>(&self, at: At, x: V, memory: [V; N]) -> V {
-        self.rule.hand_out(at, x, memory)
+    fn evaluation_params<V: Value>(&self, ctx: StepContext, x: V, state: [V; N]) -> V {
+        self.rule.evaluation_params(ctx, x, state)
     }
 
-    fn signal<V: Value>(&self, at: At, memory: [V; N]) -> Option<Signal<V>> {
-        self.rule.signal(at, memory)
+    fn signal<V: Value>(&self, ctx: StepContext, state: [V; N]) -> Option<Signal<V>> {
+        self.rule.signal(ctx, state)
     }
 
-    /// That of the rule, where nothing is decoupled.
-    fn bound(&self, at: At) -> Option<f64> {
-        self.rule.bound(at).filter(|_| self.lambda == 0.0)
+    /// The bound of the rule; `None` with decoupled decay.
+    fn bound(&self, ctx: StepContext) -> Option<f64> {
+        self.rule.bound(ctx).filter(|_| self.lambda == 0.0)
     }
 }

@@ -3,51 +3,50 @@
 //! | | |
 //! |---|---|
 //! | [`Rule`] | what an optimizer is: a formula over [`Value`] |
-//! | [`Fused`] | a rule as burn's `Optimizer`: one pass over the buffers on a CPU, tensor operations elsewhere |
-//! | [`Optimizers`] | the table of all optimizers by name, from which specs like `adam:lr=1e-3` are made |
+//! | [`Fused`] | a rule as burn's `Optimizer`: one pass on a CPU, tensor operations elsewhere |
+//! | [`Optimizers`] | all optimizers by name; specs like `adam:lr=1e-3` are read with it |
 //!
-//! A new optimizer is a new file, and a line in the table below. Three kinds are no rules for single elements, and have a mechanism of
-//! their own: [`lazy_adam`] works by rows, [`whole`] moves whole models, and [`of_burn`] hands on to burn's own.
+//! The folders:
+//!
+//! | | |
+//! |---|---|
+//! | [`rules`] | one file per update rule; [`lazy_adam`] works by rows |
+//! | [`second_order`] | Newton's methods and L-BFGS, which move the whole model at once |
+//! | [`burn`] | burn's own optimizers, for comparison |
+//!
+//! To add an optimizer, write a file in `rules` and list it in `rules/mod.rs`.
 
 mod buffer;
-pub mod decay;
+mod dyn_rule;
+mod entry;
+mod evaluation;
 mod fused;
+mod fused_state;
+mod param_state;
 mod pass;
+mod registry;
+mod reshape;
 mod rule;
-mod table;
 mod value;
 
-pub mod lazy_adam;
-pub mod newton;
-pub mod of_burn;
-pub mod whole;
+pub mod burn;
+pub mod decay;
+pub mod rules;
+pub mod second_order;
 
 pub use decay::Decayed;
-pub(crate) use fused::reshaped;
-pub use fused::{Fused, Insight, Memory, PlainState, Remembered, handed_out, remembered};
-pub use lazy_adam::LazyAdam;
-pub use rule::{At, EpsPlace, LrPlace, Rule, Signal};
-pub use table::{Built, Decay, Dialect, Entry, Method, Named, Optimizers, PAPER};
+pub use dyn_rule::{DynRule, VectorState};
+pub use entry::{ConfiguredOptimizer, Decay, Dialect, Method, NamedRule, OptimizerEntry, PAPER};
+pub use evaluation::evaluation_model;
+pub use fused::{Fused, IntoOptimizer};
+pub use fused_state::FusedState;
+pub use param_state::{ParamState, optimizer_state};
+pub use registry::Optimizers;
+pub use rule::{EpsPlace, LrPlace, Rule, Signal, StepContext};
+pub use rules::*;
+/// The same under the name of its best known method.
+pub use second_order as newton;
 pub use value::{Lane, Value};
 
-use table::dialects;
-
-table::optimizers! {
-    sgd::Sgd,
-    momentum::Momentum,
-    nag::Nag,
-    adagrad::Adagrad,
-    rmsprop::Rmsprop,
-    adadelta::Adadelta,
-    adam::Adam,
-    amsgrad::Amsgrad,
-    adamw::Adamw,
-    nadam::Nadam,
-    radam::Radam,
-    adamax::Adamax,
-    adabelief::Adabelief,
-    lion::Lion,
-    rprop::Rprop,
-    delta_bar_delta::DeltaBarDelta;
-    lazy_adam::ENTRY, whole::ENTRIES, of_burn::ENTRIES,
-}
+pub(crate) use entry::dialects;
+pub(crate) use reshape::reshaped;

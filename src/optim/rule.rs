@@ -1,38 +1,37 @@
 //! What an update rule is.
 
-use burn::optim::ModuleOptimizer;
-
-use super::fused::Fused;
 use super::value::Value;
 
-/// When a step happens.
+/// The step number, the learning rate and the per-tensor scalar of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct At {
+pub struct StepContext {
     /// The number of this step, from 1.
     pub t: u64,
     /// The learning rate of this step.
     pub lr: f64,
-    /// One number that a rule keeps for a whole tensor; see [`Rule::carry`].
-    pub carry: f64,
+    /// One number that a rule keeps for a whole tensor; see [`Rule::tensor_scalar`].
+    pub tensor_scalar: f64,
 }
 
-impl At {
-    /// 1 − betaᵗ, what divides a moving average that started at zero.
+impl StepContext {
+    /// 1 − betaᵗ: the divisor that corrects the bias of a moving average that started at zero.
     #[inline(always)]
     pub fn bias_correction(self, beta: f64) -> f64 {
         1.0 - beta.powf(self.t as f64)
     }
 }
 
-/// An update rule: how one parameter moves, given its gradient and `N` numbers of memory for each of its elements.
+/// An update rule: it moves a parameter, given the gradient and a state of `N` numbers for each
+/// element.
 ///
-/// Written once over [`Value`]. On burn's CPU backends the rule runs element by element in one pass over the buffers; on every other
-/// backend the same lines run as tensor operations.
+/// A rule is written once over [`Value`]. On burn's CPU backends it runs element by element in one
+/// pass over the buffers. On every other backend the same code runs as tensor operations.
+/// [`IntoOptimizer`](super::IntoOptimizer) makes a burn optimizer of it.
 ///
-/// A whole optimizer:
+/// A complete optimizer:
 ///
 /// ```
-/// use downhill::optim::{At, Rule, Value};
+/// use downhill::optim::{IntoOptimizer, Rule, StepContext, Value};
 ///
 /// #[derive(Clone)]
 /// struct HeavyBall {
@@ -40,10 +39,10 @@ impl At {
 /// }
 ///
 /// impl Rule<1> for HeavyBall {
-///     const MEMORY: [&'static str; 1] = ["v"];
+///     const STATE: [&'static str; 1] = ["v"];
 ///
-///     fn step<V: Value>(&self, at: At, _x: &V, g: V, [v]: [V; 1]) -> (V, [V; 1]) {
-///         let v = v * self.mu + g * at.lr;
+///     fn step<V: Value>(&self, ctx: StepContext, _x: &V, g: V, [v]: [V; 1]) -> (V, [V; 1]) {
+///         let v = v * self.mu + g * ctx.lr;
 ///         (v.clone(), [v])
 ///     }
 /// }
@@ -51,89 +50,96 @@ impl At {
 /// let optimizer = HeavyBall { mu: 0.9 }.init(); // burn's ModuleOptimizer
 /// ```
 pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
-    /// The names of the memory, for saved states.
-    const MEMORY: [&'static str; N];
+    /// The names of the state, as written to saved states.
+    const STATE: [&'static str; N];
 
-    /// Which of the memory these settings need; what is not needed takes no space, and is 0 in every step.
-    fn uses(&self) -> [bool; N] {
+    /// Which parts of the state these settings need. A part that is not needed takes no space, and
+    /// is 0 in every step.
+    fn uses_state(&self) -> [bool; N] {
         [true; N]
     }
 
-    /// What the memory holds before the first step, whose learning rate is `lr`: zeros, unless a rule says otherwise.
-    fn start(&self, _lr: f64) -> [f64; N] {
+    /// The state before the first step, whose learning rate is `lr`. Zeros by default.
+    fn initial_state(&self, _lr: f64) -> [f64; N] {
         [0.0; N]
     }
 
-    /// One number kept for the whole tensor from step to step, such as a product over a schedule: `at.carry` is that of the step before,
-    /// and 1 before the first.
-    fn carry(&self, at: At) -> f64 {
-        at.carry
+    /// One number for the whole tensor, such as a product over a schedule. `ctx.tensor_scalar` is
+    /// its value after the previous step, and 1 before the first.
+    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
+        ctx.tensor_scalar
     }
 
-    /// What to subtract from the parameter `x`, and the new memory. `g` is the gradient at `x`.
-    fn step<V: Value>(&self, at: At, x: &V, g: V, memory: [V; N]) -> (V, [V; N]);
+    /// The update, which is subtracted from the parameter `x`, and the new state. `g` is the
+    /// gradient at `x`.
+    fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; N]) -> (V, [V; N]);
 
-    /// Whether [`hand_out`](Rule::hand_out) does anything.
-    fn looks_ahead(&self) -> bool {
+    /// Whether [`evaluation_params`](Rule::evaluation_params) differ from the parameters in
+    /// training.
+    fn has_evaluation_params(&self) -> bool {
         false
     }
 
-    /// The parameter to hand out after step `at`, where that is not the point at which gradients are taken. Only look-ahead methods
-    /// need it.
-    fn hand_out<V: Value>(&self, _at: At, x: V, _memory: [V; N]) -> V {
+    /// The parameter to evaluate and to save after the step `ctx`. Only look-ahead methods, which
+    /// take gradients at another point, override this.
+    fn evaluation_params<V: Value>(&self, _ctx: StepContext, x: V, _state: [V; N]) -> V {
         x
     }
 
-    /// What the memory after step `at` says about signal and noise, for diagnostics of adaptive rules.
-    fn signal<V: Value>(&self, _at: At, _memory: [V; N]) -> Option<Signal<V>> {
+    /// What the state after the step `ctx` says about signal and noise, for diagnostics of
+    /// adaptive rules.
+    fn signal<V: Value>(&self, _ctx: StepContext, _state: [V; N]) -> Option<Signal<V>> {
         None
     }
 
-    /// The furthest that step `at` can move one element, whatever the gradients were; nothing if there is no bound.
-    fn bound(&self, _at: At) -> Option<f64> {
+    /// The largest distance that the step `ctx` can move one element, for any gradients; `None` if
+    /// there is no bound.
+    fn bound(&self, _ctx: StepContext) -> Option<f64> {
         None
-    }
-
-    /// This rule as burn's `Optimizer`, for one parameter group: `ModuleOptimizer::with_group(group, rule.build(), None)`.
-    fn build(self) -> Fused<Self, N> {
-        Fused(self)
-    }
-
-    /// This rule as burn's optimizer of a whole module.
-    fn init(self) -> ModuleOptimizer {
-        self.build().into()
     }
 }
 
-/// What an adaptive rule knows of its gradients.
+/// What an adaptive rule knows about its gradients.
 #[derive(Clone, Debug)]
 pub struct Signal<V> {
-    /// The average gradient, bias corrected; nothing for a rule that has none.
+    /// The bias-corrected average of the gradients; `None` for a rule that has no such average.
     pub m_hat: Option<V>,
-    /// The average of the squared gradients, bias corrected.
+    /// The bias-corrected average of the squared gradients.
     pub v_hat: V,
     /// Where √v_hat is below this, eps is the larger part of the denominator.
     pub eps: f64,
 }
 
 impl<V: Value> Signal<V> {
-    /// That of a rule with two moments, each with what divides it.
-    pub fn of((m, m_correction): (V, f64), (v, v_correction): (V, f64), place: EpsPlace, eps: f64) -> Signal<V> {
-        Signal { m_hat: Some(m * (1.0 / m_correction)), v_hat: v * (1.0 / v_correction), eps: place.dominates_below(v_correction, eps) }
+    /// The signal of a rule with two moments. Each moment comes with its bias correction.
+    pub fn of_moments(
+        (m, m_correction): (V, f64),
+        (v, v_correction): (V, f64),
+        place: EpsPlace,
+        eps: f64,
+    ) -> Signal<V> {
+        Signal {
+            m_hat: Some(m * (1.0 / m_correction)),
+            v_hat: v * (1.0 / v_correction),
+            eps: place.dominates_below(v_correction, eps),
+        }
     }
 }
 
-/// Momentum that grows linearly from `from` at the first step to `to` at step `over`, and stays there; `to` from the beginning without
-/// `from`. S1 asks for it: 0.5 at first, 0.9 once learning is under way.
+/// Momentum that grows linearly from `from` at the first step to `to` at step `steps`, and stays
+/// there. Without `from` it is `to` in every step. S1 asks for this: 0.5 at first, 0.9 later.
 #[inline(always)]
-pub(super) fn ramp(from: Option<f64>, to: f64, over: usize, t: u64) -> f64 {
+pub(super) fn ramp(from: Option<f64>, to: f64, steps: usize, t: u64) -> f64 {
     match from {
-        Some(from) if t < over as u64 => from + (to - from) * (t - 1) as f64 / (over as f64 - 1.0),
+        Some(from) if t < steps as u64 => {
+            from + (to - from) * (t - 1) as f64 / (steps as f64 - 1.0)
+        }
         _ => to,
     }
 }
 
-/// Where the learning rate stands in a rule with a velocity. The same path while it is constant, another one after it changes.
+/// Where the learning rate is multiplied in a rule with a velocity. Both places give the same path
+/// while the learning rate is constant, and different paths after it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LrPlace {
     /// v = mu v + lr g; x = x - v
@@ -145,7 +151,7 @@ pub enum LrPlace {
 crate::words!(LrPlace { Inside = "inside", Outside = "outside" });
 
 impl LrPlace {
-    /// What multiplies the gradient on its way into the velocity, and the velocity on its way to the parameter.
+    /// The factor of the gradient in the velocity, and the factor of the velocity in the update.
     #[inline(always)]
     pub fn split(self, lr: f64) -> (f64, f64) {
         match self {
@@ -155,19 +161,22 @@ impl LrPlace {
     }
 }
 
-/// Where epsilon stands in the denominator of an adaptive step. It matters wherever |g| is not far above epsilon.
+/// Where epsilon is added in the denominator of an adaptive step. It matters wherever |g| is not
+/// far above epsilon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpsPlace {
     /// √(v + ε)
     Inside,
     /// √v + ε
     Outside,
-    /// √v + ε/√(1 − β₂ᵗ): the "epsilon hat" of section 2 of the Adam paper, where the bias correction is moved into the step size.
+    /// √v + ε/√(1 − β₂ᵗ): the "epsilon hat" of section 2 of the Adam paper, where the bias
+    /// correction is moved into the step size.
     Hat,
 }
 
 impl EpsPlace {
-    /// The denominator for `v`, the second moment before bias correction, and `correction`, what divides it.
+    /// The denominator for `v`, the second moment before bias correction, and `correction`, its
+    /// divisor.
     #[inline(always)]
     pub fn denominator<V: Value>(self, v: V, correction: f64, eps: f64) -> V {
         let v_hat = v * (1.0 / correction);

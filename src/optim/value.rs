@@ -6,15 +6,15 @@ use burn::tensor::Tensor;
 
 /// One number of the CPU pass.
 ///
-/// A type of our own, so that `lane * 0.9` may take an `f64` constant whatever the precision of the lane. The constant is rounded
-/// to that precision once, outside the loop.
+/// A type of this crate, so that `lane * 0.9` takes an `f64` constant at any precision of the lane.
+/// The constant is rounded to that precision once, outside the loop.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Lane<T>(pub T);
 
-/// The arithmetic an update rule may use; every operation is element by element.
+/// The arithmetic that an update rule may use. Every operation works element by element.
 ///
-/// Implemented by [`Lane<f32>`](Lane) and [`Lane<f64>`](Lane) for the single pass over the buffers, and by burn's `Tensor` for every
-/// other backend. A rule written over `Value` is one formula with both executions.
+/// [`Lane<f32>`](Lane) and [`Lane<f64>`](Lane) implement it for the single pass over the buffers,
+/// burn's `Tensor` for every other backend. A rule over `Value` is one formula that runs both ways.
 pub trait Value:
     Clone
     + Add<Output = Self>
@@ -35,10 +35,11 @@ pub trait Value:
     fn sign(self) -> Self;
     /// The larger of the two.
     fn max(self, other: Self) -> Self;
-    /// Between two constants.
+    /// Limited to the interval from `low` to `high`.
     fn clamp(self, low: f64, high: f64) -> Self;
-    /// The quotient, and 0 where the denominator is 0: with eps = 0, an element that never had a gradient stays where it is.
-    fn over(self, denominator: Self) -> Self;
+    /// The quotient, and 0 where the denominator is 0. So with eps = 0, an element that never had a
+    /// gradient does not move.
+    fn div_or_zero(self, denominator: Self) -> Self;
 }
 
 macro_rules! lane {
@@ -92,7 +93,7 @@ macro_rules! lane {
                 })
             }
             #[inline(always)]
-            fn over(self, denominator: Self) -> Self {
+            fn div_or_zero(self, denominator: Self) -> Self {
                 Lane(if denominator.0 == 0.0 { 0.0 } else { self.0 / denominator.0 })
             }
         }
@@ -136,8 +137,8 @@ impl<const D: usize> Value for Tensor<D> {
     fn clamp(self, low: f64, high: f64) -> Self {
         Tensor::clamp(self, low, high)
     }
-    fn over(self, denominator: Self) -> Self {
-        let none = denominator.clone().equal_elem(0.0);
-        (self / denominator.mask_fill(none.clone(), 1.0)).mask_fill(none, 0.0)
+    fn div_or_zero(self, denominator: Self) -> Self {
+        let zero = denominator.clone().equal_elem(0.0);
+        (self / denominator.mask_fill(zero.clone(), 1.0)).mask_fill(zero, 0.0)
     }
 }

@@ -1,42 +1,44 @@
 //! # Early stopping: the model of the lowest validation loss
 //!
 //! ```text
-//! after each pass: better = validation loss < that of the last better pass - min_delta
-//! stop after `patience` passes that were not better
+//! after each epoch: better = validation loss < that of the last better epoch - min_delta
+//! stop after `patience` epochs that were not better
 //! ```
 //!
-//! The validation examples are split off the training part; the test part has no say. With `restore=yes` the model that is handed out, saved and
-//! measured is the one of the lowest validation loss, by however little, also where the run came to its last pass.
+//! The validation examples are taken from the training set. The test set is not used. With
+//! `restore=yes` the model that is returned, saved and measured is the one with the lowest
+//! validation loss, by any margin, also if the run reaches its last epoch.
 //!
 //! ## Differences
-//! - **Keras**: there `patience` counts the same, but `restore_best_weights` is off by default, takes the last better pass even if a later one was
-//!   lower by less than min_delta, and before Keras 3 was done only if training had stopped early.
-//! - **torch**: has none; Lightning's counts validation checks, not passes.
+//! - **Keras**: `patience` counts the same. `restore_best_weights` is off by default. It takes the
+//!   last better epoch, even if a later one is lower by less than min_delta. Before Keras 3 it had
+//!   no effect unless training stopped early.
+//! - **torch**: has none. Lightning's version counts validation checks, not epochs.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.5, in the document S1; Prechelt, "Early stopping - but when?", 1998.
 
-use crate::about::About;
+use crate::docs::Docs;
 use crate::spec::{Allowed, YES_OR_NO};
 
 /// The name in specs.
 pub const NAME: &str = "early_stopping";
 /// Title, formula and source.
-pub const ABOUT: About = About(include_str!("early_stopping.rs"));
+pub const DOCS: Docs = Docs(include_str!("early_stopping.rs"));
 
 crate::settings! {
-    /// When to stop, and what to keep.
+    /// When to stop, and which model to return.
     pub struct EarlyStopping {
-        /// passes without a better validation loss after which the run stops
+        /// epochs without a better validation loss after which the run stops
         patience: usize = 5, Allowed::Count;
-        /// by how much a loss must be lower for patience to begin anew
+        /// by how much a loss must be lower to reset the patience
         min_delta: f64 = 0.0, Allowed::NotNegative;
-        /// whether the best model is handed out, rather than the last
+        /// whether the best model is returned, rather than the last
         restore: bool = true, YES_OR_NO;
     }
 }
 
-/// The lowest loss so far, the last that was better, and how long ago that was.
+/// The lowest loss so far, the last better loss, and the number of epochs since then.
 #[derive(Clone, Debug, Default)]
 pub struct Patience {
     lowest: Option<f64>,
@@ -45,7 +47,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Takes in the loss after a pass; whether it is lower than all before.
+    /// Records the loss after an epoch. Returns whether it is lower than all before.
     pub fn is_lowest(&mut self, loss: f64, rule: &EarlyStopping) -> bool {
         let better = self.better.is_none_or(|better| loss < better - rule.min_delta);
         self.since = if better { 0 } else { self.since + 1 };
@@ -59,7 +61,7 @@ impl Patience {
         lowest
     }
 
-    /// Whether it has run out.
+    /// Whether the patience has run out.
     pub fn is_over(&self, rule: &EarlyStopping) -> bool {
         self.since >= rule.patience
     }

@@ -4,32 +4,38 @@
 //! penalty = lambda * (ratio * sum of |w| + (1 - ratio) / 2 * sum of w^2)
 //!
 //! by=loss:  a term of the loss
-//! by=prox:  after each step of the optimizer, w = sign(w) max(|w| - lr lambda ratio, 0) / (1 + lr lambda (1 - ratio))
+//! by=prox:  after each step of the optimizer,
+//!           w = sign(w) max(|w| - lr lambda ratio, 0) / (1 + lr lambda (1 - ratio))
 //! ```
 //!
-//! `ratio=1` is `l1`, `ratio=0` is `l2`, with its factor 1/2. Over weights only, not biases: parameters of at least two dimensions.
+//! `ratio=1` is `l1`, `ratio=0` is `l2`, with its factor 1/2. The sums are over weights, that is
+//! parameters of at least two dimensions, not over biases.
 //!
 //! ## Differences
-//! lambda and ratio are scikit-learn's `alpha` and `l1_ratio`, with the same factor 1/2; what they are weighed against is not the same: its
-//! `ElasticNet` has half the mean squared error, its `LogisticRegression` a sum over the examples times C, so lambda = 1 / (C n). Keras's
-//! `L1L2(l1, l2)` has no factor 1/2: l1 = lambda ratio, l2 = lambda (1 - ratio) / 2. The proximal step is of the kind that `l1` explains.
+//! lambda and ratio are scikit-learn's `alpha` and `l1_ratio`, with the same factor 1/2. The loss
+//! is another: half the mean squared error in `ElasticNet`, and a sum over the examples times C in
+//! `LogisticRegression`, so that lambda = 1 / (C n). Keras's `L1L2(l1, l2)` has no factor 1/2: l1 =
+//! lambda ratio, l2 = lambda (1 - ratio) / 2. `l1` explains the proximal step.
 //!
 //! ## Source
-//! Zou and Hastie, "Regularization and variable selection via the elastic net", 2005, in the penalized form; arXiv 1712.04711, section 4.2
-//! (S1). The proximal step: Parikh and Boyd, "Proximal algorithms", 2014, section 6.5.3.
+//! Zou and Hastie, "Regularization and variable selection via the elastic net", 2005, in the
+//! penalized form; arXiv 1712.04711, section 4.2 (S1). The proximal step: Parikh and Boyd,
+//! "Proximal algorithms", 2014, section 6.5.3.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{By, Regularizer, soft, weights};
+use super::penalty::{By, Regularizer, soft};
+use super::weights;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// The elastic net, `lambda * (ratio * sum of |w| + (1 - ratio) / 2 * sum of w²)` over the weights.
+    /// The elastic net, `lambda * (ratio * sum of |w| + (1 - ratio) / 2 * sum of w²)` over the
+    /// weights.
     pub struct Elastic {
         /// its strength
         lambda: f64 = 1e-4, Allowed::NotNegative;
-        /// how much of it is L1; the rest is L2
+        /// the share of L1; the rest is L2
         ratio: f64 = 0.5, Allowed::Share;
         /// a term of the loss, or a proximal step after the optimizer's
         by: By = By::Loss, By::WORDS;
@@ -40,7 +46,7 @@ impl Regularizer for Elastic {
     fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
         let absolute = |w: Tensor<D>| w.abs().sum();
         let squares = |w: Tensor<D>| (w.clone() * w).sum() / 2.0;
-        // an end has only its own term, so that it is that penalty bit for bit
+        // at 0 and 1 there is one term only, so that the penalty equals `l2` or `l1` bit for bit
         Some(match self.ratio {
             0.0 => squares(w),
             1.0 => absolute(w),

@@ -7,23 +7,27 @@
 //! by=prox:  after each step of the optimizer, w = sign(w) max(|w| - lr lambda, 0)
 //! ```
 //!
-//! Over weights only, not biases: parameters of at least two dimensions.
+//! The sum is over weights, that is parameters of at least two dimensions, not over biases.
 //!
 //! ## Differences
-//! As a term of the loss, weights jump about zero and hardly one is ever exactly 0; torch and Keras have only that. The proximal step makes
-//! exact zeros. It takes the optimizer's learning rate, so it is ISTA's with plain gradient descent; an adaptive optimizer scales a gradient but
-//! not this step, so there the same lambda pulls differently in the two forms. Newton's methods and L-BFGS take no learning rate in this
-//! sense: there, use by=loss. What is handed out by `ema`, `lookahead` or `nag` is a mixture of weights, and seldom zero.
-//! The objective that is measured has the penalty in both forms; the loss of a batch only with by=loss.
+//! torch and Keras have only the term of the loss. With it, weights oscillate around zero and are
+//! hardly ever exactly 0. The proximal step produces exact zeros. It uses the optimizer's learning
+//! rate, so with plain gradient descent it is ISTA. An adaptive optimizer scales the gradient but
+//! not this step, so the same lambda has different effects in the two forms. Newton's methods and
+//! L-BFGS have no such learning rate; use by=loss with them. The evaluation parameters of `ema`,
+//! `lookahead` and `nag` are mixtures of weights, and seldom zero. The measured objective contains
+//! the penalty in both forms, the loss of a batch only with by=loss.
 //!
 //! ## Source
-//! "Regularization and optimization strategies in deep convolutional neural network", arXiv 1712.04711, section 4.2 (S1); the proximal step:
-//! Daubechies, Defrise and De Mol 2004, and Beck and Teboulle 2009 (ISTA, FISTA).
+//! "Regularization and optimization strategies in deep convolutional neural network", arXiv
+//! 1712.04711, section 4.2 (S1). The proximal step: Daubechies, Defrise and De Mol 2004, and Beck
+//! and Teboulle 2009 (ISTA, FISTA).
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{By, Regularizer, soft, weights};
+use super::penalty::{By, Regularizer, soft};
+use super::weights;
 use crate::spec::Allowed;
 
 crate::settings! {

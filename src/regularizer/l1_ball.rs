@@ -1,33 +1,37 @@
 //! # L1 ball: absolute weights that sum up to no more than a radius
 //!
 //! ```text
-//! after each step of the optimizer, if sum of |w| > radius:  w = sign(w) max(|w| - theta, 0), with the theta that makes the sum the radius
+//! after each step of the optimizer, if sum of |w| > radius:
+//!     w = sign(w) max(|w| - theta, 0), with the theta that makes the sum equal to radius
 //!
 //! over=all:     w is all weights of the model together
 //! over=tensor:  w is the weights of one layer, each layer by itself
 //! ```
 //!
-//! This is the nearest point of the ball. It has exact zeros, as the proximal step of `l1`. Over weights only, not biases: parameters of at least
-//! two dimensions.
+//! This is the nearest point of the ball. It has exact zeros, as the proximal step of `l1`. The sum
+//! is over weights, that is parameters of at least two dimensions, not over biases.
 //!
 //! ## Differences
-//! A constraint, where `l1` is a price. As with `max_norm`, weights are projected before the first step too, and what is handed out lies
-//! in the ball; the radius is missed by one part in a million downwards.
+//! This is a constraint, `l1` is a penalty. As with `max_norm`, weights are projected before the
+//! first step too, and the evaluation parameters lie in the ball. The radius is smaller by one part
+//! in a million.
 //!
 //! ## Source
-//! arXiv 1712.04711, section 4.2 (S1), "norms as constraints". The projection: Duchi, Shalev-Shwartz, Singer and Chandra, "Efficient projections
-//! onto the l1-ball for learning in high dimensions", 2008; theta is found as in Michelot 1986, without sorting.
+//! arXiv 1712.04711, section 4.2 (S1), "norms as constraints". The projection: Duchi,
+//! Shalev-Shwartz, Singer and Chandra, "Efficient projections onto the l1-ball for learning in high
+//! dimensions", 2008; theta is computed as in Michelot 1986, without sorting.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{By, Over, Regularizer, soft, weights};
+use super::penalty::{By, Over, Regularizer, soft};
+use super::weights;
 use crate::spec::Allowed;
 
 crate::settings! {
     /// All weights, or those of each layer, in a ball of the L1 norm.
     pub struct L1Ball {
-        /// of the ball
+        /// radius of the ball
         radius: f64 = 100.0, Allowed::Positive;
         /// all weights together, or each tensor by itself
         over: Over = Over::All, Over::WORDS;
@@ -47,8 +51,9 @@ impl Regularizer for L1Ball {
             }),
             Over::All => {
                 let layers = weights::layers(&model);
-                let found = theta(&layers.iter().map(|layer| &layer.w).collect::<Vec<_>>(), self.radius);
-                drop(layers); // which share the buffers
+                let weights: Vec<_> = layers.iter().map(|layer| &layer.w).collect();
+                let found = theta(&weights, self.radius);
+                drop(layers); // they share the buffers of the model
                 match found {
                     Some(theta) => weights::map(model, |layer| soft(layer.w, theta)),
                     None => model,
@@ -58,15 +63,18 @@ impl Regularizer for L1Ball {
     }
 }
 
-/// What is to be taken from every absolute weight; nothing for weights inside the ball, or not finite.
+/// What is subtracted from every absolute weight, or `None` if the weights are inside the ball or
+/// not finite.
 fn theta(weights: &[&Tensor<2>], radius: f64) -> Option<f64> {
     let of = |w: &Tensor<2>| (*w).clone().abs().sum().into_scalar::<f64>();
     let sum: f64 = weights.iter().map(|w| of(w)).sum();
     if sum <= radius {
         return None;
     }
-    let mut absolute: Vec<f64> =
-        weights.iter().flat_map(|w| (*w).clone().into_data().iter::<f64>().map(f64::abs).collect::<Vec<_>>()).collect();
+    let mut absolute: Vec<f64> = weights
+        .iter()
+        .flat_map(|w| (*w).clone().into_data().iter::<f64>().map(f64::abs).collect::<Vec<_>>())
+        .collect();
     if absolute.iter().any(|w| !w.is_finite()) {
         return None;
     }

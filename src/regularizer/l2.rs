@@ -4,17 +4,19 @@
 //! penalty = lambda / 2 * sum of w^2
 //! ```
 //!
-//! Over weights only, not biases: parameters of at least two dimensions.
+//! The sum is over weights, that is parameters of at least two dimensions, not over biases.
 //!
 //! ## Differences
-//! Keras's `L2` has no factor 1/2. The proximal step of this penalty is that of `elastic:ratio=0,by=prox`.
+//! Keras's `L2` has no factor 1/2. The proximal step of this penalty is that of
+//! `elastic:ratio=0,by=prox`.
 //!
 //! ## Source
-//! "Regularization for deep learning" as surveyed in arXiv 1712.04711, section 4.2. The factor 1/2 makes its gradient lambda w, as torch's and burn's `weight_decay` of SGD.
+//! "Regularization for deep learning" as surveyed in arXiv 1712.04711, section 4.2. With the factor
+//! 1/2 the gradient is lambda w, as in torch's and burn's `weight_decay` of SGD.
 
 use burn::tensor::Tensor;
 
-use super::Regularizer;
+use super::penalty::Regularizer;
 use crate::spec::Allowed;
 
 crate::settings! {

@@ -7,25 +7,27 @@
 //! over=tensor:  w is the weights of one layer, each layer by itself
 //! ```
 //!
-//! Over weights only, not biases: parameters of at least two dimensions.
+//! The norm is over weights, that is parameters of at least two dimensions, not over biases.
 //!
 //! ## Differences
-//! A constraint, where `l2` is a price. As with `max_norm`, weights are projected before the first step too, and what is handed out lies
-//! in the ball; the radius is missed by one part in a million downwards. `over=tensor` bounds the Frobenius norm of each layer.
+//! This is a constraint, `l2` is a penalty. As with `max_norm`, weights are projected before the
+//! first step too, and the evaluation parameters lie in the ball. The radius is smaller by one part
+//! in a million. `over=tensor` bounds the Frobenius norm of each layer.
 //!
 //! ## Source
-//! arXiv 1712.04711, section 4.2 (S1), "norms as constraints"; Goodfellow, Bengio and Courville, "Deep learning", section 7.2.
+//! arXiv 1712.04711, section 4.2 (S1), "norms as constraints"; Goodfellow, Bengio and Courville,
+//! "Deep learning", section 7.2.
 
 use burn::module::Module;
 
+use super::penalty::{By, Over, Regularizer};
 use super::weights::{self, Layer, factor};
-use super::{By, Over, Regularizer};
 use crate::spec::Allowed;
 
 crate::settings! {
     /// All weights, or those of each layer, in a ball.
     pub struct L2Ball {
-        /// of the ball
+        /// radius of the ball
         radius: f64 = 10.0, Allowed::Positive;
         /// all weights together, or each tensor by itself
         over: Over = Over::All, Over::WORDS;
@@ -46,7 +48,10 @@ impl Regularizer for L2Ball {
                 layer.scaled(vec![factor])
             }),
             Over::All => {
-                let all = weights::layers(&model).into_iter().map(|layer| norm(&layer.in_one_row())).fold(0.0, f64::hypot);
+                let all = weights::layers(&model)
+                    .into_iter()
+                    .map(|layer| norm(&layer.in_one_row()))
+                    .fold(0.0, f64::hypot);
                 match factor(all, self.radius) {
                     1.0 => model,
                     factor => weights::map(model, |layer| layer.in_one_row().scaled(vec![factor])),

@@ -1,25 +1,28 @@
-//! # Max-norm: no unit's incoming weights longer than a bound
+//! # Max-norm: a bound on the norm of each unit's incoming weights
 //!
 //! ```text
 //! after each step of the optimizer, for the weights w into each unit:  w = w * min(1, max / |w|)
 //! ```
 //!
-//! A unit is a column of a linear layer, whose weights are `[in, out]`, and a filter of a convolution, `[out, in, height, width]`. Biases are
-//! neither bounded nor counted.
+//! A unit is a column of a linear layer, whose weights are `[in, out]`, or a filter of a
+//! convolution, `[out, in, height, width]`. Biases are neither bounded nor part of the norm.
 //!
 //! ## Differences
-//! Keras's `MaxNorm(2)` with axis 0 for dense layers and [0, 1, 2] for convolutions, torch's `renorm` over the other dimension. Of an embedding,
-//! `[rows, numbers]`, it bounds columns; of a transposed convolution, `[in, out, ...]`, the outgoing weights of each channel. The weights are
-//! projected before the first step too, and where `ema`, `lookahead` or `nag` hands out a mixture of weights. The bound is
-//! missed by one part in a million downwards, so that rounding does not cross it.
+//! This is Keras's `MaxNorm(2)` with axis 0 for dense layers and [0, 1, 2] for convolutions, and
+//! torch's `renorm` over the other dimension. In an embedding, `[rows, numbers]`, it bounds
+//! columns; in a transposed convolution, `[in, out, ...]`, the outgoing weights of each channel.
+//! The weights are projected before the first step too, and so are the evaluation parameters of
+//! `ema`, `lookahead` and `nag`. The bound is smaller by one part in a million, so that rounding
+//! does not exceed it.
 //!
 //! ## Source
-//! Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout", JMLR 2014, section 5.1: max between 3 and 4.
+//! Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout", JMLR 2014, section 5.1:
+//! max between 3 and 4.
 
 use burn::module::Module;
 
+use super::penalty::{By, Regularizer};
 use super::weights::{self, factor};
-use super::{By, Regularizer};
 use crate::spec::Allowed;
 
 crate::settings! {

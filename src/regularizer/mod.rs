@@ -1,70 +1,18 @@
-//! What keeps a model from fitting its training examples alone: penalties on the weights, as terms of the loss or as what is done to the weights
-//! after a step (proximal steps, constraints), and early stopping. A new penalty is a new file, and a line in the table below.
+//! Regularization: penalties on the weights, as terms of the loss or as changes of the weights
+//! after a step (proximal steps, constraints), and early stopping. A new penalty is a new file and
+//! a line in the table below.
 
+mod penalty;
 mod weights;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::about::{About, Entry};
+use crate::docs::{CatalogEntry, Docs};
 use crate::error::Result;
-use crate::spec::{Line, Settings, Spec, SpecError, unknown};
+use crate::spec::{Settings, Spec, SpecError, SpecLine, unknown};
 
-/// What a penalty of the table is.
-pub trait Regularizer: Settings {
-    /// The term of one layer's weights, before it is multiplied; nothing for a constraint.
-    fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
-        let _ = w;
-        None
-    }
-
-    /// What the sum of the terms is multiplied by.
-    fn strength(&self) -> f64 {
-        0.0
-    }
-
-    /// Its value for this model, whichever way it works; nothing for a constraint, or a model without weights.
-    fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
-        weights::sum(model, self).map(|sum| sum * self.strength())
-    }
-
-    /// What makes it small.
-    fn by(&self) -> By {
-        By::Loss
-    }
-
-    /// The model after the optimizer's step with this learning rate. With 0 it is brought inside the constraints, and no more.
-    #[must_use]
-    fn after_step<M: Module>(&self, model: M, lr: f64) -> M {
-        let _ = lr;
-        model
-    }
-}
-
-/// What makes a penalty small.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// the gradient: it is a term of the loss
-    Loss,
-    /// a proximal step, after each step of the optimizer
-    Prox,
-}
-crate::words!(By { Loss = "loss", Prox = "prox" });
-
-/// What has to lie inside a ball.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// all weights of the model together
-    All,
-    /// the weights of each layer by themselves
-    Tensor,
-}
-crate::words!(Over { All = "all", Tensor = "tensor" });
-
-/// Each number nearer to zero by `threshold`, and exactly zero where it was not farther from it.
-fn soft(w: Tensor<2>, threshold: f64) -> Tensor<2> {
-    w.clone() - w.clamp(-threshold, threshold)
-}
+pub use penalty::{By, Over, Regularizer};
 
 pub mod early_stopping;
 
@@ -78,7 +26,7 @@ macro_rules! penalties {
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs)]
         pub enum Penalty {
-            /// Nothing is added.
+            /// No penalty.
             None,
             /// One after another, from left to right.
             Several(Vec<Penalty>),
@@ -86,9 +34,9 @@ macro_rules! penalties {
         }
 
         /// All penalties.
-        pub const PENALTIES: &[Entry] = &[$(Entry {
+        pub const PENALTIES: &[CatalogEntry] = &[$(CatalogEntry {
             name: stringify!($module),
-            about: About(include_str!(concat!(stringify!($module), ".rs"))),
+            docs: Docs(include_str!(concat!(stringify!($module), ".rs"))),
             settings: <$Type as Settings>::SETTINGS,
             defaults: || $Type::default().values(),
         }),*];
@@ -98,7 +46,10 @@ macro_rules! penalties {
                 match spec.name.as_str() {
                     "none" => Ok(Penalty::None),
                     $(stringify!($module) => Ok(Penalty::$Type(spec.read()?)),)*
-                    other => Err(unknown("penalty", other, ["none", $(stringify!($module)),*]).into()),
+                    other => {
+                        let names = ["none", $(stringify!($module)),*];
+                        Err(unknown("penalty", other, names).into())
+                    }
                 }
             }
 
@@ -106,16 +57,20 @@ macro_rules! penalties {
             pub fn spec(&self) -> String {
                 match self {
                     Penalty::None => "none".into(),
-                    Penalty::Several(parts) => parts.iter().map(Penalty::spec).collect::<Vec<_>>().join("|"),
+                    Penalty::Several(parts) => {
+                        parts.iter().map(Penalty::spec).collect::<Vec<_>>().join("|")
+                    }
                     $(Penalty::$Type(penalty) => penalty.spec(stringify!($module)).to_string()),*
                 }
             }
 
-            /// What is added to the loss of this model: all but the penalties with `by=prox`.
+            /// The sum of all penalties that are terms of the loss, so without `by=prox`.
             pub fn of<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
                 match self {
                     Penalty::None => None,
-                    Penalty::Several(parts) => total(parts.iter().filter_map(|part| part.of(model))),
+                    Penalty::Several(parts) => {
+                        total(parts.iter().filter_map(|part| part.of(model)))
+                    }
                     $(Penalty::$Type(penalty) => match penalty.by() {
                         By::Loss => penalty.value(model),
                         By::Prox => None,
@@ -123,7 +78,7 @@ macro_rules! penalties {
                 }
             }
 
-            /// The loss of this model with what is added to it.
+            /// The loss of this model plus the penalties that are terms of the loss.
             pub fn added_to<M: Module>(&self, loss: Tensor<1>, model: &M) -> Tensor<1> {
                 match self.of(model) {
                     Some(penalty) => loss + penalty,
@@ -131,22 +86,27 @@ macro_rules! penalties {
                 }
             }
 
-            /// What belongs to the objective of this model: all penalties. A constraint has no value.
+            /// The sum of all penalties, for the objective of this model. A constraint has no
+            /// value.
             pub fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
                 match self {
                     Penalty::None => None,
-                    Penalty::Several(parts) => total(parts.iter().filter_map(|part| part.value(model))),
+                    Penalty::Several(parts) => {
+                        total(parts.iter().filter_map(|part| part.value(model)))
+                    }
                     $(Penalty::$Type(penalty) => penalty.value(model)),*
                 }
             }
 
-            /// The model after the optimizer's step with this learning rate: proximal steps are taken, and constraints hold. With a rate of 0,
-            /// constraints only.
+            /// The model after the optimizer's step with this learning rate, with proximal steps
+            /// and constraints applied. With learning rate 0 only constraints are applied.
             #[must_use]
             pub fn after_step<M: Module>(&self, model: M, lr: f64) -> M {
                 match self {
                     Penalty::None => model,
-                    Penalty::Several(parts) => parts.iter().fold(model, |model, part| part.after_step(model, lr)),
+                    Penalty::Several(parts) => {
+                        parts.iter().fold(model, |model, part| part.after_step(model, lr))
+                    }
                     $(Penalty::$Type(penalty) => penalty.after_step(model, lr)),*
                 }
             }
@@ -159,11 +119,12 @@ fn total(parts: impl Iterator<Item = Tensor<1>>) -> Option<Tensor<1>> {
 }
 
 impl Penalty {
-    /// Reads a line, such as `l2:lambda=1e-4` or `l1:lambda=1e-4,by=prox|max_norm:max=3`; `none` is no penalty.
+    /// Reads a spec, such as `l2:lambda=1e-4` or `l1:lambda=1e-4,by=prox|max_norm:max=3`; `none` is
+    /// no penalty.
     ///
     /// # Errors
-    /// On an unknown penalty or setting, a value that is not allowed, or a penalty that is given twice.
-    pub fn read(line: &Line) -> Result<Penalty> {
+    /// On an unknown penalty or setting, a value that is not allowed, or a repeated penalty.
+    pub fn read(line: &SpecLine) -> Result<Penalty> {
         let wrong = |problem: String| SpecError::Several { spec: line.to_string(), problem };
         let specs = &line.0;
         for (i, spec) in specs.iter().enumerate() {
@@ -174,7 +135,9 @@ impl Penalty {
         let parts = specs.iter().map(Penalty::one).collect::<Result<Vec<_>>>()?;
         match <[Penalty; 1]>::try_from(parts) {
             Ok([one]) => Ok(one),
-            Err(parts) if parts.contains(&Penalty::None) => Err(wrong("none beside a penalty, expected either".into()).into()),
+            Err(parts) if parts.contains(&Penalty::None) => {
+                Err(wrong("`none` beside a penalty, expected one of them".into()).into())
+            }
             Err(parts) => Ok(Penalty::Several(parts)),
         }
     }

@@ -3,30 +3,36 @@
 //! ```text
 //! penalty = lambda * sum of r(w)
 //!
-//! kind=sqrt:      r(w) = sqrt(w^2 + width^2)                                    above |w|, by width at 0
-//! kind=softplus:  r(w) = width (log(1 + e^(-w / width)) + log(1 + e^(w / width)))   above |w|, by 2 log(2) width at 0
-//! kind=huber:     r(w) = w^2 / (2 width) for |w| < width, else |w| - width / 2  below |w|, by width / 2 at most
+//! kind=sqrt:      r(w) = sqrt(w^2 + width^2)
+//!                 above |w|, by width at 0
+//! kind=softplus:  r(w) = width (log(1 + e^(-w / width)) + log(1 + e^(w / width)))
+//!                 above |w|, by 2 log(2) width at 0
+//! kind=huber:     r(w) = w^2 / (2 width) for |w| < width, else |w| - width / 2
+//!                 below |w|, by width / 2 at most
 //! ```
 //!
-//! It has a gradient everywhere, and comes to |w| as width goes to 0. Over weights only, not biases: parameters of at least two dimensions.
+//! It has a gradient everywhere, and converges to |w| as width goes to 0. The sum is over weights,
+//! that is parameters of at least two dimensions, not over biases.
 //!
 //! ## Differences
-//! One width, in units of the weights, for all three: epsilon of the square root is width^2, alpha of the softplus form is 1 / width, delta of
-//! Huber's is width. torch's `smooth_l1_loss` is Huber's with beta = width; its `huber_loss` is that times width. No weight becomes exactly
-//! zero: that is what the proximal step of `l1` is for.
+//! All three have one width, in units of the weights: epsilon of the square root is width^2, alpha
+//! of the softplus form is 1 / width, delta of Huber's function is width. torch's `smooth_l1_loss`
+//! is Huber's function with beta = width; its `huber_loss` is that times width. No weight becomes
+//! exactly zero; the proximal step of `l1` does that.
 //!
 //! ## Source
-//! arXiv 1712.04711, section 4.2 (S1), "approximate variants of the L1 norm". Square root: Lee, Lee, Abbeel and Ng, "Efficient L1 regularized
-//! logistic regression", 2006 (epsL1). Softplus: Schmidt, Fung and Rosales, "Fast optimization methods for L1 regularization", 2007. Huber 1964.
+//! arXiv 1712.04711, section 4.2 (S1), "approximate variants of the L1 norm". Square root: Lee,
+//! Lee, Abbeel and Ng, "Efficient L1 regularized logistic regression", 2006 (epsL1). Softplus:
+//! Schmidt, Fung and Rosales, "Fast optimization methods for L1 regularization", 2007. Huber 1964.
 
 use burn::tensor::Tensor;
 
-use super::Regularizer;
+use super::penalty::Regularizer;
 use crate::spec::Allowed;
 
-/// The smooth function that stands for |w|.
+/// The smooth function that replaces |w|.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SmoothAbs {
     /// a hyperbola
     Sqrt,
     /// two softplus functions
@@ -34,7 +40,7 @@ pub enum Kind {
     /// a parabola between straight lines
     Huber,
 }
-crate::words!(Kind { Sqrt = "sqrt", Softplus = "softplus", Huber = "huber" });
+crate::words!(SmoothAbs { Sqrt = "sqrt", Softplus = "softplus", Huber = "huber" });
 
 crate::settings! {
     /// A smooth approximation of the L1 penalty.
@@ -42,7 +48,7 @@ crate::settings! {
         /// its strength
         lambda: f64 = 1e-4, Allowed::NotNegative;
         /// the function
-        kind: Kind = Kind::Sqrt, Kind::WORDS;
+        kind: SmoothAbs = SmoothAbs::Sqrt, SmoothAbs::WORDS;
         /// how far from zero the corner is rounded, in units of the weights
         width: f64 = 1e-3, Allowed::AtLeast(1e-6);
     }
@@ -52,13 +58,13 @@ impl SmoothL1 {
     fn rounded<const D: usize>(&self, w: Tensor<D>) -> Tensor<D> {
         let width = self.width;
         match self.kind {
-            Kind::Sqrt => (w.clone() * w + width * width).sqrt(),
-            // |w| + 2 width log(1 + e^(-|w| / width)) is the same, and no exponential of a large number
-            Kind::Softplus => {
+            SmoothAbs::Sqrt => (w.clone() * w + width * width).sqrt(),
+            // equals |w| + 2 width log(1 + e^(-|w| / width)), whose exponential does not overflow
+            SmoothAbs::Softplus => {
                 let w = w.abs();
                 w.clone() + (w * (-1.0 / width)).exp().log1p() * (2.0 * width)
             }
-            Kind::Huber => {
+            SmoothAbs::Huber => {
                 let near = w.clone().clamp(-width, width);
                 (near.clone() * w - near.clone() * near / 2.0) / width
             }

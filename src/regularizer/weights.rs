@@ -1,15 +1,14 @@
-//! The weights of a model, which is what every penalty is over: parameters of at least two dimensions, so not biases.
+//! The weights of a model, to which penalties apply: parameters of at least two dimensions, so not
+//! biases.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::Regularizer;
-
-/// One layer's weights as a table. The weights into one unit are a column of a linear layer, `[in, out]`, and a row of a convolution,
-/// `[out, in, height, width]`, flattened.
+/// One layer's weights as a matrix. The weights into one unit are a column of a linear layer,
+/// `[in, out]`, and a row of a convolution, `[out, in, height, width]`, flattened.
 pub(super) struct Layer {
     pub w: Tensor<2>,
-    /// the dimension that runs over the weights into one unit
+    /// the dimension along the weights into one unit
     incoming: usize,
 }
 
@@ -27,19 +26,28 @@ impl Layer {
 
     /// The Euclidean norm of the weights into each unit.
     pub fn norms(&self) -> Vec<f64> {
-        let norms = |w: Tensor<2>| numbers((w.clone() * w).sum_dim(self.incoming)).into_iter().map(f64::sqrt).collect::<Vec<_>>();
+        let norms = |w: Tensor<2>| {
+            numbers((w.clone() * w).sum_dim(self.incoming))
+                .into_iter()
+                .map(f64::sqrt)
+                .collect::<Vec<_>>()
+        };
         let plain = norms(self.w.clone());
         if plain.iter().all(|norm| norm.is_finite()) {
             return plain;
         }
-        // squares overflow long before weights do
+        // the squares overflow before the weights do
         let largest = self.w.clone().abs().max_dim(self.incoming);
         let scaled = norms(self.w.clone() / largest.clone());
         let scaled = scaled.into_iter().zip(numbers(largest)).map(|(norm, largest)| norm * largest);
-        plain.into_iter().zip(scaled).map(|(plain, scaled)| if plain.is_finite() { plain } else { scaled }).collect()
+        plain
+            .into_iter()
+            .zip(scaled)
+            .map(|(plain, scaled)| if plain.is_finite() { plain } else { scaled })
+            .collect()
     }
 
-    /// The weights into each unit times its factor.
+    /// The weights into each unit, multiplied by its factor.
     pub fn scaled(self, factors: Vec<f64>) -> Tensor<2> {
         if factors.iter().all(|factor| *factor == 1.0) {
             return self.w;
@@ -50,8 +58,9 @@ impl Layer {
     }
 }
 
-/// What brings this norm to `most` if it is longer. A little less, so that rounding does not leave it outside and the next projection moves
-/// nothing. What is NaN or infinite stays, for the loop to find.
+/// The factor that shrinks a larger norm to `most`. It is a little smaller, so that rounding does
+/// not leave the norm above `most` and the next projection changes nothing. A norm that is NaN or
+/// infinite remains, so that the training loop finds it.
 pub(super) fn factor(norm: f64, most: f64) -> f64 {
     if norm > most && norm.is_finite() { most / norm * (1.0 - 1e-6) } else { 1.0 }
 }
@@ -60,35 +69,18 @@ fn numbers(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// A parameter of two dimensions or more, with numbers in it.
-fn is_weight<const D: usize>(param: &Param<Tensor<D>>) -> bool {
+/// Whether a parameter has at least two dimensions and is not empty.
+pub(super) fn is_weight<const D: usize>(param: &Param<Tensor<D>>) -> bool {
     D >= 2 && param.shape().num_elements() > 0
 }
 
-/// Whether a parameter is not trained; without autodiff, no one can tell.
+/// Whether a parameter is frozen. Without autodiff this is not known, and the result is false.
 fn frozen<const D: usize>(param: &Param<Tensor<D>>) -> bool {
     let w = param.val();
     w.is_autodiff() && !w.is_require_grad()
 }
 
-/// The sum of a penalty's terms over all layers; nothing for a model without weights.
-pub(super) fn sum<M: Module, P: Regularizer>(model: &M, penalty: &P) -> Option<Tensor<1>> {
-    struct Sum<'a, P>(&'a P, Option<Tensor<1>>);
-    impl<P: Regularizer> ModuleVisitor for Sum<'_, P> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let term = if is_weight(param) { self.0.term(param.val()) } else { None };
-            self.1 = match (self.1.take(), term) {
-                (Some(sum), Some(term)) => Some(sum + term),
-                (sum, term) => sum.or(term),
-            };
-        }
-    }
-    let mut sum = Sum(penalty, None);
-    model.visit(&mut sum);
-    sum.1
-}
-
-/// All layers that are trained, without autodiff.
+/// All layers that are not frozen, without autodiff.
 pub(super) fn layers<M: Module>(model: &M) -> Vec<Layer> {
     struct Layers(Vec<Layer>);
     impl ModuleVisitor for Layers {
@@ -103,7 +95,8 @@ pub(super) fn layers<M: Module>(model: &M) -> Vec<Layer> {
     layers.0
 }
 
-/// The model with the weights of each of its [`layers`] changed. Ids stay, which the optimizer's memory hangs on.
+/// The model with changed weights in each of its [`layers`]. The ids are kept, because the
+/// optimizer state refers to them.
 pub(super) fn map<M: Module>(model: M, change: impl FnMut(Layer) -> Tensor<2>) -> M {
     struct Change<F>(F);
     impl<F: FnMut(Layer) -> Tensor<2>> ModuleMapper for Change<F> {

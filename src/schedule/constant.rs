@@ -1,20 +1,21 @@
-//! # constant: the learning rate stays as it is
+//! # constant: the learning rate does not change
 //!
 //! ```text
 //! lr_t = lr
 //! ```
 //!
 //! ## Differences
-//! torch's ConstantLR is something else: a lower learning rate for a number of epochs first.
-//! `constant:warmup=N` is Hugging Face's constant schedule with warm-up, which begins with 0 where this begins with lr / N.
+//! torch's ConstantLR is a different schedule: a lower learning rate for some epochs at the start.
+//! `constant:warmup=N` is Hugging Face's constant schedule with warm-up. That starts at 0, this at
+//! lr / N.
 //!
 //! ## Source
 //! Linear warm-up: Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.2.
 
-use super::pace::Time;
+use super::time::Time;
 
 crate::settings! {
-    /// The learning rate stays as it is.
+    /// The learning rate does not change.
     pub struct Constant {}
 }
 

@@ -3,19 +3,20 @@
 //! ```text
 //! lr_k = lr (floor + (1 - floor) (1 + cos(pi k / T)) / 2)
 //!
-//! k = steps that are over in this period, 0 in its first; T = the steps of this period: first, first factor, first factor^2, ...
+//! k = completed steps of the current period, 0 in its first step
+//! T = steps of the current period: first, first factor, first factor^2, ...
 //! ```
 //!
 //! ## Differences
-//! torch's CosineAnnealingWarmRestarts calls `first` T_0, without a default, and `factor` T_mult, by default 1, and has the floor as a
-//! learning rate, eta_min. It computes the period by logarithms; this counts, and so never misses a restart by rounding.
-//! There is no end: periods follow one another for as long as there are steps.
+//! In torch's CosineAnnealingWarmRestarts `first` is T_0, which has no default, `factor` is T_mult,
+//! which is 1 by default, and the floor is a learning rate, eta_min. torch computes the period with
+//! logarithms; this counts steps, so that no restart is missed by rounding. The periods never end.
 //!
 //! ## Source
-//! Loshchilov and Hutter, "SGDR", arXiv 1608.03983, equation 5; factor 2 is its T_mult in section 4.
+//! Loshchilov and Hutter, "SGDR", arXiv 1608.03983, equation 5; factor 2 is its T_mult in section
+//! 4.
 
-use super::pace::{Time, part};
-use super::{between, half_wave};
+use super::time::{Time, cosine_decay, fraction, interpolate};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -23,23 +24,23 @@ crate::settings! {
     pub struct CosineRestarts {
         /// steps of the first period
         first: usize = 1000, Allowed::Count;
-        /// how many times as long each period is as the one before
+        /// length of a period, relative to the one before
         factor: usize = 2, Allowed::Count;
-        /// what is left of the learning rate at the end of a period, as a share of it
+        /// the learning rate at the end of a period, as a share of lr
         floor: f64 = 0.0, Allowed::Share;
     }
 }
 
 impl CosineRestarts {
     pub(super) fn lr(&self, lr: f64, time: Time) -> f64 {
-        let (mut over, mut period) = (time.step - 1, self.first);
+        let (mut done, mut period) = (time.step - 1, self.first);
         if self.factor == 1 {
-            over %= period;
+            done %= period;
         }
-        while over >= period {
-            over -= period;
+        while done >= period {
+            done -= period;
             period = period.saturating_mul(self.factor);
         }
-        lr * between(1.0, self.floor, half_wave(part(over as f64, period as f64)))
+        lr * interpolate(1.0, self.floor, cosine_decay(fraction(done as f64, period as f64)))
     }
 }

@@ -3,23 +3,23 @@
 //! ```text
 //! lr_k = lr gamma^k
 //!
-//! k = epochs (per=epoch) or steps (per=step) that are over, 0 in the first
+//! k = completed epochs (per=epoch) or steps (per=step), 0 in the first
 //! ```
 //!
 //! ## Differences
-//! torch's ExponentialLR is this without a default for gamma. gamma is at most 1: for a test of rising learning rates train several times.
+//! torch's ExponentialLR has no default for gamma. Here gamma is at most 1, so that this is no
+//! learning-rate range test: train once for each learning rate instead.
 //!
 //! ## Source
 //! torch.optim.lr_scheduler.ExponentialLR.
 
-use super::Per;
-use super::pace::Time;
+use super::time::{Per, Time};
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Multiplied by gamma after every epoch or step.
     pub struct Exponential {
-        /// what is left of the learning rate after each
+        /// factor of the learning rate after each
         gamma: f64 = 0.95, Allowed::Share;
         /// what is counted: step or epoch
         per: Per = Per::Epoch, Per::WORDS;

@@ -7,14 +7,14 @@
 //! ```
 //!
 //! ## Differences
-//! The schedule of "Attention Is All You Need" goes on counting through the warm-up, lr sqrt(warmup / t) after it. Here t begins with 1
-//! after the warm-up, as the time of every schedule. torch has neither.
+//! In "Attention Is All You Need" t includes the warm-up, so that the learning rate after it is lr
+//! sqrt(warmup / t). Here t is 1 in the first step after the warm-up, as in every schedule. torch
+//! has neither.
 //!
 //! ## Source
 //! Kingma and Ba, "Adam", arXiv 1412.6980, theorem 4.1 and section 6.1.
 
-use super::Per;
-use super::pace::Time;
+use super::time::{Per, Time};
 
 crate::settings! {
     /// lr/√t

@@ -3,26 +3,26 @@
 //! ```text
 //! lr_k = lr gamma^(how many of `at` are <= k)
 //!
-//! k = epochs (per=epoch) or steps (per=step) that are over, 0 in the first
+//! k = completed epochs (per=epoch) or steps (per=step), 0 in the first
 //! ```
 //!
 //! ## Differences
-//! torch's MultiStepLR is this with `at` called milestones, without a default, and takes them in any order and more than once.
-//! gamma is at most 1.
+//! In torch's MultiStepLR `at` is milestones, which has no default, may be in any order and may
+//! repeat numbers. Here gamma is at most 1.
 //!
 //! ## Source
-//! Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 5.1: 30-60-80; torch.optim.lr_scheduler.MultiStepLR.
+//! Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 5.1: 30-60-80;
+//! torch.optim.lr_scheduler.MultiStepLR.
 
-use super::Per;
-use super::pace::Time;
+use super::time::{Per, Time};
 use crate::spec::Allowed;
 
 crate::settings! {
     /// Multiplied by gamma after each of some epochs or steps.
     pub struct Milestones {
-        /// how many epochs or steps are over at each drop
+        /// completed epochs or steps at each drop
         at: Vec<usize> = vec![30, 60, 80], Allowed::Rising;
-        /// what is left of the learning rate at each drop
+        /// factor of the learning rate at each drop
         gamma: f64 = 0.1, Allowed::Share;
         /// what is counted: step or epoch
         per: Per = Per::Epoch, Per::WORDS;

@@ -1,7 +1,7 @@
-//! # plateau: multiplied by factor where the training loss stands still
+//! # plateau: multiplied by factor when the training loss stops falling
 //!
 //! ```text
-//! after each epoch, of the mean training loss l of its batches:
+//! after each epoch, with the mean training loss l of its batches:
 //!     better = l < best - threshold |best|
 //!     better:             best = l, bad = 0;    otherwise bad = bad + 1
 //!     within a cooldown:  bad = 0
@@ -10,43 +10,45 @@
 //! ```
 //!
 //! ## Differences
-//! torch's ReduceLROnPlateau is given any number; this watches the mean training loss of each epoch, penalties included, and never the test
-//! set. The threshold is relative, torch's mode of `rel`; of a loss below zero torch calls one as good as the best better, and so
-//! never cuts. torch leaves out cuts by less than eps=1e-8; this makes them. Epochs of the warm-up are watched like any other.
+//! torch's ReduceLROnPlateau accepts any number. This schedule observes the mean training loss of
+//! each epoch, penalties included, and never the test set. The threshold is relative, as in torch's
+//! mode `rel`; for a loss below zero, torch counts an equal loss as better, and so never cuts.
+//! torch skips cuts by less than eps=1e-8; this makes them. Epochs of the warm-up are observed as
+//! well.
 //!
 //! ## Source
-//! torch.optim.lr_scheduler.ReduceLROnPlateau, and its defaults. By hand in He et al., "Deep Residual Learning for Image Recognition", arXiv
-//! 1512.03385, section 3.4.
+//! torch.optim.lr_scheduler.ReduceLROnPlateau, and its defaults. By hand in He et al., "Deep
+//! Residual Learning for Image Recognition", arXiv 1512.03385, section 3.4.
 
 use serde::{Deserialize, Serialize};
 
-use super::pace::Time;
+use super::time::Time;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// Multiplied by factor where the training loss stands still.
+    /// Multiplied by factor when the training loss stops falling.
     pub struct Plateau {
-        /// what is left of the learning rate at each cut
+        /// factor of the learning rate at each cut
         factor: f64 = 0.1, Allowed::Decay;
-        /// epochs without a better loss that are let pass
+        /// epochs without a better loss that are tolerated
         patience: usize = 10, Allowed::Whole;
-        /// by what share of the best loss a better one has to be below it
+        /// how far a better loss has to be below the best one, as a share of the best one
         threshold: f64 = 1e-4, Allowed::Decay;
         /// epochs after a cut that are not counted
         cooldown: usize = 0, Allowed::Whole;
-        /// learning rate below which it is not cut
+        /// the lowest learning rate after cuts
         min_lr: f64 = 0.0, Allowed::NotNegative;
     }
 }
 
-/// What [`Plateau`] has seen of the loss.
+/// What [`Plateau`] keeps of the losses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Watched {
+pub(super) struct PlateauState {
     best: Option<f64>,
-    /// epochs since then that were not better, those of a cooldown left out
+    /// epochs since the best loss, without those of a cooldown
     bad: usize,
-    /// epochs left of a cooldown
+    /// remaining epochs of a cooldown
     cooldown: usize,
     pub cuts: usize,
 }
@@ -56,20 +58,23 @@ impl Plateau {
         (lr * self.factor.powf(time.cuts as f64)).max(self.min_lr).min(lr)
     }
 
-    /// Takes in the mean loss of an epoch. One that is not finite is never better, also since JSON could not hold it as the best.
-    pub(super) fn observe(&self, watched: &mut Watched, loss: f64) {
-        let better = watched.best.is_none_or(|best| loss < best - self.threshold * best.abs());
+    /// Takes the mean loss of an epoch. A loss that is not finite is never better, not even -inf,
+    /// because JSON could not store it as the best.
+    pub(super) fn observe(&self, state: &mut PlateauState, loss: f64) {
+        let better = state.best.is_none_or(|best| loss < best - self.threshold * best.abs());
         if loss.is_finite() && better {
-            (watched.best, watched.bad) = (Some(loss), 0);
+            (state.best, state.bad) = (Some(loss), 0);
         } else {
-            watched.bad += 1;
+            state.bad += 1;
         }
-        if watched.cooldown > 0 {
-            watched.cooldown -= 1;
-            watched.bad = 0;
+        if state.cooldown > 0 {
+            state.cooldown -= 1;
+            state.bad = 0;
         }
-        if watched.bad > self.patience {
-            *watched = Watched { bad: 0, cooldown: self.cooldown, cuts: watched.cuts + 1, ..*watched };
+        if state.bad > self.patience {
+            state.bad = 0;
+            state.cooldown = self.cooldown;
+            state.cuts += 1;
         }
     }
 }

@@ -1,28 +1,27 @@
-//! # step: multiplied by gamma every so many epochs or steps
+//! # step: multiplied by gamma at regular intervals
 //!
 //! ```text
 //! lr_k = lr gamma^floor(k / every)
 //!
-//! k = epochs (per=epoch) or steps (per=step) that are over, 0 in the first
+//! k = completed epochs (per=epoch) or steps (per=step), 0 in the first
 //! ```
 //!
 //! ## Differences
-//! torch's StepLR is this with `every` called step_size, and with no default for it; 30 is that of the example in its documentation.
-//! gamma is at most 1.
+//! In torch's StepLR `every` is step_size and has no default; 30 is the value of the example in its
+//! documentation. Here gamma is at most 1.
 //!
 //! ## Source
 //! torch.optim.lr_scheduler.StepLR.
 
-use super::Per;
-use super::pace::Time;
+use super::time::{Per, Time};
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// Multiplied by gamma every so many epochs or steps.
+    /// Multiplied by gamma at regular intervals.
     pub struct Step {
-        /// epochs or steps from one drop to the next
+        /// epochs or steps between drops
         every: usize = 30, Allowed::Count;
-        /// what is left of the learning rate at each drop
+        /// factor of the learning rate at each drop
         gamma: f64 = 0.1, Allowed::Share;
         /// what is counted: step or epoch
         per: Per = Per::Epoch, Per::WORDS;

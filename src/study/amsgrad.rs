@@ -1,19 +1,20 @@
-//! The counterexamples to Adam in the AMSGrad paper: losses that are straight lines on [-1, 1], where one rare steep gradient says more than
-//! all that come between, and Adam forgets it too soon.
+//! The counterexamples to Adam in the AMSGrad paper. Losses are linear on [-1, 1]. A rare steep
+//! gradient outweighs all others, and Adam forgets it too soon.
 
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::{Ask, Found, drawn, exponent, mean};
-use crate::chart::{Banded, Chart, Line, Style, Table, short};
-use crate::descent::Recipe;
+use super::fit::{DrawnSteps, exponent};
+use super::input::{StudyInput, StudyResult};
+use crate::chart::{BandPoint, Chart, PlotLine, Style, Table, short};
 use crate::error::Result;
+use crate::pipeline::PipelineConfig;
 use crate::seed::{Purpose, Seed};
 
-/// A loss f_t(x) = slope_t x. Its mean slope is above zero, so that the best point is -1.
+/// A loss f_t(x) = slope_t x. Its mean slope is positive, so that the best point is -1.
 struct Problem {
     name: &'static str,
-    /// stems of the pictures: x, and the regret
+    /// stems of the charts: x, and the regret
     stems: [&'static str; 2],
     /// settings of both optimizers
     settings: &'static str,
@@ -22,9 +23,10 @@ struct Problem {
     steps: usize,
     /// slope_t, t from 1
     slopes: fn(Seed) -> Box<dyn FnMut(usize) -> f64>,
-    /// what slope_t is on average
+    /// the mean of slope_t
     mean_slope: f64,
-    drawn: bool,
+    /// whether slopes are random
+    random: bool,
 }
 
 const PROBLEMS: [Problem; 3] = [
@@ -37,7 +39,7 @@ const PROBLEMS: [Problem; 3] = [
         steps: 1_000_000,
         slopes: |_| Box::new(|t| if t % 101 == 1 { 1010.0 } else { -10.0 }),
         mean_slope: 10.0 / 101.0,
-        drawn: false,
+        random: false,
     },
     Problem {
         name: "stochastic",
@@ -45,14 +47,14 @@ const PROBLEMS: [Problem; 3] = [
         settings: "beta1=0.9,beta2=0.99",
         alphas: &[0.5],
         start: 0.0,
-        // after 10^6 AMSGrad is still on its way, at another place in each draw
+        // after 10^6 steps AMSGrad has not arrived, and is at another place for each seed
         steps: 10_000_000,
         slopes: |seed| {
             let mut generator = seed.generator(Purpose::Noise, 0);
             Box::new(move |_| if generator.random_bool(0.01) { 1010.0 } else { -10.0 })
         },
         mean_slope: 0.2,
-        drawn: true,
+        random: true,
     },
     Problem {
         name: "every third",
@@ -63,96 +65,177 @@ const PROBLEMS: [Problem; 3] = [
         steps: 10_000,
         slopes: |_| Box::new(|t| if t % 3 == 1 { 3.0 } else { -1.0 }),
         mean_slope: 1.0 / 3.0,
-        drawn: false,
+        random: false,
     },
 ];
 
-pub fn study(ask: &Ask<'_>) -> Result<Found> {
-    let mut found = Found::default();
+pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
+    let mut result = StudyResult::default();
     let mut rows = Vec::new();
     for problem in &PROBLEMS {
-        let [mut places, mut regrets] = ["x", "average regret R_t / t"].map(|y| {
-            let title = format!("{}: {}", problem.name, if y == "x" { "where it is" } else { "what it cost against staying at -1" });
-            let y = if y != "x" && problem.drawn { "average regret by the mean slope" } else { y };
-            Chart { log_x: true, log_y: y != "x", ..Chart::new(&title, "step t", y) }
-        });
+        let mut charts = problem.charts();
         for (n, alpha) in problem.alphas.iter().enumerate() {
             for (label, name) in [("Adam", "adam"), ("AMSGrad", "amsgrad")] {
-                let recipe = ask.recipe(&format!("{name}:lr={alpha},{}", problem.settings))?;
-                let seeds = if problem.drawn { ask.seeds } else { 1 };
-                let runs = (0..seeds).into_par_iter().map(|seed| play(problem, &recipe, Seed(seed as u64))).collect::<Result<Vec<_>>>()?;
-
-                let style = if n == 0 { ask.style(name) } else { ask.style(name).next_dash() };
-                // of drawn slopes the mean ones: what is drawn at first hides all that follows
-                let cost = if problem.drawn { |at: &At| at.expected } else { |at: &At| at.regret };
-                places.lines.push(banded(&format!("{label}\nalpha {alpha}"), style, &runs, |at| at.x));
-                regrets.lines.push(banded(&format!("{label}\nalpha {alpha}"), style, &runs, cost));
-                let last = |number: fn(&At) -> f64| runs.iter().filter_map(|run| run.last().map(number)).collect::<Vec<_>>();
-                let power = |run: &Vec<At>| {
-                    let late = run.iter().filter(|at| 10 * at.t >= problem.steps);
-                    exponent(&late.map(|at| (at.t as f64, if problem.drawn { at.expected } else { at.regret })).collect::<Vec<_>>())
-                };
-                let who = format!("{}, {label}, alpha {alpha}", problem.name);
-                rows.push(vec![
-                    who.clone(),
-                    short(found.of_seeds(&format!("{who}: x"), last(|at| at.x))),
-                    short(found.of_seeds(&format!("{who}: average regret"), last(|at| at.regret))),
-                    short(found.of_seeds(&format!("{who}: average regret by the mean slope"), last(|at| at.expected))),
-                    short(found.of_seeds(&format!("{who}: exponent of t in the average regret"), runs.iter().map(power).collect())),
-                ]);
+                let config = input.config(&format!("{name}:lr={alpha},{}", problem.settings))?;
+                let runs = problem.runs(&config, input.seeds)?;
+                let style = input.style(name);
+                let style = if n == 0 { style } else { style.next_dash() };
+                charts.add(&format!("{label}\nalpha {alpha}"), style, problem, &runs);
+                let key = format!("{}, {label}, alpha {alpha}", problem.name);
+                rows.push(summarize(&mut result, key, problem, &runs));
             }
         }
-        found.charts.extend(problem.stems.into_iter().zip([places, regrets]));
+        result.charts.extend(problem.stems.into_iter().zip([charts.x, charts.regret]));
     }
-    found.tables.push(Table {
-        title: "After the last step".into(),
-        head: ["problem, optimizer", "x", "average regret", "by the mean slope", "exponent of t in it"].map(String::from).to_vec(),
-        rows,
-        note: "10^6 steps from 0 online, 10^7 from 0 stochastic, 10^4 from 1 for `every third`; steps of alpha / sqrt(t), and x put back into [-1, 1] \
-               after each. The best point is -1, the worst +1. The average regret counts the slopes that came, the next column their mean: how \
-               many of the rare steep ones are drawn moves the first by some tenths. Where x is +1 for ever the regret by the mean slope is 20 / \
-               101, 0.4 and 2 / 3. The exponent is fitted to the last nine tenths of the steps, where the slopes are drawn to the regret by the \
-               mean slope; a regret R_t that grows like sqrt(t) has -0.5. Of the stochastic problem the numbers are means over the seeds."
-            .into(),
-    });
-    Ok(found)
+    result.tables.push(table(rows));
+    Ok(result)
 }
 
-/// A moment of a run.
-struct At {
+fn table(rows: Vec<Vec<String>>) -> Table {
+    let head =
+        ["problem, optimizer", "x", "average regret", "by the mean slope", "exponent of t in it"];
+    Table {
+        title: "After the last step".into(),
+        head: head.map(String::from).to_vec(),
+        rows,
+        note: "10^6 steps from 0 for `online`, 10^7 from 0 for `stochastic`, 10^4 from 1 for \
+               `every third`. The learning rate is alpha / sqrt(t), and x is projected onto [-1, \
+               1] after each step. The best point is -1, the worst +1. The average regret uses the \
+               slopes as they came, the next column their mean: the number of rare steep slopes \
+               changes the first by some tenths. If x is +1 for ever, the regret by the mean slope \
+               is 20 / 101, 0.4 and 2 / 3. The exponent is fitted to the last nine tenths of the \
+               steps, for random slopes to the regret by the mean slope. A regret R_t that grows \
+               like sqrt(t) has -0.5. For `stochastic` the numbers are means over the seeds."
+            .into(),
+    }
+}
+
+/// A point of a run.
+struct RegretPoint {
     t: usize,
-    /// where the step led
+    /// x after the step
     x: f64,
     /// R_t / t
     regret: f64,
-    /// the same with the mean slope in place of those that came
-    expected: f64,
+    /// the same with the mean slope in place of the slopes that came
+    mean_slope_regret: f64,
 }
 
-/// A whole run; the last step is the last of what is returned.
-fn play(problem: &Problem, recipe: &Recipe, seed: Seed) -> Result<Vec<At>> {
-    let mut slopes = (problem.slopes)(seed);
-    let mut point = recipe.on_numbers(&[problem.start]);
-    let (mut regret, mut way, mut next, mut path) = (0.0, 0.0, 1.0, Vec::new());
-    for t in 1..=problem.steps {
-        let (slope, x) = (slopes(t), point.x()[0]);
-        regret += slope * (x + 1.0);
-        way += x + 1.0;
-        point.step(recipe.built.lr / (t as f64).sqrt(), &mut |x| (slope * x[0], vec![slope]))?;
-        point.project(|x| x.clamp(-1.0, 1.0));
-        if drawn(t, &mut next) || t == problem.steps {
-            path.push(At { t, x: point.x()[0], regret: regret / t as f64, expected: problem.mean_slope * way / t as f64 });
+/// The points of a run. The last point is that of the last step.
+type RegretCurve = Vec<RegretPoint>;
+
+impl Problem {
+    fn charts(&self) -> ProblemCharts {
+        let regret = if self.random { "average regret by the mean slope" } else { REGRET };
+        let title = |what: &str| format!("{}: {what}", self.name);
+        ProblemCharts {
+            x: Chart { log_x: true, ..Chart::new(&title("x"), "step t", "x") },
+            regret: Chart {
+                log_x: true,
+                log_y: true,
+                ..Chart::new(&title("regret relative to x = -1"), "step t", regret)
+            },
         }
     }
-    Ok(path)
+
+    /// The regret that is drawn and fitted. For random slopes it is the one by the mean slope: the
+    /// first few random slopes hide all that follows.
+    fn regret(&self) -> fn(&RegretPoint) -> f64 {
+        match self.random {
+            true => |point: &RegretPoint| point.mean_slope_regret,
+            false => |point: &RegretPoint| point.regret,
+        }
+    }
+
+    /// One run for each seed, or a single one without random slopes.
+    fn runs(&self, config: &PipelineConfig, seeds: usize) -> Result<Vec<RegretCurve>> {
+        let seeds = if self.random { seeds } else { 1 };
+        (0..seeds).into_par_iter().map(|seed| self.run(config, Seed(seed as u64))).collect()
+    }
+
+    fn run(&self, config: &PipelineConfig, seed: Seed) -> Result<RegretCurve> {
+        let mut slopes = (self.slopes)(seed);
+        let mut point = config.on_vector(&[self.start]);
+        let (mut regret, mut distance) = (0.0, 0.0);
+        let (mut drawn, mut curve) = (DrawnSteps::new(), Vec::new());
+        for t in 1..=self.steps {
+            let (slope, x) = (slopes(t), point.x()[0]);
+            regret += slope * (x + 1.0);
+            distance += x + 1.0;
+            let lr = config.optimizer.lr / (t as f64).sqrt();
+            point.step(lr, &mut |x| (slope * x[0], vec![slope]))?;
+            point.project(|x| x.clamp(-1.0, 1.0));
+            if drawn.contains(t) || t == self.steps {
+                curve.push(RegretPoint {
+                    t,
+                    x: point.x()[0],
+                    regret: regret / t as f64,
+                    mean_slope_regret: self.mean_slope * distance / t as f64,
+                });
+            }
+        }
+        Ok(curve)
+    }
 }
 
-/// The mean over the runs, between the lowest and the highest.
-fn banded(label: &str, style: Style, runs: &[Vec<At>], number: fn(&At) -> f64) -> Line {
-    let points = runs.first().into_iter().flatten().enumerate().map(|(i, at)| -> Banded {
-        let all: Vec<f64> = runs.iter().map(|run| number(&run[i])).collect();
-        (at.t as f64, mean(&all), all.iter().copied().fold(f64::INFINITY, f64::min), all.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+const REGRET: &str = "average regret R_t / t";
+
+/// The charts of a problem.
+struct ProblemCharts {
+    x: Chart,
+    regret: Chart,
+}
+
+impl ProblemCharts {
+    fn add(&mut self, label: &str, style: Style, problem: &Problem, runs: &[RegretCurve]) {
+        self.x.lines.push(banded(label, style, runs, |point| point.x));
+        self.regret.lines.push(banded(label, style, runs, problem.regret()));
+    }
+}
+
+/// Adds the numbers of an optimizer to the result, and returns its row of the table.
+fn summarize(
+    result: &mut StudyResult,
+    key: String,
+    problem: &Problem,
+    runs: &[RegretCurve],
+) -> Vec<String> {
+    let last = |number: fn(&RegretPoint) -> f64| -> Vec<f64> {
+        runs.iter().filter_map(|run| run.last().map(number)).collect()
+    };
+    let exponents = runs.iter().map(|run| regret_exponent(problem, run)).collect();
+    let numbers = [
+        ("x", last(|point| point.x)),
+        ("average regret", last(|point| point.regret)),
+        ("average regret by the mean slope", last(|point| point.mean_slope_regret)),
+        ("exponent of t in the average regret", exponents),
+    ];
+    let mut row = vec![key.clone()];
+    for (name, values) in numbers {
+        row.push(short(result.seed_values(&format!("{key}: {name}"), values)));
+    }
+    row
+}
+
+/// The exponent of t in the average regret, from the last nine tenths of the steps.
+fn regret_exponent(problem: &Problem, run: &[RegretPoint]) -> f64 {
+    let regret = problem.regret();
+    let late = run.iter().filter(|point| 10 * point.t >= problem.steps);
+    let points: Vec<(f64, f64)> = late.map(|point| (point.t as f64, regret(point))).collect();
+    exponent(&points)
+}
+
+/// The mean of the runs, with a band from the lowest to the highest.
+fn banded(
+    label: &str,
+    style: Style,
+    runs: &[RegretCurve],
+    number: fn(&RegretPoint) -> f64,
+) -> PlotLine {
+    let points = runs.first().into_iter().flatten().enumerate().map(|(i, point)| {
+        let values: Vec<f64> = runs.iter().map(|run| number(&run[i])).collect();
+        BandPoint::of_values(point.t as f64, &values)
     });
     let points = points.collect();
-    Line { points, ..Line::new(label, style, Vec::new()) }
+    PlotLine { points, ..PlotLine::new(label, style, Vec::new()) }
 }

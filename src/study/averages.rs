@@ -1,93 +1,58 @@
-//! Exponentially weighted moving averages: v = beta v + (1 - beta) theta, with and without the correction 1 / (1 - beta^t), their weights, and
-//! the same on Adam's moments.
+//! Exponentially weighted moving averages: v = beta v + (1 - beta) theta, with and without the bias
+//! correction 1 / (1 - beta^t), their weights, and the same for Adam's moments.
 
 use rand::RngExt;
 
-use super::{Ask, Found};
-use crate::chart::{Chart, Line, Style, Table, short};
+use super::input::{StudyInput, StudyResult};
+use crate::chart::{Chart, PlotLine, Style, Table, short};
 use crate::error::Result;
 use crate::seed::{Purpose, Seed};
 
-/// Days of the picture.
+/// Days of the chart.
 const DAYS: usize = 200;
 const BETA: f64 = 0.9;
 
-pub fn study(ask: &Ask<'_>) -> Result<Found> {
-    let mut found = Found::default();
+pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
+    let mut result = StudyResult::default();
+    first_average(&mut result);
+    result.charts.push(("averages", chart_of_averages()));
+    weights(&mut result);
+    moments(input, &mut result)?;
+    Ok(result)
+}
 
-    // the document's own example: one observation of 40
+/// The document's own example: one observation of 40.
+fn first_average(result: &mut StudyResult) {
     let first = (1.0 - BETA) * 40.0;
-    found.value("first average, not corrected", first);
-    found.value("first average, corrected", first / (1.0 - BETA));
+    result.value("first average, not corrected", first);
+    result.value("first average, corrected", first / (1.0 - BETA));
+}
 
-    // an observation each day: a yearly wave and what the run's own generator adds
+/// An observation a day: a yearly wave with noise, and its averages.
+fn chart_of_averages() -> Chart {
     let mut generator = Seed(0).generator(Purpose::Noise, 0);
     let wave = |day: usize| 40.0 - 25.0 * (std::f64::consts::TAU * day as f64 / 365.0).cos();
-    let days: Vec<f64> = (0..DAYS).map(|day| wave(day) + generator.random_range(-8.0..8.0)).collect();
-    let mut chart = Chart::new("Averages of noisy observations", "day t", "observation, and its averages");
-    let points = days.iter().enumerate().map(|(t, value)| (t as f64 + 1.0, *value));
-    chart.lines.push(Line { marks: true, joined: false, ..Line::new("observations", Style::other(3), points) });
-    for (n, beta) in [0.9, 0.98].into_iter().enumerate() {
-        let (plain, corrected) = averages(&days, beta);
-        let days = |values: Vec<f64>| values.into_iter().enumerate().map(|(t, value)| (t as f64 + 1.0, value)).collect::<Vec<_>>();
-        let style = Style::other([0, 1][n]);
-        chart.lines.push(Line::new(&format!("beta {beta}\ncorrected"), style, days(corrected)));
-        chart.lines.push(Line::new(&format!("beta {beta}\nnot corrected"), style.next_dash(), days(plain)));
-    }
-    found.charts.push(("averages", chart));
-
-    // what each observation weighs
-    let mut chart = Chart::new("What an observation weighs, relative to the newest", "steps since it was made", "beta^i");
-    let mut rows = Vec::new();
-    for (n, beta) in [0.5, 0.9, 0.98, 0.999].into_iter().enumerate() {
-        let window = 1.0 / (1.0 - beta);
-        let (weight, share) = (f64::powf(beta, window), 1.0 - f64::powf(beta, window));
-        if beta < 0.999 {
-            chart.lines.push(Line::new(
-                &format!("beta {beta}"),
-                Style::other([2, 0, 1][n]),
-                (0..=100).map(|i| (i as f64, f64::powi(beta, i))),
-            ));
-        }
-        found.value(&format!("weight at the window's end, beta {beta}"), weight);
-        found.value(&format!("share of the window, beta {beta}"), share);
-        rows.push([beta, window, weight, share, 1.0 - beta].map(short).to_vec());
-    }
-    chart.lines.push(Line::new("1 / e", Style::other(7), [(0.0, (-1.0f64).exp()), (100.0, (-1.0f64).exp())]));
-    found.charts.push(("weights", chart));
-    found.tables.push(Table {
-        title: "The window 1 / (1 - beta)".into(),
-        head: ["beta", "window", "beta^window", "share of all weight within it", "weight of the newest"].map(String::from).to_vec(),
-        rows,
-        note: "The document says that what is older than the window weighs less than 1 / e. The weights themselves, (1 - beta) beta^i, are below 1 / e \
-               from the newest on for beta above 0.64; what falls to about 1 / e at the window's end is the weight relative to the newest."
-            .into(),
+    let days: Vec<f64> =
+        (0..DAYS).map(|day| wave(day) + generator.random_range(-8.0..8.0)).collect();
+    let mut chart =
+        Chart::new("Averages of noisy observations", "day t", "observation, and its averages");
+    chart.lines.push(PlotLine {
+        marks: true,
+        joined: false,
+        ..PlotLine::new("observations", Style::other(3), by_day(&days))
     });
-
-    // Adam's moments under a constant gradient of 1: corrected, both are 1 from the first step on
-    let recipe = ask.recipe("adam")?;
-    let (adam, lr) = (ask.style("adam"), recipe.built.lr);
-    let mut point = recipe.on_numbers(&[0.0]);
-    let (mut m, mut v, mut moved, mut largest) = (Vec::new(), Vec::new(), Vec::new(), 0.0f64);
-    for t in 1..=100 {
-        let before = point.x()[0];
-        point.step(lr, &mut |_| (0.0, vec![1.0]))?;
-        let of = |name: &str| point.remembers(name).map_or(f64::NAN, |memory| memory[0]);
-        m.push((t as f64, of("m")));
-        v.push((t as f64, of("v").sqrt()));
-        moved.push((t as f64, (before - point.x()[0]) / lr));
-        largest = largest.max(((before - point.x()[0]) / lr - 1.0).abs());
+    for (beta, style) in [(0.9, Style::other(0)), (0.98, Style::other(1))] {
+        let (plain, corrected) = averages(&days, beta);
+        let label = format!("beta {beta}\ncorrected");
+        chart.lines.push(PlotLine::new(&label, style, by_day(&corrected)));
+        let label = format!("beta {beta}\nnot corrected");
+        chart.lines.push(PlotLine::new(&label, style.next_dash(), by_day(&plain)));
     }
-    found.value("step of Adam / lr under a constant gradient, furthest from 1", largest);
-    let uncorrected = m.iter().zip(&v).map(|((t, m), (_, v))| (*t, m / v)).collect::<Vec<_>>();
-    found.value("first step / lr without the corrections", uncorrected[0].1);
-    let mut chart = Chart::new("Adam's moments while every gradient is 1", "step t", "relative to the gradient");
-    chart.lines.push(Line::new("step / lr\nwith both corrections", adam, moved));
-    chart.lines.push(Line::new("m / sqrt(v)\nstep / lr without them", Style::other(1), uncorrected));
-    chart.lines.push(Line::new("m", Style::other(0), m));
-    chart.lines.push(Line::new("sqrt(v)", Style::other(2), v));
-    found.charts.push(("moments", chart));
-    Ok(found)
+    chart
+}
+
+fn by_day(values: &[f64]) -> Vec<(f64, f64)> {
+    values.iter().enumerate().map(|(t, value)| (t as f64 + 1.0, *value)).collect()
 }
 
 /// v_t, and v_t / (1 - beta^t).
@@ -98,4 +63,90 @@ fn averages(observations: &[f64], beta: f64) -> (Vec<f64>, Vec<f64>) {
         (v, v / (1.0 - beta.powi(i as i32 + 1)))
     };
     observations.iter().enumerate().map(step).unzip()
+}
+
+/// The weight of each observation in an average.
+fn weights(result: &mut StudyResult) {
+    let mut chart = Chart::new(
+        "Weight of an observation, relative to the newest",
+        "steps since the observation",
+        "beta^i",
+    );
+    let mut rows = Vec::new();
+    for (n, beta) in [0.5, 0.9, 0.98, 0.999].into_iter().enumerate() {
+        let window = 1.0 / (1.0 - beta);
+        let (weight, share) = (f64::powf(beta, window), 1.0 - f64::powf(beta, window));
+        if beta < 0.999 {
+            let points = (0..=100).map(|i| (i as f64, f64::powi(beta, i)));
+            let style = Style::other([2, 0, 1][n]);
+            chart.lines.push(PlotLine::new(&format!("beta {beta}"), style, points));
+        }
+        result.value(&format!("weight at the window's end, beta {beta}"), weight);
+        result.value(&format!("share of the window, beta {beta}"), share);
+        rows.push([beta, window, weight, share, 1.0 - beta].map(short).to_vec());
+    }
+    let level = (-1.0f64).exp();
+    let points = [(0.0, level), (100.0, level)];
+    chart.lines.push(PlotLine::new("1 / e", Style::other(7), points));
+    result.charts.push(("weights", chart));
+    let head =
+        ["beta", "window", "beta^window", "share of all weight within it", "weight of the newest"];
+    result.tables.push(Table {
+        title: "The window 1 / (1 - beta)".into(),
+        head: head.map(String::from).to_vec(),
+        rows,
+        note: "The document says that what is older than the window has a weight below 1 / e. The \
+               weights themselves, (1 - beta) beta^i, are below 1 / e from the newest on for beta \
+               above 0.64. The weight relative to the newest is the one that falls to about 1 / e \
+               at the window's end."
+            .into(),
+    });
+}
+
+/// The averages of Adam under a constant gradient of 1, by step.
+#[derive(Default)]
+struct Moments {
+    m: Vec<(f64, f64)>,
+    sqrt_v: Vec<(f64, f64)>,
+    /// step / lr
+    step: Vec<(f64, f64)>,
+}
+
+/// Adam's moments under a constant gradient of 1. With bias correction both are 1 in every step.
+fn moments(input: &StudyInput<'_>, result: &mut StudyResult) -> Result<()> {
+    let config = input.config("adam")?;
+    let (adam, lr) = (input.style("adam"), config.optimizer.lr);
+    let mut point = config.on_vector(&[0.0]);
+    let (mut moments, mut largest) = (Moments::default(), 0.0f64);
+    for t in 1..=100 {
+        let before = point.x()[0];
+        point.step(lr, &mut |_| (0.0, vec![1.0]))?;
+        let state = |name: &str| point.state(name).map_or(f64::NAN, |numbers| numbers[0]);
+        let step = (before - point.x()[0]) / lr;
+        moments.m.push((t as f64, state("m")));
+        moments.sqrt_v.push((t as f64, state("v").sqrt()));
+        moments.step.push((t as f64, step));
+        largest = largest.max((step - 1.0).abs());
+    }
+    result.value("step of Adam / lr under a constant gradient, furthest from 1", largest);
+    let Moments { m, sqrt_v, step } = moments;
+    let uncorrected: Vec<(f64, f64)> =
+        m.iter().zip(&sqrt_v).map(|((t, m), (_, root))| (*t, m / root)).collect();
+    result.value("first step / lr without the corrections", uncorrected[0].1);
+    let mut chart = Chart::new(
+        "Adam's moments while every gradient is 1",
+        "step t",
+        "relative to the gradient",
+    );
+    let lines = [
+        ("step / lr\nwith both corrections", adam, step),
+        ("m / sqrt(v)\nstep / lr without them", Style::other(1), uncorrected),
+        ("m", Style::other(0), m),
+        ("sqrt(v)", Style::other(2), sqrt_v),
+    ];
+    for (label, style, points) in lines {
+        chart.lines.push(PlotLine::new(label, style, points));
+    }
+    result.charts.push(("moments", chart));
+    Ok(())
 }

@@ -1,95 +1,147 @@
-//! Newton's method: the correct digits of a root double with each step, and a full step need not lead down.
+//! Newton's method: the correct digits of a root double with each step, and a full step need not
+//! decrease f.
 
-use super::{Ask, Found};
-use crate::chart::{Chart, Line, Style, Table, short};
+use super::input::{StudyInput, StudyResult};
+use crate::chart::{Chart, PlotLine, Style, Table, short};
 use crate::error::Result;
 use crate::optim::newton::{LineSearch, Newton, Path, Smooth, root};
 
-/// Steps of Newton's method towards sqrt(2); one more would be at the rounding of f64.
-const TO_ROOT: usize = 4;
+/// Steps of Newton's method towards sqrt(2). One more would reach the rounding of f64.
+const ROOT_STEPS: usize = 4;
 /// Its steps across the valley.
-const ACROSS: usize = 6;
-/// At most, for gradient descent.
-const DOWN: usize = 100;
+const VALLEY_STEPS: usize = 6;
+/// The most steps of gradient descent.
+const DESCENT_STEPS: usize = 100;
+/// The error at which steps are counted.
+const SMALL: f64 = 1e-11;
 
-pub fn study(ask: &Ask<'_>) -> Result<Found> {
-    let mut found = Found::default();
-    let errors: Vec<f64> = root(|x| (x * x - 2.0, 2.0 * x), 1.0, TO_ROOT).into_iter().map(error).collect();
-    let mut rows = Vec::new();
-    for (step, pair) in errors.windows(2).enumerate() {
-        let (step, digits, ratio) = (step + 1, pair[1].log10() / pair[0].log10(), pair[1] / (pair[0] * pair[0]));
-        found.value(&format!("sqrt(2): error after step {step}"), pair[1]);
-        if step > 1 {
-            found.value(&format!("sqrt(2): digits after step {step} / digits before"), digits);
-        }
-        rows.push(vec![step.to_string(), short(pair[1]), short(-pair[1].log10()), short(ratio)]);
-        if step == TO_ROOT {
-            found.value("sqrt(2): last error / square of the one before", ratio);
-        }
-    }
-    found.tables.push(Table {
-        title: "sqrt(2), as the root of x^2 - 2, from 1".into(),
-        head: ["step", "error", "correct digits", "error / square of the one before"].map(String::from).to_vec(),
-        rows,
-        note: "In the limit an error is f'' / 2 f' = 1 / sqrt(8) = 0.3536 times the square of the one before.".into(),
-    });
-
-    let mut chart = Chart::new("Correct digits of sqrt(2)", "step", "-log10 |x - sqrt(2)|");
-    chart.y_max = Some(13.0);
-    let digits = |errors: &[f64]| errors.iter().enumerate().map(|(step, error)| (step as f64, -error.log10())).collect::<Vec<_>>();
-    chart.lines.push(Line { marks: true, ..Line::new("Newton", ask.style("newton"), digits(&errors)) });
-    // the same equation as a minimum, so that gradient descent can be asked as well: f = x^3 / 3 - 2 x
-    for (n, lr) in [0.1, 0.3].into_iter().enumerate() {
-        let recipe = ask.recipe(&format!("sgd:lr={lr}"))?;
-        let path = recipe.on_numbers(&[1.0]).path(lr, DOWN, &mut |x| (x[0].powi(3) / 3.0 - 2.0 * x[0], vec![x[0] * x[0] - 2.0]))?;
-        let errors: Vec<f64> = path.into_iter().map(|x| error(x[0])).collect();
-        let steps = errors.iter().position(|error| *error < 1e-11).map_or(f64::INFINITY, |steps| steps as f64);
-        found.value(&format!("sqrt(2): steps of gradient descent to an error of 1e-11, lr {lr}"), steps);
-        let shown: Vec<f64> = errors.into_iter().take_while(|error| *error > 1e-13).take(51).collect();
-        let style = if n == 0 { ask.style("sgd") } else { ask.style("sgd").next_dash() };
-        chart.lines.push(Line::new(&format!("gradient descent\nlr {lr}"), style, digits(&shown)));
-    }
-    let steps = errors.iter().position(|error| *error < 1e-11).map_or(f64::INFINITY, |steps| steps as f64);
-    found.value("sqrt(2): steps of Newton to an error of 1e-11", steps);
-    found.charts.push(("digits", chart));
-
-    // across Rosenbrock's valley with all of each step, and with as much of it as leads down
-    let across = |line_search, steps| {
-        let newton = Newton::new().with_line_search(line_search).with_tolerance(0.0).with_steps(steps);
-        newton.minimize(&mut Rosenbrock, vec![-1.2, 1.0])
-    };
-    let (full, searched) = (across(LineSearch::None, ACROSS), across(LineSearch::Backtracking, 4 * ACROSS));
-    for (step, point) in full.points.iter().enumerate() {
-        found.value(&format!("Rosenbrock: f after step {step}"), point.f);
-    }
-    found.value("Rosenbrock: largest rise of f in a step", rise(&full));
-    found.value("Rosenbrock: largest rise of f in a step, with a line search", rise(&searched));
-    let cell = |path: &Path, step: usize| path.points.get(step).map_or("-".into(), |point| short(point.f));
-    let rows =
-        (0..searched.points.len().max(full.points.len())).map(|step| vec![step.to_string(), cell(&full, step), cell(&searched, step)]);
-    found.tables.push(Table {
-        title: "f on the way across Rosenbrock's valley, from (-1.2, 1)".into(),
-        head: ["step", "full steps", "with a line search"].map(String::from).to_vec(),
-        rows: rows.collect(),
-        note: "Exact second derivatives. The line search halves a step until f falls, and ends where f is at its rounding error.".into(),
-    });
-    let mut chart = Chart { log_y: true, ..Chart::new("Across Rosenbrock's valley", "step", "f") };
-    for (label, path, style) in
-        [("full steps", full, ask.style("newton")), ("with a line search", searched, Style { dash: 0, ..ask.style("newton") })]
-    {
-        // at the minimum itself f is 0, which a logarithmic axis has no place for
-        let points = path.points.iter().enumerate().filter(|(_, point)| point.f > 0.0).map(|(step, point)| (step as f64, point.f));
-        chart.lines.push(Line { marks: true, ..Line::new(label, style, points) });
-    }
-    found.charts.push(("valley", chart));
-    Ok(found)
+pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
+    let mut result = StudyResult::default();
+    let errors: Vec<f64> =
+        root(|x| (x * x - 2.0, 2.0 * x), 1.0, ROOT_STEPS).into_iter().map(error).collect();
+    root_table(&errors, &mut result);
+    digits(input, &errors, &mut result)?;
+    valley(input, &mut result);
+    Ok(result)
 }
 
 fn error(x: f64) -> f64 {
     (x - std::f64::consts::SQRT_2).abs()
 }
 
-/// How far f went up in a single step; below zero if it never did.
+/// The error after each step of Newton's method.
+fn root_table(errors: &[f64], result: &mut StudyResult) {
+    let mut rows = Vec::new();
+    for (step, pair) in errors.windows(2).enumerate() {
+        let (step, before, error) = (step + 1, pair[0], pair[1]);
+        let (digits, ratio) = (error.log10() / before.log10(), error / (before * before));
+        result.value(&format!("sqrt(2): error after step {step}"), error);
+        if step > 1 {
+            result.value(&format!("sqrt(2): digits after step {step} / digits before"), digits);
+        }
+        rows.push(vec![step.to_string(), short(error), short(-error.log10()), short(ratio)]);
+        if step == ROOT_STEPS {
+            result.value("sqrt(2): last error / square of the one before", ratio);
+        }
+    }
+    let head = ["step", "error", "correct digits", "error / square of the one before"];
+    result.tables.push(Table {
+        title: "sqrt(2), as the root of x^2 - 2, from 1".into(),
+        head: head.map(String::from).to_vec(),
+        rows,
+        note: "In the limit an error is f'' / 2 f' = 1 / sqrt(8) = 0.3536 times the square of the \
+               one before."
+            .into(),
+    });
+}
+
+/// The correct digits of Newton's method and of gradient descent.
+fn digits(input: &StudyInput<'_>, errors: &[f64], result: &mut StudyResult) -> Result<()> {
+    let mut chart = Chart::new("Correct digits of sqrt(2)", "step", "-log10 |x - sqrt(2)|");
+    chart.y_max = Some(13.0);
+    chart.lines.push(PlotLine {
+        marks: true,
+        ..PlotLine::new("Newton", input.style("newton"), correct_digits(errors))
+    });
+    let style = input.style("sgd");
+    for (lr, style) in [(0.1, style), (0.3, style.next_dash())] {
+        let errors = descent_errors(input, lr)?;
+        let name = format!("sqrt(2): steps of gradient descent to an error of 1e-11, lr {lr}");
+        result.value(&name, steps_to_small(&errors));
+        let drawn: Vec<f64> =
+            errors.into_iter().take_while(|error| *error > 1e-13).take(51).collect();
+        let label = format!("gradient descent\nlr {lr}");
+        chart.lines.push(PlotLine::new(&label, style, correct_digits(&drawn)));
+    }
+    result.value("sqrt(2): steps of Newton to an error of 1e-11", steps_to_small(errors));
+    result.charts.push(("digits", chart));
+    Ok(())
+}
+
+/// The error after each step of gradient descent on f = x^3 / 3 - 2 x, whose minimum is the root.
+fn descent_errors(input: &StudyInput<'_>, lr: f64) -> Result<Vec<f64>> {
+    let mut objective = |x: &[f64]| (x[0].powi(3) / 3.0 - 2.0 * x[0], vec![x[0] * x[0] - 2.0]);
+    let point = input.config(&format!("sgd:lr={lr}"))?.on_vector(&[1.0]);
+    let path = point.path(lr, DESCENT_STEPS, &mut objective)?;
+    Ok(path.into_iter().map(|x| error(x[0])).collect())
+}
+
+fn correct_digits(errors: &[f64]) -> Vec<(f64, f64)> {
+    errors.iter().enumerate().map(|(step, error)| (step as f64, -error.log10())).collect()
+}
+
+/// Infinite if the error never gets small.
+fn steps_to_small(errors: &[f64]) -> f64 {
+    let steps = errors.iter().position(|error| *error < SMALL);
+    steps.map_or(f64::INFINITY, |steps| steps as f64)
+}
+
+/// Across Rosenbrock's valley with full steps, and with a line search that lets f only decrease.
+fn valley(input: &StudyInput<'_>, result: &mut StudyResult) {
+    let minimize = |line_search, steps| {
+        let newton =
+            Newton::new().with_line_search(line_search).with_tolerance(0.0).with_steps(steps);
+        newton.minimize(&mut Rosenbrock, vec![-1.2, 1.0])
+    };
+    let full = minimize(LineSearch::None, VALLEY_STEPS);
+    let searched = minimize(LineSearch::Backtracking, 4 * VALLEY_STEPS);
+    for (step, point) in full.points.iter().enumerate() {
+        result.value(&format!("Rosenbrock: f after step {step}"), point.f);
+    }
+    result.value("Rosenbrock: largest rise of f in a step", rise(&full));
+    result.value("Rosenbrock: largest rise of f in a step, with a line search", rise(&searched));
+    result.tables.push(valley_table(&full, &searched));
+    let mut chart = Chart { log_y: true, ..Chart::new("Across Rosenbrock's valley", "step", "f") };
+    let style = input.style("newton");
+    chart.lines.push(valley_line("full steps", &full, style));
+    chart.lines.push(valley_line("with a line search", &searched, Style { dash: 0, ..style }));
+    result.charts.push(("valley", chart));
+}
+
+fn valley_table(full: &Path, searched: &Path) -> Table {
+    let cell =
+        |path: &Path, step: usize| path.points.get(step).map_or("-".into(), |point| short(point.f));
+    let steps = searched.points.len().max(full.points.len());
+    let rows =
+        (0..steps).map(|step| vec![step.to_string(), cell(full, step), cell(searched, step)]);
+    Table {
+        title: "f across Rosenbrock's valley, from (-1.2, 1)".into(),
+        head: ["step", "full steps", "with a line search"].map(String::from).to_vec(),
+        rows: rows.collect(),
+        note: "Exact second derivatives. The line search halves a step until f falls, and ends \
+               where f is at its rounding error."
+            .into(),
+    }
+}
+
+fn valley_line(label: &str, path: &Path, style: Style) -> PlotLine {
+    let points = path.points.iter().enumerate().map(|(step, point)| (step as f64, point.f));
+    // f is 0 at the minimum, which has no place on a logarithmic axis
+    let positive = points.filter(|(_, f)| *f > 0.0);
+    PlotLine { marks: true, ..PlotLine::new(label, style, positive) }
+}
+
+/// The largest increase of f in a single step; negative if it never increases.
 fn rise(path: &Path) -> f64 {
     path.points.windows(2).map(|pair| pair[1].f - pair[0].f).fold(f64::NEG_INFINITY, f64::max)
 }
@@ -104,6 +156,9 @@ impl Smooth for Rosenbrock {
     }
 
     fn hessian(&mut self, x: &[f64]) -> Vec<Vec<f64>> {
-        vec![vec![1200.0 * x[0] * x[0] - 400.0 * x[1] + 2.0, -400.0 * x[0]], vec![-400.0 * x[0], 200.0]]
+        vec![
+            vec![1200.0 * x[0] * x[0] - 400.0 * x[1] + 2.0, -400.0 * x[0]],
+            vec![-400.0 * x[0], 200.0],
+        ]
     }
 }

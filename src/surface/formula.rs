@@ -1,4 +1,4 @@
-//! An expression of x and y, read by exmex and computed on tensors.
+//! An expression of x and y, parsed by exmex and computed on tensors.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,19 +8,19 @@ use exmex::{BinOp, Express, FlatEx, MakeOperators, Operator};
 
 use crate::error::{Error, Result};
 
-/// Longer text is no formula of anyone's.
+/// The largest length of a formula.
 const LONGEST: usize = 500;
 
-/// A read expression.
+/// A parsed expression.
 #[derive(Clone)]
 pub(super) struct Formula {
     text: String,
     expression: FlatEx<Term, Operators>,
 }
 
-/// A part of an expression while it is computed.
+/// An intermediate value of an expression.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant)] // there are never more than a few
+#[allow(clippy::large_enum_variant)] // only a few exist at a time
 enum Term {
     Number(f64),
     Points(Tensor<1>),
@@ -55,7 +55,9 @@ impl Term {
         match (self, other) {
             (Term::Number(a), Term::Number(b)) => Term::Number(a + b),
             (Term::Points(a), Term::Points(b)) => Term::Points(a + b),
-            (Term::Points(a), Term::Number(b)) | (Term::Number(b), Term::Points(a)) => Term::Points(a + b),
+            (Term::Points(a), Term::Number(b)) | (Term::Number(b), Term::Points(a)) => {
+                Term::Points(a + b)
+            }
         }
     }
 
@@ -63,7 +65,9 @@ impl Term {
         match (self, other) {
             (Term::Number(a), Term::Number(b)) => Term::Number(a * b),
             (Term::Points(a), Term::Points(b)) => Term::Points(a * b),
-            (Term::Points(a), Term::Number(b)) | (Term::Number(b), Term::Points(a)) => Term::Points(a * b),
+            (Term::Points(a), Term::Number(b)) | (Term::Number(b), Term::Points(a)) => {
+                Term::Points(a * b)
+            }
         }
     }
 
@@ -82,7 +86,7 @@ impl Term {
     fn power(self, other: Term) -> Term {
         match (self, other) {
             (Term::Number(a), Term::Number(b)) => Term::Number(a.powf(b)),
-            // as products, whose derivative is right also where the base is negative
+            // a product, whose derivative is correct for a negative base too
             (Term::Points(a), Term::Number(b)) if b.fract() == 0.0 && (1.0..=16.0).contains(&b) => {
                 Term::Points((1..b as usize).fold(a.clone(), |power, _| power * a.clone()))
             }
@@ -121,30 +125,37 @@ impl fmt::Debug for Formula {
 }
 
 impl Formula {
-    /// Reads an expression of x and y.
+    /// Parses an expression of x and y.
     pub fn read(text: &str) -> Result<Formula> {
         let wrong = |reason: String| {
-            let expected = "x and y with + - * / ^, sin cos tanh exp ln sqrt abs, pi and brackets, such as x^2+10*y^2";
-            Error::Asked(format!("`{}` is no expression of x and y: {reason}; expected {expected}", shortened(text)))
+            let expected = "x and y with + - * / ^, sin cos tanh exp ln sqrt abs, pi and \
+                            brackets, such as x^2+10*y^2";
+            Error::Invalid(format!(
+                "`{}` is not an expression of x and y: {reason}; expected {expected}",
+                shortened(text)
+            ))
         };
         if text.len() > LONGEST {
-            return Err(wrong(format!("it is {} characters long, and {LONGEST} are enough", text.len())));
+            return Err(wrong(format!(
+                "it is {} characters long, and {LONGEST} are enough",
+                text.len()
+            )));
         }
         let expression = FlatEx::<Term, Operators>::parse(&prepared(text).map_err(wrong)?)
             .map_err(|error| wrong(error.msg().lines().next().unwrap_or_default().to_string()))?;
         Ok(Formula { text: text.into(), expression })
     }
 
-    /// Its value at points.
+    /// The value at points.
     pub fn of(&self, x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
-        let nothing = x.clone() * 0.0;
+        let zero = x.clone() * 0.0;
         let of = |name: &String| Term::Points(if name == "x" { x.clone() } else { y.clone() });
         let variables: Vec<Term> = self.expression.var_names().iter().map(of).collect();
         match self.expression.eval(&variables) {
             Ok(Term::Points(value)) => value,
-            // a constant has the gradient zero
-            Ok(Term::Number(value)) => nothing + value,
-            Err(_) => nothing + f64::NAN,
+            // so that a constant has the gradient zero
+            Ok(Term::Number(value)) => zero + value,
+            Err(_) => zero + f64::NAN,
         }
     }
 }
@@ -199,7 +210,8 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// How long the number is that a text begins with, its exponent included: `1e-3`, but not the `e` of `2exp(x)`.
+/// The length of the number at the beginning of a text, with its exponent: `1e-3`, but not the `e`
+/// of `2exp(x)`.
 fn with_exponent(text: &str) -> usize {
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let mantissa = text.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.').count();
@@ -213,42 +225,62 @@ fn with_exponent(text: &str) -> usize {
     }
 }
 
-/// The expression as exmex reads it rightly, or what is wrong with it. A sign there binds closer than a power, -x^2 = (-x)^2: at the beginning of
-/// a term it becomes a difference from 0, and behind an operator it has to be put in brackets. A chain of powers it takes from the left,
-/// x^3^2 = (x^3)^2, where mathematics begins on the right. Numbers with an exponent, 1e-3, it does not know.
+/// The expression in a form that exmex parses correctly, or what is wrong with it. In exmex a sign
+/// binds more tightly than a power, -x^2 = (-x)^2. So a sign at the beginning of a term becomes a
+/// difference from 0, and a sign after an operator is an error. exmex evaluates a chain of powers
+/// from the left, x^3^2 = (x^3)^2, mathematics from the right, so it is an error. exmex does not
+/// know numbers with an exponent, 1e-3, so they are written out.
 fn prepared(text: &str) -> std::result::Result<String, String> {
     let (mut done, mut last) = (String::with_capacity(text.len() + 8), Token::Sign('('));
-    // outside and within each open bracket, whether the term so far ends in a power
+    // whether the current term ends in a power, and the same for the term around each open bracket
     let (mut power, mut open) = (false, Vec::new());
     for token in tokens(text) {
-        let operator = |token: Token<'_>| matches!(token, Token::Sign(sign) if "+-*/^".contains(sign));
+        let operator =
+            |token: Token<'_>| matches!(token, Token::Sign(sign) if "+-*/^".contains(sign));
         if last.is_function() && token != Token::Sign('(') {
             return Err(format!("`{last}` needs brackets, as in {last}(x)"));
         }
         match token {
             Token::Number(_) | Token::Word(_) | Token::Sign('(') if last.is_value() => {
-                return Err(format!("there is no operator between `{last}` and `{token}`, as in {last}*{token}"));
+                return Err(format!(
+                    "there is no operator between `{last}` and `{token}`, as in {last}*{token}"
+                ));
             }
             Token::Number(number) => {
-                let value: Option<f64> = number.parse().ok().filter(|value: &f64| value.is_finite());
-                let value = value.ok_or_else(|| format!("`{number}` is no number"))?;
+                let value: Option<f64> =
+                    number.parse().ok().filter(|value: &f64| value.is_finite());
+                let value = value.ok_or_else(|| format!("`{number}` is not a number"))?;
                 done += &value.to_string();
             }
-            Token::Word("log") => return Err("`log` is not known; the natural logarithm is `ln`".into()),
-            Token::Word(word) if word != "pi" && !VARIABLES.contains(&word) && !FUNCTIONS.contains(&word) => {
+            Token::Word("log") => {
+                return Err("`log` is not known; the natural logarithm is `ln`".into());
+            }
+            Token::Word(word)
+                if word != "pi" && !VARIABLES.contains(&word) && !FUNCTIONS.contains(&word) =>
+            {
                 return Err(format!("`{word}` is not known"));
             }
-            Token::Sign('*') if last == Token::Sign('*') => return Err("a power is written ^, not **".into()),
+            Token::Sign('*') if last == Token::Sign('*') => {
+                return Err("a power is written ^, not **".into());
+            }
             Token::Sign(sign @ ('+' | '-')) if operator(last) => {
                 return Err(format!("a sign behind `{last}` needs brackets, as in x^({sign}2)"));
             }
-            Token::Sign(sign @ ('+' | '-')) if last == Token::Sign('(') => done += &format!("0{sign}"),
-            Token::Sign(')') if open.is_empty() => return Err("a bracket is closed that was not opened".into()),
-            Token::Sign('*' | '/' | '^' | ')') if !last.is_value() => return Err(format!("nothing stands before `{token}`")),
+            Token::Sign(sign @ ('+' | '-')) if last == Token::Sign('(') => {
+                done += &format!("0{sign}")
+            }
+            Token::Sign(')') if open.is_empty() => {
+                return Err("a bracket is closed that was not opened".into());
+            }
+            Token::Sign('*' | '/' | '^' | ')') if !last.is_value() => {
+                return Err(format!("`{token}` has no left operand"));
+            }
             Token::Sign('^') if power => {
                 return Err("a power of a power needs brackets, as in x^(2^3) or (x^2)^3".into());
             }
-            Token::Sign(sign) if !"+-*/^()".contains(sign) => return Err(format!("it holds `{sign}`")),
+            Token::Sign(sign) if !"+-*/^()".contains(sign) => {
+                return Err(format!("it contains `{sign}`"));
+            }
             token => done += &token.to_string(),
         }
         match token {
@@ -262,11 +294,15 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
     match (last.is_value(), open.is_empty()) {
         (true, true) => Ok(done),
         (true, _) => Err("a bracket is not closed".into()),
-        (false, _) if done.is_empty() => Err("nothing is there".into()),
-        (false, _) => Err(format!("nothing stands behind `{last}`")),
+        (false, _) if done.is_empty() => Err("it is empty".into()),
+        (false, _) => Err(format!("`{last}` has no right operand")),
     }
 }
 
 fn shortened(text: &str) -> String {
-    if text.chars().count() > 60 { text.chars().take(60).chain("...".chars()).collect() } else { text.into() }
+    if text.chars().count() > 60 {
+        text.chars().take(60).chain("...".chars()).collect()
+    } else {
+        text.into()
+    }
 }

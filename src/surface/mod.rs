@@ -1,5 +1,5 @@
-//! Functions of x and y to descend on: the famous ones, and any expression of a user's own. A formula is text, and is computed on tensors, so
-//! that its gradient comes from burn's autodiff.
+//! Functions of x and y to minimize: well-known test functions, and any expression of the user. A
+//! formula is text. It is computed on tensors, so that burn's autodiff gives its gradient.
 
 use std::fmt;
 
@@ -12,103 +12,104 @@ mod formula;
 
 use formula::Formula;
 
-/// A surface that has a name.
-pub struct Known {
-    /// as on the command line
+/// A surface with a name.
+pub struct KnownSurface {
+    /// the name on the command line
     pub name: &'static str,
-    /// one line
-    pub about: &'static str,
-    /// of x and y
+    /// a description in one line
+    pub docs: &'static str,
+    /// the function of x and y
     pub formula: &'static str,
-    /// where to look at it: x from, x to, y from, y to
+    /// the displayed window: x from, x to, y from, y to
     pub window: [f64; 4],
-    /// where paths begin
+    /// the initial point of paths
     pub start: [f64; 2],
-    /// its lowest points, where it has some
+    /// its minima, if it has any
     pub minima: &'static [[f64; 2]],
-    /// a learning rate that gradient descent survives here; with momentum it is half of that
+    /// a learning rate with which gradient descent does not diverge; with momentum it is half of
+    /// that
     pub lr: f64,
 }
 
 const PI: f64 = std::f64::consts::PI;
 
 /// All surfaces with names.
-pub const SURFACES: &[Known] = &[
-    Known {
+pub const SURFACES: &[KnownSurface] = &[
+    KnownSurface {
         name: "beale",
-        about: "a flat valley between steep walls",
+        docs: "a flat valley between steep walls",
         formula: "(1.5-x+x*y)^2+(2.25-x+x*y^2)^2+(2.625-x+x*y^3)^2",
         window: [-0.5, 4.5, -2.0, 2.0],
         start: [1.0, 1.5],
         minima: &[[3.0, 0.5]],
         lr: 0.01,
     },
-    Known {
+    KnownSurface {
         name: "rosenbrock",
-        about: "a bent valley with a flat floor",
+        docs: "a bent valley with a flat floor",
         formula: "(1-x)^2+100*(y-x^2)^2",
         window: [-2.0, 2.0, -1.0, 3.0],
         start: [-1.2, 1.0],
         minima: &[[1.0, 1.0]],
         lr: 0.001,
     },
-    Known {
+    KnownSurface {
         name: "himmelblau",
-        about: "four minima of the same depth",
+        docs: "four minima of the same depth",
         formula: "(x^2+y-11)^2+(x+y^2-7)^2",
         window: [-5.0, 5.0, -5.0, 5.0],
         start: [0.0, 0.0],
         minima: &[[3.0, 2.0], [-2.805118, 3.131312], [-3.779310, -3.283186], [3.584428, -1.848126]],
         lr: 0.01,
     },
-    Known {
+    KnownSurface {
         name: "rastrigin",
-        about: "a bowl full of small pits",
+        docs: "a bowl full of small pits",
         formula: "20+x^2-10*cos(2*pi*x)+y^2-10*cos(2*pi*y)",
         window: [-5.12, 5.12, -5.12, 5.12],
         start: [-2.0, 3.5],
         minima: &[[0.0, 0.0]],
         lr: 0.001,
     },
-    Known {
+    KnownSurface {
         name: "ill_conditioned",
-        about: "a bowl that is a hundred times steeper in y than in x",
+        docs: "a bowl that is a hundred times steeper in y than in x",
         formula: "0.5*x^2+50*y^2",
         window: [-10.0, 10.0, -2.0, 2.0],
         start: [-9.0, 1.0],
         minima: &[[0.0, 0.0]],
         lr: 0.01,
     },
-    Known {
+    KnownSurface {
         name: "long_valley",
-        about: "a valley whose floor falls away so gently at the start that symmetry has to be broken",
+        docs: "a valley whose floor slopes so gently at the start that symmetry has to be broken",
         formula: "2*y^2+0.2*cos(x)",
         window: [-4.0, 4.0, -1.5, 1.5],
         start: [0.01, 1.0],
         minima: &[[PI, 0.0], [-PI, 0.0]],
         lr: 0.1,
     },
-    Known {
+    KnownSurface {
         name: "saddle",
-        about: "x^2 - y^2: down in y, but where paths begin there is hardly any slope that way",
+        docs: "x^2 - y^2: down in y, but where paths begin there is hardly any slope that way",
         formula: "x^2-y^2",
         window: [-1.2, 1.2, -1.0, 1.0],
         start: [1.0, 1e-6],
         minima: &[],
         lr: 0.01,
     },
-    Known {
+    KnownSurface {
         name: "monkey_saddle",
-        about: "three ways down, a place for the tail too; curvature vanishes in the middle",
+        docs: "three ways down, a place for the tail too; curvature vanishes in the middle",
         formula: "x^3-3*x*y^2",
         window: [-1.5, 1.5, -1.5, 1.5],
         start: [1.0, 0.001],
         minima: &[],
         lr: 0.01,
     },
-    Known {
+    KnownSurface {
         name: "plateau",
-        about: "flat far away from its only pit",
+        docs: "flat far away from its only pit",
         formula: "1-exp((0-x^2-y^2)/2)",
         window: [-4.0, 4.0, -4.0, 4.0],
         start: [-2.5, 2.0],
@@ -117,20 +118,20 @@ pub const SURFACES: &[Known] = &[
     },
 ];
 
-/// A surface with the place to look at it from.
+/// A surface with a window and an initial point.
 #[derive(Clone)]
 pub struct Surface {
     /// its name; the formula itself for an expression
     pub name: String,
-    /// of x and y
+    /// the function of x and y
     pub formula: String,
-    /// x from, x to, y from, y to
+    /// the displayed window: x from, x to, y from, y to
     pub window: [f64; 4],
-    /// where paths begin
+    /// the initial point of paths
     pub start: [f64; 2],
-    /// its lowest points, where they are known
+    /// its minima, as far as they are known
     pub minima: Vec<[f64; 2]>,
-    /// whether it is known to have none, so that leaving the window downhill is all there is to reach
+    /// whether it is known to have no minimum, so that a path can only leave the window downhill
     pub bottomless: bool,
     parsed: Formula,
 }
@@ -141,15 +142,20 @@ impl fmt::Debug for Surface {
     }
 }
 
-/// Where an expression is looked at, unless the user says otherwise.
+/// The default window of an expression.
 const WINDOW: [f64; 4] = [-2.0, 2.0, -2.0, 2.0];
 
 impl Surface {
     /// A surface by name, or an expression of x and y such as `x^2+10*y^2`.
     ///
     /// # Errors
-    /// If there is none of that name and it is no expression; if the window is empty, the start is outside of it, or nothing finite is there.
-    pub fn read(name_or_formula: &str, window: Option<[f64; 4]>, start: Option<[f64; 2]>) -> Result<Surface> {
+    /// If it is neither a known name nor an expression. If the window is empty, the start is
+    /// outside of it, or the value at the start is not finite.
+    pub fn read(
+        name_or_formula: &str,
+        window: Option<[f64; 4]>,
+        start: Option<[f64; 2]>,
+    ) -> Result<Surface> {
         let known = SURFACES.iter().find(|known| known.name == name_or_formula);
         let word = |c: char| c.is_alphanumeric() || c == '_';
         if known.is_none()
@@ -157,8 +163,13 @@ impl Surface {
             && name_or_formula.starts_with(char::is_alphabetic)
             && name_or_formula.chars().all(word)
         {
-            // a misspelt name rather than an expression, which would say that a variable is not known
-            return Err(unknown("surface", name_or_formula, SURFACES.iter().map(|known| known.name)).into());
+            // a misspelt name: as an expression, the error would be about an unknown variable
+            return Err(unknown(
+                "surface",
+                name_or_formula,
+                SURFACES.iter().map(|known| known.name),
+            )
+            .into());
         }
         let formula = known.map_or(name_or_formula, |known| known.formula);
         let surface = Surface {
@@ -170,38 +181,50 @@ impl Surface {
             bottomless: known.is_some_and(|known| known.minima.is_empty()),
             parsed: Formula::read(formula)?,
         };
-        let wrong = |key: &str, found: String, expected: String| Err(Error::Asked(format!("{key} is {found}, expected {expected}")));
+        let wrong = |key: &str, found: String, expected: String| {
+            Err(Error::Invalid(format!("{key} is {found}, expected {expected}")))
+        };
         let [left, right, low, high] = surface.window;
         for (axis, from, to) in [("x", left, right), ("y", low, high)] {
-            // not `from >= to`, which NaN would pass
+            // `from >= to` would accept NaN
             if !(from < to && from.abs() <= 1e6 && to.abs() <= 1e6) {
                 let expected = "the lower end first, both at most 1e6";
-                return wrong("the window", format!("{from:?} to {to:?} in {axis}"), expected.into());
+                return wrong(
+                    "the window",
+                    format!("{from:?} to {to:?} in {axis}"),
+                    expected.into(),
+                );
             }
         }
         let [x, y] = surface.start;
         if !((left..=right).contains(&x) && (low..=high).contains(&y)) {
-            let expected = format!("a point within the window, x {left:?} to {right:?} and y {low:?} to {high:?}");
+            let expected = format!(
+                "a point within the window, x {left:?} to {right:?} and y {low:?} to {high:?}"
+            );
             return wrong("the start", format!("{x:?},{y:?}"), expected);
         }
         let value = surface.at(x, y);
         if !value.is_finite() {
-            return wrong(&format!("`{formula}` at the start {x:?},{y:?}"), value.to_string(), "a finite number".into());
+            return wrong(
+                &format!("`{formula}` at the start {x:?},{y:?}"),
+                value.to_string(),
+                "a finite number".into(),
+            );
         }
         Ok(surface)
     }
 
-    /// Its height at points, on tensors of one length.
+    /// The value at points, given as tensors of one length.
     pub fn of(&self, x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
         self.parsed.of(x, y)
     }
 
-    /// Its height at one point.
+    /// The value at one point.
     pub fn at(&self, x: f64, y: f64) -> f64 {
         self.grid(&[x], &[y])[0]
     }
 
-    /// Its height at pairs of coordinates.
+    /// The values at pairs of coordinates.
     pub fn grid(&self, xs: &[f64], ys: &[f64]) -> Vec<f64> {
         let device = burn::tensor::Device::default();
         let tensor = |numbers: &[f64]| {
@@ -211,13 +234,17 @@ impl Surface {
         self.of(tensor(xs), tensor(ys)).into_data().iter::<f64>().collect()
     }
 
-    /// How far a point is from the nearest minimum, or from the start where none is known.
+    /// The distance of a point from the nearest minimum, or from the start if no minimum is known.
     pub fn distance(&self, x: f64, y: f64) -> f64 {
         let to = |[a, b]: [f64; 2]| (x - a).hypot(y - b);
-        self.minima.iter().map(|minimum| to(*minimum)).reduce(f64::min).unwrap_or_else(|| to(self.start))
+        self.minima
+            .iter()
+            .map(|minimum| to(*minimum))
+            .reduce(f64::min)
+            .unwrap_or_else(|| to(self.start))
     }
 
-    /// How far a point is out of the window: 0 inside, 1 at a window's width beyond.
+    /// The distance of a point from the window: 0 inside, 1 at the width of the window outside.
     pub fn outside(&self, x: f64, y: f64) -> f64 {
         let [left, right, low, high] = self.window;
         let beyond = |v: f64, from: f64, to: f64| (from - v).max(v - to).max(0.0) / (to - from);

@@ -1,12 +1,13 @@
-//! What identities.rs and edges.rs share: a model of parameters of ranks 1 to 4, and a way along given gradients.
+//! Shared code of identities.rs and edges.rs: a model with parameters of ranks 1 to 4, and steps
+//! with given gradients.
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use downhill::descent::{Descent, Recipe};
 use downhill::optim::Optimizers;
+use downhill::pipeline::{Pipeline, PipelineConfig};
 
-/// A parameter of each rank.
+/// A model with one parameter of each rank from 1 to 4.
 #[derive(Module, Debug)]
 pub struct Places {
     pub one: Param<Tensor<1>>,
@@ -18,15 +19,20 @@ pub struct Places {
 /// The shapes of the four parameters.
 pub type Shapes = ([usize; 1], [usize; 2], [usize; 3], [usize; 4]);
 
-/// Numbers for each of the four parameters.
+/// The values of the four parameters.
 pub type Four = [Vec<f64>; 4];
 
-/// How many numbers each of the four parameters has.
+/// The number of elements of each of the four parameters.
 pub fn lengths((a, b, c, d): &Shapes) -> [usize; 4] {
     [a.iter().product(), b.iter().product(), c.iter().product(), d.iter().product()]
 }
 
-pub fn tensor<const D: usize>(numbers: &[f64], shape: [usize; D], dtype: DType, device: &Device) -> Tensor<D> {
+pub fn tensor<const D: usize>(
+    numbers: &[f64],
+    shape: [usize; D],
+    dtype: DType,
+    device: &Device,
+) -> Tensor<D> {
     Tensor::from_data(TensorData::new(numbers.to_vec(), shape), (device, dtype))
 }
 
@@ -49,10 +55,14 @@ impl Places {
         [read(&self.one), read(&self.two), read(&self.three), read(&self.four)]
     }
 
-    /// These gradients, where there are any.
+    /// The given gradients. A parameter with `None` gets no gradient.
     pub fn gradients(&self, g: [Option<&[f64]>; 4]) -> GradientsParams {
         let mut gradients = GradientsParams::new();
-        fn register<const D: usize>(gradients: &mut GradientsParams, x: &Param<Tensor<D>>, g: Option<&[f64]>) {
+        fn register<const D: usize>(
+            gradients: &mut GradientsParams,
+            x: &Param<Tensor<D>>,
+            g: Option<&[f64]>,
+        ) {
             if let Some(g) = g {
                 let like = x.val();
                 gradients.register(x.id, tensor(g, like.dims(), like.dtype(), &Device::flex()));
@@ -65,35 +75,45 @@ impl Places {
         gradients
     }
 
-    /// Gradients for all of the four.
+    /// Gradients for all four parameters.
     pub fn all_gradients(&self, g: &Four) -> GradientsParams {
         self.gradients(g.each_ref().map(|g| Some(&g[..])))
     }
 }
 
-/// Begins what a line describes.
-pub fn begin(line: &str) -> Descent {
-    recipe(line).begin()
+/// Starts the pipeline that the spec describes.
+pub fn begin(line: &str) -> Pipeline {
+    config(line).begin()
 }
 
-pub fn recipe(line: &str) -> Recipe {
-    let read = line.parse().map_err(downhill::Error::from).and_then(|line| Recipe::read(&line, &Optimizers::default()));
+pub fn config(line: &str) -> PipelineConfig {
+    let read = line
+        .parse()
+        .map_err(downhill::Error::from)
+        .and_then(|line| PipelineConfig::read(&line, &Optimizers::default()));
     read.unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
-/// Every rule of the table by name, without those that are no rules for single elements.
+/// The names of all optimizers with an elementwise rule.
 pub fn rules() -> Vec<&'static str> {
     let optimizers = Optimizers::default();
     let made = |name: &str| optimizers.make(&name.parse().unwrap()).unwrap();
-    let is_rule = |name: &&str| matches!(made(name).method, downhill::optim::Method::PerTensor { rule: Some(_), .. });
+    let is_rule = |name: &&str| {
+        matches!(made(name).method, downhill::optim::Method::PerTensor { rule: Some(_), .. })
+    };
     optimizers.entries().iter().map(|entry| entry.name).filter(is_rule).collect()
 }
 
-/// Every rule in each of its dialects, `adam`, `adam@torch`, ...
+/// Every elementwise optimizer in each of its dialects: `adam`, `adam@torch`, ...
 pub fn dialects() -> Vec<String> {
     let optimizers = Optimizers::default();
     let of = |name: &'static str| {
-        let others = optimizers.find(name).unwrap().dialects.iter().map(move |dialect| format!("{name}@{}", dialect.name));
+        let others = optimizers
+            .find(name)
+            .unwrap()
+            .dialects
+            .iter()
+            .map(move |dialect| format!("{name}@{}", dialect.name));
         [name.to_string()].into_iter().chain(others)
     };
     rules().into_iter().flat_map(of).collect()

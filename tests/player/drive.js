@@ -1,4 +1,4 @@
-// Drives the player on this page as a reader would, then appends a pre element, id "driven", that says ok or why it failed.
+// Operates the player on this page as a reader would. Then appends a pre element with id "driven": ok, or why it failed.
 (async () => {
   const root = document.getElementById("player"), state = root && root.dataset;
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -28,7 +28,7 @@
     check(state.visible === labels.join(","), `starts with only ${state.visible}`);
 
     button.click();
-    check(state.step === "0", "play at the end does not begin anew");
+    check(state.step === "0", "play at the end does not start again");
     await until(() => state.playing === "true" && Number(state.step) > 0, "play does not advance");
     check(button.getAttribute("aria-label") === "pause", "the button is not labelled pause");
     button.click();
@@ -52,7 +52,7 @@
     all.click();
     check(state.visible === labels.join(","), "all / none does not show all");
 
-    // Hover with the other paths hidden: one of them may pass through the same pixel.
+    // The other paths are hidden during hovering, because one of them may pass through the same pixel.
     for (const other of [...root.querySelectorAll(".legend input[data-path]")].slice(1)) other.click();
     const [left, top, right, bottom] = state.plot.split(",").map(Number), [x0, x1, y0, y1] = data.surface.window;
     const k = Math.min(10, first.points.length - 1), [x, y] = first.points[k];
@@ -60,7 +60,7 @@
       mouse("mousemove", left + ((x - x0) / (x1 - x0)) * (right - left), bottom - ((y - y0) / (y1 - y0)) * (bottom - top));
       check(state.hover.includes(first.label), `hovering shows "${state.hover}"`);
       mouse("mouseleave", 0, 0);
-      check(state.hover === "", "the tooltip stays after the pointer left");
+      check(state.hover === "", "the tooltip stays after the pointer has left");
     }
     for (const other of [...root.querySelectorAll(".legend input[data-path]")].slice(1)) other.click();
 
@@ -74,8 +74,8 @@
   } catch (error) {
     verdict = `failed: ${error.message}`;
   }
-  const note = document.createElement("pre");
-  note.id = "driven";
-  note.textContent = verdict;
-  document.body.append(note);
+  const result = document.createElement("pre");
+  result.id = "driven";
+  result.textContent = verdict;
+  document.body.append(result);
 })();

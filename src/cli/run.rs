@@ -1,0 +1,150 @@
+//! `run`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use downhill::experiment::{self, Experiment, Scale};
+use downhill::optim::Optimizers;
+use downhill::report::Report;
+use downhill::runner::{self, RunOptions};
+use downhill::study::{self, Study, StudyInput};
+use downhill::{Error, Result};
+
+use super::terminal::{on_ctrl_c, say, tell};
+use super::{progress, tables};
+
+#[derive(Args)]
+pub struct RunArgs {
+    /// Name of an experiment (see `downhill list experiments`), or a FILE.toml
+    experiment: String,
+    /// Amount of work: quick (minutes), paper (the protocol of the paper) or sweep (a wide grid of
+    /// settings)
+    #[arg(long, value_enum, default_value = "quick")]
+    scale: ScaleName,
+    /// Other data: the name of a data set (`downhill list data`), or a path: the files of MNIST,
+    /// CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
+    #[arg(long, value_name = "NAME|PATH")]
+    data: Option<String>,
+    /// flex (CPU), ndarray (CPU) or wgpu (GPU). ndarray and wgpu are optional features: cargo run
+    /// --release --features wgpu -- run ...
+    #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
+    device: String,
+    /// Number of seeds per setting [default: from the scale]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    seeds: Option<u16>,
+    /// Output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Number of parallel runs; the results are the same for any number [default: number of cores,
+    /// 1 on wgpu]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Repeat runs that have a record already
+    #[arg(long)]
+    fresh: bool,
+    /// Exit with code 1 if a claim is NOT HELD or a check FAILs
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScaleName {
+    Quick,
+    Paper,
+    Sweep,
+}
+
+impl From<ScaleName> for Scale {
+    fn from(name: ScaleName) -> Scale {
+        match name {
+            ScaleName::Quick => Scale::Quick,
+            ScaleName::Paper => Scale::Paper,
+            ScaleName::Sweep => Scale::Sweep,
+        }
+    }
+}
+
+/// Runs an experiment by its name or file.
+pub fn run(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
+    let (experiment, toml) = experiment::load(&args.experiment, optimizers)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = RunOptions {
+        scale: args.scale.into(),
+        data: args.data,
+        jobs: args.jobs.map_or(if args.device == "wgpu" { 1 } else { cores }, usize::from),
+        device: args.device,
+        seeds: args.seeds.map(usize::from),
+        out: args.out,
+        fresh: args.fresh,
+    };
+    run_and_report(experiment, &toml, &options, args.check, optimizers)
+}
+
+/// Makes the runs of an experiment, prints the results, and writes the page.
+pub fn run_and_report(
+    experiment: Experiment,
+    toml: &str,
+    options: &RunOptions,
+    check: bool,
+    optimizers: &Optimizers,
+) -> Result<ExitCode> {
+    if let Some(study) = experiment.task.study() {
+        let study = study::find(study)?;
+        return run_study(study, experiment, toml, options, check, optimizers);
+    }
+    let stop = on_ctrl_c()?;
+    let progress = progress::Bars::new();
+    let results = runner::run(&experiment, toml, optimizers, options, &progress, &stop);
+    progress.finish();
+    let results = results?;
+    if results.runs.is_empty() {
+        tell("interrupted before the first run");
+        return Ok(ExitCode::from(130));
+    }
+    let report = Report::new(Some(experiment), results.runs, optimizers)?;
+    let page = report.write(&results.folder)?;
+    say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
+    if results.interrupted {
+        tell("interrupted: the same command makes the missing runs");
+        return Ok(ExitCode::from(130));
+    }
+    Ok(exit_code(&report, check))
+}
+
+/// 1 if a claim did not hold and the user asked for that.
+fn exit_code(report: &Report, check: bool) -> ExitCode {
+    let failed = report.verdicts.iter().any(|claim| claim.verdict.is_no());
+    ExitCode::from(u8::from(check && failed))
+}
+
+/// Computes, grades and draws a study, which has no runs.
+fn run_study(
+    study: Study,
+    experiment: Experiment,
+    toml: &str,
+    options: &RunOptions,
+    check: bool,
+    optimizers: &Optimizers,
+) -> Result<ExitCode> {
+    let extent = experiment.extent_of(options.scale)?;
+    if let Some(data) = &options.data {
+        let message = format!("--data is {data}, and this experiment has no data to choose");
+        return Err(Error::Invalid(message));
+    }
+    if options.device != "flex" {
+        return Err(Error::Invalid(format!(
+            "--device is {}, and this experiment is computed on the CPU, in f64",
+            options.device
+        )));
+    }
+    let input = StudyInput { seeds: options.seeds.unwrap_or(extent.seeds), optimizers };
+    let result = study(&input)?;
+    let folder = options.out.clone();
+    let folder = folder.unwrap_or_else(|| runner::default_folder(&experiment, options.scale));
+    runner::claim_folder(&folder, &experiment, toml)?;
+    let report = Report::of_study(experiment, result, options.scale);
+    let page = report.write(&folder)?;
+    say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
+    Ok(exit_code(&report, check))
+}

@@ -1,0 +1,38 @@
+//! Printing, and Ctrl-C.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use downhill::{Error, Result};
+
+/// A flag that the first Ctrl-C sets. A second Ctrl-C exits at once.
+pub fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    let handler = move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|error| Error::Invalid(format!("cannot listen to Ctrl-C: {error}")))?;
+    Ok(stop)
+}
+
+/// Prints to standard error. A closed standard error is ignored.
+pub fn tell(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints to standard output. A closed pipe (`| head`) is not an error.
+pub fn say(text: &str) -> Result<ExitCode> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { doing: "write to", path: "standard output".into(), source: error })
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,315 @@
+//! Checking an experiment as far as that is possible without running it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use super::claim::{Expect, SECONDS, between};
+use super::published;
+use super::schema::{Claim, Experiment, Extent, Scale, Series};
+use crate::error::{Error, Result};
+use crate::optim::Optimizers;
+use crate::pipeline::PipelineConfig;
+use crate::schedule::Schedule;
+use crate::spec::{Spec, SpecLine};
+
+/// Settings of one grid.
+const MAX_GRID: usize = 10_000;
+/// Epochs or seeds.
+const MAX_COUNT: usize = 1_000_000;
+
+/// An error about a key of the file.
+struct Location<'a>(&'a Path);
+
+impl Location<'_> {
+    fn wrong(&self, key: &str, found: impl Into<String>, expected: &str) -> Error {
+        Error::content(format!("{}, {key}", self.0.display()), found, expected)
+    }
+
+    fn within(&self, key: String) -> impl Fn(Error) -> Error {
+        let file = self.0.display().to_string();
+        move |error| Error::Invalid(format!("{file}, {key}: {error}"))
+    }
+}
+
+/// An error about a key of a claim.
+fn wrong(key: &str, found: impl std::fmt::Display, expected: &str) -> Error {
+    Error::Invalid(format!("{key}: found {found}, expected {expected}"))
+}
+
+impl Experiment {
+    /// Checks everything that can be checked without running. `path` is only for errors.
+    ///
+    /// # Errors
+    /// Names the key, the value found and what was expected.
+    pub fn check(&self, path: &Path, optimizers: &Optimizers) -> Result<()> {
+        let at = Location(path);
+        check_name(&self.name, &at)?;
+        self.task
+            .check()
+            .map_err(|error| Error::Invalid(format!("{}, {error}", path.display())))?;
+        for (scale, extent) in &self.scale {
+            self.check_extent(*scale, extent, &at)?;
+        }
+        self.check_presence(&at)?;
+        for series in &self.series {
+            self.check_series(series, &at, optimizers)?;
+        }
+        self.check_metric(&at)?;
+        for claim in &self.claim {
+            let place = |error| {
+                Error::Invalid(format!("{}, claim \"{}\", {error}", path.display(), claim.quote))
+            };
+            self.check_claim(claim, optimizers).map_err(place)?;
+        }
+        Ok(())
+    }
+
+    fn is_study(&self) -> bool {
+        self.task.study().is_some()
+    }
+
+    fn check_extent(&self, scale: Scale, extent: &Extent, at: &Location<'_>) -> Result<()> {
+        let key = format!("scale.{}", scale.name());
+        let counts = [extent.epochs, extent.seeds, extent.search()];
+        if counts.iter().any(|n| !(1..=MAX_COUNT).contains(n)) {
+            let found = format!("epochs, seeds and search {counts:?}");
+            return Err(at.wrong(&key, found, &format!("each from 1 to {MAX_COUNT}")));
+        }
+        if let (Some(data), None) = (&extent.data, self.task.data()) {
+            let expected = "none, since the task has no data to choose";
+            return Err(at.wrong(&format!("{key}.data"), format!("`{data}`"), expected));
+        }
+        if extent.search() > extent.seeds {
+            let found = format!("search {} of {} seeds", extent.search(), extent.seeds);
+            return Err(at.wrong(&key, found, "at most as many seeds that select as there are"));
+        }
+        Ok(())
+    }
+
+    /// A study has no series; everything else has some.
+    fn check_presence(&self, at: &Location<'_>) -> Result<()> {
+        if (self.series.is_empty() && !self.is_study()) || self.scale.is_empty() {
+            return Err(at.wrong("series and scale", "nothing", "at least one of each"));
+        }
+        if self.is_study() && !self.series.is_empty() {
+            return Err(at.wrong(
+                "series",
+                format!("{} series", self.series.len()),
+                "none in a study",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_series(
+        &self,
+        series: &Series,
+        at: &Location<'_>,
+        optimizers: &Optimizers,
+    ) -> Result<()> {
+        let key = format!("series `{}`", series.label);
+        if self.series.iter().filter(|other| other.label == series.label).count() > 1 {
+            return Err(at.wrong(
+                &key,
+                "the same label twice",
+                "a label of its own for each series",
+            ));
+        }
+        if series.label.trim().is_empty() || series.label.chars().any(char::is_control) {
+            return Err(at.wrong("series.label", format!("{:?}", series.label), "printable text"));
+        }
+        self.check_own_task(series, &key, at)?;
+        for optimizer in series.optimizers() {
+            check_grid(series, optimizer, optimizers).map_err(at.within(key.clone()))?;
+        }
+        if let Some(name) = &series.published
+            && published::curve(name, &self.metric.name).is_empty()
+        {
+            let expected = "a problem and an optimizer in datasets/deepobs-*/best_curves.csv that has the metric, such as fmnist_2c2d/AdamOptimizer";
+            return Err(at.wrong(&format!("{key}, published"), format!("`{name}`"), expected));
+        }
+        let schedule = series.schedule.as_ref().unwrap_or(&self.schedule);
+        let spec = schedule.parse::<Spec>().map_err(Error::from);
+        spec.and_then(|spec| Schedule::read(&spec))
+            .map_err(at.within(format!("schedule of {key}")))?;
+        Ok(())
+    }
+
+    fn check_own_task(&self, series: &Series, key: &str, at: &Location<'_>) -> Result<()> {
+        let Some(task) = &series.task else { return Ok(()) };
+        task.check().map_err(at.within(key.into()))?;
+        if !task.is_same_kind(&self.task) {
+            let expected = "the experiment's kind, since both are in one figure";
+            return Err(at.wrong(key, "a task of another kind", expected));
+        }
+        if let (Some(own), Some(common)) = (task.data(), self.task.data())
+            && own != common
+        {
+            let expected = format!("the experiment's `{common}`, since both are in one figure");
+            return Err(at.wrong(&format!("{key}, task.data"), format!("`{own}`"), &expected));
+        }
+        Ok(())
+    }
+
+    fn check_metric(&self, at: &Location<'_>) -> Result<()> {
+        let known = self.measures(|_| true);
+        if !self.is_study() && !known.contains(&self.metric.name.as_str()) {
+            let expected = format!("one of {}", known.join(", "));
+            return Err(at.wrong("metric.name", format!("`{}`", self.metric.name), &expected));
+        }
+        let tasks = self.series.iter().flat_map(|series| self.task_of(series).measures());
+        let drawn: BTreeSet<&str> = tasks.collect();
+        let is_unknown =
+            |also: &&String| !drawn.contains(also.as_str()) && *also != "test_accuracy";
+        match self.metric.also.iter().find(is_unknown) {
+            None => Ok(()),
+            Some(other) => {
+                let expected =
+                    format!("some of {}", drawn.into_iter().collect::<Vec<_>>().join(", "));
+                Err(at.wrong("metric.also", format!("`{other}`"), &expected))
+            }
+        }
+    }
+
+    /// Whether a claim can be graded, as far as that is known without runs.
+    fn check_claim(&self, claim: &Claim, optimizers: &Optimizers) -> Result<()> {
+        let expect = &claim.expect;
+        self.check_scale(claim)?;
+        let known = self.measures(|series| expect.labels().contains(&series.label.as_str()));
+        if let Some(measure) = expect.measure()
+            && !known.contains(&measure)
+            && measure != SECONDS
+        {
+            let expected = format!("one of {}, {SECONDS}", known.join(", "));
+            return Err(wrong("expect.measure", format!("`{measure}`"), &expected));
+        }
+        check_numbers(expect)?;
+        if self.is_study() {
+            return match expect {
+                Expect::Value { .. } | Expect::Bound { .. } if claim.scale.is_none() => Ok(()),
+                _ => Err(wrong(
+                    "expect",
+                    expect.sentence(""),
+                    "kind value or bound, at every scale, since a study has no runs",
+                )),
+            };
+        }
+        self.check_labels(expect)?;
+        self.check_swept(expect, optimizers)
+    }
+
+    fn check_scale(&self, claim: &Claim) -> Result<()> {
+        match claim.scale {
+            Some(scale) if !self.scale.contains_key(&scale) => {
+                let known: Vec<&str> = self.scale.keys().map(|scale| scale.name()).collect();
+                let expected = format!("a scale of this experiment: {}", known.join(", "));
+                Err(wrong("scale", scale.name(), &expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_labels(&self, expect: &Expect) -> Result<()> {
+        match expect.labels().into_iter().find(|label| self.series_named(label).is_none()) {
+            None => Ok(()),
+            Some(label) => {
+                let known: Vec<_> =
+                    self.series.iter().map(|series| format!("`{}`", series.label)).collect();
+                let expected = format!("the label of a series: {}", known.join(", "));
+                Err(wrong("expect", format!("`{label}`"), &expected))
+            }
+        }
+    }
+
+    /// The settings of a slope differ within the grid.
+    fn check_swept(&self, expect: &Expect, optimizers: &Optimizers) -> Result<()> {
+        let Expect::Slope { of, x, y, .. } = expect else { return Ok(()) };
+        let Some(series) = self.series_named(of) else { return Ok(()) };
+        let swept = self.swept(series, optimizers)?;
+        match [x, y].into_iter().find(|key| !swept.contains(*key)) {
+            None => Ok(()),
+            Some(other) => {
+                let swept = swept.into_iter().collect::<Vec<_>>().join(", ");
+                Err(wrong(
+                    "expect",
+                    format!("`{other}`"),
+                    &format!("a setting of the grid of {of}: {swept}"),
+                ))
+            }
+        }
+    }
+}
+
+fn check_name(name: &str, at: &Location<'_>) -> Result<()> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if plain && !name.trim_matches('.').is_empty() {
+        return Ok(());
+    }
+    let expected = "letters, digits, `-` and `_`, since a folder gets that name";
+    Err(at.wrong("name", format!("`{name}`"), expected))
+}
+
+/// The numbers of a check are finite and in order.
+fn check_numbers(expect: &Expect) -> Result<()> {
+    match expect {
+        Expect::Similar { within, .. } if !(within.is_finite() && *within > 0.0) => {
+            Err(wrong("expect.within", within, "a finite number above 0"))
+        }
+        Expect::Value { is, within, .. }
+            if !(is.is_finite() && within.is_finite() && *within >= 0.0) =>
+        {
+            Err(wrong(
+                "expect",
+                format!("{is} within {within}"),
+                "finite numbers, the tolerance 0 or above",
+            ))
+        }
+        Expect::Cells { tie, at_least, .. }
+            if !(tie.is_finite() && *tie >= 0.0 && (0.0..=1.0).contains(at_least)) =>
+        {
+            Err(wrong(
+                "expect",
+                format!("tie {tie}, at_least {at_least}"),
+                "a tie of 0 or above, and a fraction from 0 to 1",
+            ))
+        }
+        _ => check_bounds(expect),
+    }
+}
+
+fn check_bounds(expect: &Expect) -> Result<()> {
+    let Some((at_least, at_most)) = expect.bounds() else { return Ok(()) };
+    let bounds: Vec<f64> = at_least.into_iter().chain(at_most).collect();
+    if bounds.is_empty() || !bounds.is_sorted() || bounds.iter().any(|bound| !bound.is_finite()) {
+        let expected = "at_least or at_most, or both in this order, finite numbers";
+        return Err(wrong("expect", between(at_least, at_most), expected));
+    }
+    Ok(())
+}
+
+/// Every setting of a grid is valid, and occurs once.
+fn check_grid(series: &Series, optimizer: &str, optimizers: &Optimizers) -> Result<()> {
+    let grid: SpecLine = optimizer.parse()?;
+    if grid.size().is_none_or(|size| size > MAX_GRID) {
+        return Err(Error::Invalid(format!("a grid of more than {MAX_GRID} settings")));
+    }
+    let mut seen = HashSet::new();
+    for candidate in grid.expand() {
+        let config = PipelineConfig::read(&candidate, optimizers)?;
+        if let (Some(own), Some(other)) = (&config.schedule, &series.schedule) {
+            return Err(Error::Invalid(format!(
+                "found the schedules {} and {other}, expected one",
+                own.spec()
+            )));
+        }
+        let schedule =
+            config.schedule.map_or(String::new(), |schedule| format!("|{}", schedule.spec()));
+        let canonical = format!("{}{schedule}", config.spec);
+        if !seen.insert(canonical.clone()) {
+            return Err(Error::Invalid(format!(
+                "found {canonical} twice, expected each setting of a grid once"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! A verdict and its reason.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::chart::short;
+use crate::experiment::Claim;
+
+/// The verdict on a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Verdict {
+    /// The 95 % interval of the mean margin is above zero.
+    #[serde(rename = "HELD")]
+    Held,
+    /// It is below zero.
+    #[serde(rename = "NOT HELD")]
+    NotHeld,
+    /// It contains zero, or there are too few runs to decide.
+    #[serde(rename = "UNDECIDED")]
+    Undecided,
+    /// The value is as stated, within its tolerance.
+    #[serde(rename = "PASS")]
+    Pass,
+    /// It is not.
+    #[serde(rename = "FAIL")]
+    Fail,
+}
+
+impl Verdict {
+    /// Whether the claim did not reproduce.
+    pub fn is_no(self) -> bool {
+        matches!(self, Verdict::NotHeld | Verdict::Fail)
+    }
+
+    /// PASS or FAIL.
+    pub(super) fn passed(passed: bool) -> Verdict {
+        if passed { Verdict::Pass } else { Verdict::Fail }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Held => "HELD",
+            Verdict::NotHeld => "NOT HELD",
+            Verdict::Undecided => "UNDECIDED",
+            Verdict::Pass => "PASS",
+            Verdict::Fail => "FAIL",
+        })
+    }
+}
+
+/// A claim with its verdict.
+#[derive(Clone, Debug, Serialize)]
+pub struct GradedClaim {
+    /// the paper's words
+    pub quote: String,
+    /// section or figure of the quote
+    pub source: String,
+    /// the check in words
+    pub check: String,
+    /// the verdict
+    pub verdict: Verdict,
+    /// the margin in words: mean and interval, or why there is none
+    pub margin: String,
+}
+
+/// A verdict and its reason in words.
+pub(super) struct Judgement {
+    pub verdict: Verdict,
+    pub margin: String,
+}
+
+impl Judgement {
+    pub(super) fn new(verdict: Verdict, margin: impl Into<String>) -> Judgement {
+        Judgement { verdict, margin: margin.into() }
+    }
+
+    pub(super) fn undecided(why: impl Into<String>) -> Judgement {
+        Judgement::new(Verdict::Undecided, why)
+    }
+
+    pub(super) fn of(self, claim: &Claim, metric: &str) -> GradedClaim {
+        let Judgement { verdict, margin } = self;
+        let (quote, source) = (claim.quote.clone(), claim.source.clone());
+        GradedClaim { quote, source, check: claim.expect.sentence(metric), verdict, margin }
+    }
+}
+
+/// Four digits, always with a sign.
+pub(super) fn signed(x: f64) -> String {
+    if x >= 0.0 { format!("+{}", short(x)) } else { short(x) }
+}

@@ -1,0 +1,12 @@
+//! From the runs of an experiment to the best settings and the verdict on each claim.
+
+mod grids;
+mod judgement;
+mod select;
+mod stats;
+mod verdict;
+
+pub use judgement::{GradedClaim, Verdict};
+pub use select::{Candidate, Curve, Selection, curves, setting};
+pub use stats::{half_width, mean, standard_deviation};
+pub use verdict::{study_verdicts, verdicts};

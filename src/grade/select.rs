@@ -1,0 +1,183 @@
+//! The best setting of each grid.
+
+use crate::experiment::{Experiment, GridSetting, Planned, Reduction, SECONDS, swept};
+use crate::record::{Header, Outcome, Run};
+
+use super::stats::mean;
+
+/// The runs of one setting, in the order of their seeds.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// pipeline and schedule, with every value
+    pub setting: GridSetting,
+    /// one per seed
+    pub runs: Vec<Run>,
+}
+
+/// A series with the runs of its whole grid.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// legend
+    pub label: String,
+    /// the grid, by learning rate
+    pub candidates: Vec<Candidate>,
+    /// index of the best candidate; `None` if every setting diverged, or if one has missing runs
+    pub best: Option<usize>,
+    /// number of settings with missing runs; while there are some, none can be called the best
+    pub missing: usize,
+}
+
+/// How the best setting of a grid is selected.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// the measurement; lower is better
+    pub metric: String,
+    /// its final value, or its mean over the epochs
+    pub at: Reduction,
+    /// number of seeds that select, the first ones; all by default
+    pub search: Option<u64>,
+}
+
+impl Selection {
+    /// The rule of an experiment at a scale.
+    pub fn of(experiment: &Experiment, scale: &str) -> Selection {
+        let search = experiment.extent(scale).map(|extent| extent.search() as u64);
+        Selection { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search }
+    }
+}
+
+impl Candidate {
+    /// The value that selects, averaged over the seeds that select: infinite if a run diverged,
+    /// `None` if one is missing.
+    pub fn score(&self, selection: &Selection) -> Option<f64> {
+        let runs: Vec<&Run> = self.selecting(selection.search).collect();
+        let missing = selection.search.is_some_and(|search| (runs.len() as u64) < search);
+        if missing || runs.is_empty() {
+            return None;
+        }
+        let values = runs.into_iter().map(|run| value(run, &selection.metric, selection.at));
+        values.collect::<Option<Vec<f64>>>().map(|values| mean(&values))
+    }
+
+    /// The runs of the seeds that select.
+    pub(super) fn selecting(&self, search: Option<u64>) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(move |run| search.is_none_or(|search| run.header.seed < search))
+    }
+
+    /// The seeds whose run diverged.
+    pub fn diverged(&self) -> Vec<u64> {
+        let diverged = self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
+        diverged.map(|run| run.header.seed).collect()
+    }
+
+    /// Why a run diverged, if one did.
+    fn divergence(&self) -> Option<String> {
+        let ends = self.runs.iter().filter_map(|run| run.end.as_ref());
+        let diverged = ends.into_iter().find(|end| end.outcome == Outcome::Diverged);
+        diverged?.reason.as_ref().map(|reason| format!("diverged: {reason}"))
+    }
+}
+
+/// The setting of a run as legends show it, by the plan of its series.
+pub fn setting(plans: &[Planned], header: &Header) -> String {
+    let own = plans.iter().find(|plan| plan.series == header.series);
+    let grid: Vec<&GridSetting> = own.map_or(Vec::new(), |plan| plan.settings.iter().collect());
+    match grid.iter().find(|setting| setting.is_of(header)) {
+        Some(setting) => setting.brief(&swept(&grid)),
+        None => header.optimizer.clone(),
+    }
+}
+
+impl Curve {
+    /// The best setting.
+    pub fn chosen(&self) -> Option<&Candidate> {
+        self.best.map(|best| &self.candidates[best])
+    }
+
+    /// The best setting, as legends show it.
+    pub fn brief(&self) -> String {
+        self.chosen().map_or(String::new(), |chosen| chosen.setting.brief(&self.swept()))
+    }
+
+    /// Why there is no best setting.
+    pub fn why_none(&self) -> String {
+        match (self.missing, &self.candidates[..]) {
+            (0, []) => "no runs".into(),
+            (0, [one]) => one.divergence().unwrap_or("diverged".into()),
+            (0, _) => "diverged at every setting".into(),
+            (1, [_]) => "some of its runs are missing".into(),
+            (missing, all) => format!("runs of {missing} of {} settings are missing", all.len()),
+        }
+    }
+
+    /// The settings that differ within the grid.
+    pub fn swept(&self) -> Vec<String> {
+        swept(&self.candidates.iter().map(|candidate| &candidate.setting).collect::<Vec<_>>())
+    }
+
+    /// The swept settings whose best value is the lowest or the highest of the grid: a wider grid
+    /// might contain a better one.
+    pub fn at_the_edge(&self) -> Vec<String> {
+        let Some(chosen) = self.chosen() else { return Vec::new() };
+        let number =
+            |candidate: &Candidate, key: &str| candidate.setting.value(key)?.parse::<f64>().ok();
+        let is_edge = |key: &String| {
+            let Some(own) = number(chosen, key) else { return false };
+            let values = || self.candidates.iter().filter_map(|candidate| number(candidate, key));
+            values().all(|value| value >= own) || values().all(|value| value <= own)
+        };
+        self.swept().into_iter().filter(is_edge).collect()
+    }
+}
+
+/// The runs of each planned series, in the order of the plan. Runs that are not in the plan are
+/// left out.
+pub fn curves(planned: &[Planned], runs: &[Run], selection: &Selection) -> Vec<Curve> {
+    planned.iter().map(|planned| curve(planned, runs, selection)).collect()
+}
+
+fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
+    let own: Vec<&Run> = runs.iter().filter(|run| run.header.series == planned.series).collect();
+    let mut candidates: Vec<Candidate> =
+        planned.settings.iter().map(|setting| candidate(setting, &own)).collect();
+    let lr = |candidate: &Candidate| candidate.setting.lr().unwrap_or(0.0);
+    candidates.sort_by(|a, b| f64::total_cmp(&lr(a), &lr(b)));
+    let scores: Vec<Option<f64>> =
+        candidates.iter().map(|candidate| candidate.score(selection)).collect();
+    let missing = scores.iter().filter(|score| score.is_none()).count();
+    let finite = scores
+        .iter()
+        .enumerate()
+        .filter_map(|(i, score)| Some((i, score.filter(|score| score.is_finite())?)));
+    let lowest = finite.min_by(|a, b| f64::total_cmp(&a.1, &b.1)).map(|(i, _)| i);
+    Curve {
+        label: planned.label.clone(),
+        candidates,
+        best: lowest.filter(|_| missing == 0),
+        missing,
+    }
+}
+
+fn candidate(setting: &GridSetting, runs: &[&Run]) -> Candidate {
+    let own = runs.iter().filter(|run| setting.is_of(&run.header));
+    let mut runs: Vec<Run> = own.map(|run| (*run).clone()).collect();
+    runs.sort_by_key(|run| run.header.seed);
+    Candidate { setting: setting.clone(), runs }
+}
+
+/// The value of a run that is compared: infinite if it diverged, `None` if it is incomplete.
+pub(super) fn value(run: &Run, metric: &str, at: Reduction) -> Option<f64> {
+    if metric == SECONDS {
+        return run.end.as_ref().filter(|_| run.is_complete()).map(|end| end.seconds);
+    }
+    let last = run.last(metric)?;
+    match at {
+        _ if last.is_infinite() => Some(last),
+        Reduction::End => Some(last),
+        Reduction::Mean => {
+            let after_epochs = run.points.iter().filter(|point| point.epoch > 0);
+            let values: Option<Vec<f64>> = after_epochs.map(|point| point.value(metric)).collect();
+            values.map(|values| mean(&values))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The verdict on each claim. This is where a claim is decided.
+
+use std::collections::BTreeMap;
+
+use super::grids::judge_grids;
+use super::judgement::{GradedClaim, Judgement, Verdict, signed};
+use super::select::{Curve, value};
+use super::stats::{half_width, mean, standard_deviation};
+use crate::chart::{short, with_spread};
+use crate::experiment::{Claim, Expect, Experiment, SECONDS};
+use crate::study::StudyResult;
+
+/// Grades every claim that this scale can decide.
+pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<GradedClaim> {
+    let search = experiment.extent(scale).map(|extent| extent.search() as u64);
+    let graded = |claim: &Claim| {
+        let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
+        let judgement = match claim.scale.filter(|decides| decides.name() != scale) {
+            Some(decides) => Judgement::undecided(format!("decided at --scale {}", decides.name())),
+            None => judge_grids(&claim.expect, curves, metric, search)
+                .unwrap_or_else(|| judge(&claim.expect, curves, metric)),
+        };
+        judgement.of(claim, metric)
+    };
+    experiment.claim.iter().map(graded).collect()
+}
+
+/// Grades every claim about the numbers of a study.
+pub fn study_verdicts(experiment: &Experiment, result: &StudyResult) -> Vec<GradedClaim> {
+    let graded = |claim: &Claim| {
+        let label = claim.expect.labels()[0];
+        let judgement = match result.values.iter().find(|(name, _)| name == label) {
+            Some((_, values)) => judge_mean(&claim.expect, values),
+            None => {
+                let known: Vec<&str> =
+                    result.values.iter().map(|(name, _)| name.as_str()).collect();
+                Judgement::undecided(format!(
+                    "the study has no `{label}`; it has {}",
+                    known.join(", ")
+                ))
+            }
+        };
+        judgement.of(claim, "")
+    };
+    experiment.claim.iter().map(graded).collect()
+}
+
+/// Compares the mean over the seeds with what was stated.
+fn judge_mean(expect: &Expect, values: &[f64]) -> Judgement {
+    let center = mean(values);
+    let found = match standard_deviation(values) {
+        Some(sd) => format!("{} over {} seeds", with_spread(center, sd), values.len()),
+        None => short(center),
+    };
+    match expect.holds(center) {
+        _ if values.is_empty() => Judgement::undecided("no runs"),
+        Some(holds) => Judgement::new(Verdict::passed(holds), found),
+        None => Judgement::undecided("this check compares series, and a study has none"),
+    }
+}
+
+/// Judges a check of best settings.
+fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> Judgement {
+    let values = match values_by_series(expect, curves, metric) {
+        Ok(values) => values,
+        Err(judgement) => return judgement,
+    };
+    let is_about_one_mean = expect.holds(0.0).is_some();
+    if is_about_one_mean {
+        let own = expect.labels().first().and_then(|label| values.get(label));
+        return judge_mean(expect, &own.map_or(Vec::new(), |own| own.values().copied().collect()));
+    }
+    let margins = margins(expect, &values);
+    if margins.is_empty() {
+        return Judgement::undecided("no seed whose runs all finished");
+    }
+    match is_deterministic(curves) {
+        true => judge_deterministic(mean(&margins)),
+        false => judge_margins(&margins),
+    }
+}
+
+/// The value of each seed, by series.
+type Values<'a> = BTreeMap<&'a str, BTreeMap<u64, f64>>;
+
+/// The values of the best settings; or the judgement, if a series has none or diverged. A diverged
+/// run is infinitely bad for a stated value or bound, and has no margin.
+fn values_by_series<'a>(
+    expect: &'a Expect,
+    curves: &[Curve],
+    metric: &str,
+) -> std::result::Result<Values<'a>, Judgement> {
+    let diverged = match expect.holds(f64::INFINITY) {
+        Some(holds) if metric != SECONDS => Verdict::passed(holds),
+        _ => Verdict::Undecided,
+    };
+    let mut values = Values::new();
+    for label in expect.labels() {
+        let Some(curve) = curves.iter().find(|curve| curve.label == label) else { continue };
+        let Some(chosen) = curve.chosen() else {
+            let no_runs = curve.missing > 0 || curve.candidates.is_empty();
+            let verdict = if no_runs { Verdict::Undecided } else { diverged };
+            return Err(Judgement::new(verdict, format!("{label}: {}", curve.why_none())));
+        };
+        if let Some(seed) = chosen.diverged().first() {
+            return Err(Judgement::new(diverged, format!("{label} diverged with seed {seed}")));
+        }
+        let of_seed = chosen
+            .runs
+            .iter()
+            .filter_map(|run| Some((run.header.seed, value(run, metric, expect.reduction())?)));
+        values.insert(label, of_seed.collect());
+    }
+    Ok(values)
+}
+
+/// The margin of each seed that every series has.
+fn margins(expect: &Expect, values: &Values<'_>) -> Vec<f64> {
+    let seeds =
+        values.values().next().map_or(Vec::new(), |of_seed| of_seed.keys().copied().collect());
+    let of = |label: &str, seed: u64| values.get(label)?.get(&seed).copied();
+    seeds.into_iter().filter_map(|seed| expect.margin(&|label| of(label, seed))).collect()
+}
+
+/// Whether every run is of a task without randomness.
+fn is_deterministic(curves: &[Curve]) -> bool {
+    let candidates = curves.iter().flat_map(|curve| &curve.candidates);
+    candidates.flat_map(|candidate| &candidate.runs).all(|run| run.header.task.is_deterministic())
+}
+
+fn judge_deterministic(margin: f64) -> Judgement {
+    let verdict = if margin > 0.0 { Verdict::Held } else { Verdict::NotHeld };
+    Judgement::new(verdict, format!("margin {}; deterministic", signed(margin)))
+}
+
+/// HELD if the 95 % interval of the mean margin is above zero, NOT HELD if it is below.
+fn judge_margins(margins: &[f64]) -> Judgement {
+    let center = mean(margins);
+    let Some(half) = half_width(margins) else {
+        return Judgement::undecided(format!(
+            "margin {} from 1 seed; an interval needs at least 2",
+            signed(center)
+        ));
+    };
+    let verdict = match (center - half > 0.0, center + half < 0.0) {
+        (true, _) => Verdict::Held,
+        (_, true) => Verdict::NotHeld,
+        _ => Verdict::Undecided,
+    };
+    let [middle, from, to] = [center, center - half, center + half].map(signed);
+    Judgement::new(
+        verdict,
+        format!("margin {middle}, 95 % interval {from} to {to} over {} seeds", margins.len()),
+    )
+}

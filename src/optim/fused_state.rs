@@ -1,0 +1,88 @@
+//! The state that the adapter keeps for one parameter, and its form in burn's records.
+
+use std::marker::PhantomData;
+
+use burn::optim::{RecordState, StateSink, StateSource};
+use burn::tensor::{Device, Tensor};
+
+use super::rule::{Rule, StepContext};
+
+/// The name of the step number in records.
+pub(super) const STEP: &str = "t";
+
+/// The name of the per-tensor scalar in records. Saved states of earlier versions have it too.
+pub(super) const TENSOR_SCALAR: &str = "carry";
+
+/// The name of the bits that say which parts of the state are used.
+const USED: &str = "uses";
+
+/// The optimizer state of one parameter.
+#[derive(Clone)]
+pub struct FusedState<R, const D: usize, const N: usize> {
+    /// the number of the last step
+    pub(super) t: u64,
+    /// [`Rule::tensor_scalar`] after that step
+    pub(super) tensor_scalar: f64,
+    /// `None` where the settings do not need that part of the state
+    pub(super) tensors: [Option<Tensor<D>>; N],
+    rule: PhantomData<R>,
+}
+
+impl<R: Rule<N>, const D: usize, const N: usize> FusedState<R, D, N> {
+    pub(super) fn new(t: u64, tensor_scalar: f64, tensors: [Option<Tensor<D>>; N]) -> Self {
+        FusedState { t, tensor_scalar, tensors, rule: PhantomData }
+    }
+
+    /// The state before the first step on the parameter `x`.
+    pub(super) fn initial(rule: &R, lr: f64, x: &Tensor<D>) -> Self {
+        let (used, values) = (rule.uses_state(), rule.initial_state(lr));
+        let tensor = |n: usize| {
+            used[n].then(|| Tensor::full(x.shape(), values[n], (&x.device(), x.dtype())))
+        };
+        FusedState::new(0, 1.0, std::array::from_fn(tensor))
+    }
+}
+
+/// The context of the step after step `t`, which left this per-tensor scalar.
+pub(super) fn next_context<R: Rule<N>, const N: usize>(
+    rule: &R,
+    t: u64,
+    tensor_scalar: f64,
+    lr: f64,
+) -> StepContext {
+    let ctx = StepContext { t: t + 1, lr, tensor_scalar };
+    StepContext { tensor_scalar: rule.tensor_scalar(ctx), ..ctx }
+}
+
+/// By hand, because burn's derive expands to paths that only burn's own crates have.
+impl<R: Rule<N>, const D: usize, const N: usize> RecordState for FusedState<R, D, N> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_scalar(prefix, STEP, self.t.into());
+        out.push_scalar(prefix, TENSOR_SCALAR, self.tensor_scalar.into());
+        out.push_scalar(prefix, USED, bits(self.tensors.each_ref().map(Option::is_some)).into());
+        for (name, tensor) in R::STATE.iter().zip(&self.tensors) {
+            if let Some(tensor) = tensor {
+                out.push_tensor(prefix, name, tensor.to_data());
+            }
+        }
+    }
+
+    fn state_unflatten(prefix: &str, from: &mut StateSource, device: &Device) -> Option<Self> {
+        let t = u64::try_from(from.take_scalar(prefix, STEP)?).ok()?;
+        let tensor_scalar = f64::try_from(from.take_scalar(prefix, TENSOR_SCALAR)?).ok()?;
+        let saved = u64::try_from(from.take_scalar(prefix, USED)?).ok()?;
+        let tensors: [Option<Tensor<D>>; N] = R::STATE.map(|name| {
+            let data = from.take_tensor(prefix, name).filter(|data| data.rank() == D)?;
+            let dtype = data.dtype();
+            Some(Tensor::from_data(data, (device, dtype)))
+        });
+        // the state of another rule, or an incomplete one, is refused
+        let complete = bits(tensors.each_ref().map(Option::is_some)) == saved;
+        complete.then(|| FusedState::new(t, tensor_scalar, tensors))
+    }
+}
+
+/// The flags as the bits of one number.
+fn bits<const N: usize>(flags: [bool; N]) -> u64 {
+    flags.iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(*flag))
+}

@@ -1,0 +1,86 @@
+//! The points of a curve, and how a run ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::LayerDiagnostics;
+
+/// The loss on the validation set. Early stopping uses it.
+pub const VALIDATION_LOSS: &str = "validation_loss";
+/// The mean loss of the batches of an epoch, with penalty and dropout masks, each before its step.
+/// For NAG it is the loss at the look-ahead point, where its gradients are taken.
+pub const BATCH_LOSS: &str = "batch_loss";
+
+/// A point of the curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// optimizer steps so far
+    pub step: usize,
+    /// epochs so far
+    pub epoch: usize,
+    /// mean loss of the batches of this epoch, with the penalty, each before its step; `None`
+    /// before the first epoch
+    pub batch_loss: Option<f64>,
+    /// norm of the gradient of the last batch of this epoch, before its step
+    pub grad_norm: Option<f64>,
+    /// what the last step of this epoch did to each parameter, if diagnostics are on
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerDiagnostics>,
+    /// what the problem measures
+    #[serde(flatten)]
+    pub measures: BTreeMap<String, f64>,
+    /// since the start of the run
+    pub seconds: f64,
+}
+
+impl CurvePoint {
+    /// A value by its name: a measurement of the problem, or `batch_loss`.
+    pub fn value(&self, measure: &str) -> Option<f64> {
+        match measure {
+            BATCH_LOSS => self.batch_loss,
+            other => self.measures.get(other).copied(),
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunEnd {
+    /// finished, diverged or interrupted
+    pub outcome: Outcome,
+    /// at which step
+    pub step: usize,
+    /// why it diverged, or why it stopped before its last epoch
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// the epoch whose model was kept, if early stopping chose one
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kept: Option<usize>,
+    /// since the start of the run
+    pub seconds: f64,
+}
+
+/// The ways a run can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All steps were taken, or a stop rule was met.
+    Finished,
+    /// The loss or a measurement was not finite.
+    Diverged,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Finished => "finished",
+            Outcome::Diverged => "diverged",
+            Outcome::Interrupted => "interrupted",
+        })
+    }
+}

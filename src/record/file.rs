@@ -1,0 +1,114 @@
+//! Writing and reading a record file.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::curve::{CurvePoint, RunEnd};
+use super::header::{FORMAT, Header};
+use super::run::Run;
+use crate::error::{Error, Result};
+
+/// A line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum RecordLine {
+    /// The first.
+    Header(Box<Header>),
+    /// One for each point.
+    Point(CurvePoint),
+    /// The last.
+    End(RunEnd),
+}
+
+/// Writes a run line by line. Each line goes to the operating system at once.
+pub struct Writer {
+    path: PathBuf,
+    file: File,
+}
+
+impl Writer {
+    /// Starts a record. A record that exists is replaced.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn create(path: &Path, header: &Header) -> Result<Writer> {
+        let file = File::create(path).map_err(Error::io("create", path))?;
+        let mut writer = Writer { path: path.into(), file };
+        let written = writer.write(&RecordLine::Header(Box::new(header.clone())));
+        written.inspect_err(|_| drop(fs::remove_file(path)))?; // no half line stays
+        Ok(writer)
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// For example, if the disk is full.
+    pub fn write(&mut self, line: &RecordLine) -> Result<()> {
+        let mut json = serde_json::to_string(line)
+            .map_err(|error| Error::Invalid(format!("cannot write a record: {error}")))?;
+        json.push('\n');
+        self.file.write_all(json.as_bytes()).map_err(Error::io("write", &self.path))
+    }
+}
+
+/// What a line that was cut should be.
+const WHOLE: &str = "a whole record (the run was killed while writing; repeat it with `downhill run`, or \
+                     delete the file)";
+
+/// Reads a run.
+///
+/// # Errors
+/// If a line is cut or is not a record. A file that ends between two lines is a run that was
+/// killed, which is no error.
+pub fn read(path: &Path) -> Result<Run> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (mut header, mut points, mut end) = (None, Vec::new(), None);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let place = || format!("{}, line {}", path.display(), number + 1);
+        let wrong = |found: String, expected: &str| Error::content(place(), found, expected);
+        if !line.ends_with('\n') {
+            let found = format!("a line that was cut after {} bytes", line.len());
+            return Err(wrong(found, WHOLE));
+        }
+        if number == 0 {
+            check_format(line).map_err(|found| wrong(found, &format!("format {FORMAT}")))?;
+        }
+        match (number, serde_json::from_str(line)) {
+            (0, Ok(RecordLine::Header(first))) => header = Some(*first),
+            (1.., Ok(RecordLine::Point(point))) if end.is_none() => points.push(point),
+            (1.., Ok(RecordLine::End(last))) if end.is_none() => end = Some(last),
+            (_, Ok(_)) => {
+                let expected = "a header, then points, then one end";
+                return Err(wrong("a record out of place".into(), expected));
+            }
+            (_, Err(error)) => {
+                return Err(wrong(format!("no record ({error})"), "a line of a downhill run"));
+            }
+        }
+    }
+    let header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
+    Ok(Run { header, points, end })
+}
+
+/// Fails with the format that was found if a header has another format. Other lines pass; they fail
+/// later.
+fn check_format(line: &str) -> std::result::Result<(), String> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: Option<u32>,
+    }
+    match serde_json::from_str::<Format>(line) {
+        Ok(Format { format: Some(1) }) => Err(
+            "record format 1 (convert it: cargo run --release --example convert_records -- DIR)"
+                .into(),
+        ),
+        Ok(Format { format: Some(other) }) if other != FORMAT => {
+            Err(format!("record format {other}"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,184 @@
+//! The contents of a report.
+
+use crate::chart::{Chart, HeatMap, Table};
+use crate::error::{Error, Result};
+use crate::experiment::{Experiment, Planned, Reduction, Scale};
+use crate::grade::{self, Curve, GradedClaim, Selection};
+use crate::optim::Optimizers;
+use crate::record::Run;
+use crate::study::StudyResult;
+
+use super::charts::{self, CurveSet};
+use super::compare;
+use super::draw::Scene;
+use super::heat_maps::heat_maps;
+use super::remarks;
+use super::rows::{Row, row};
+use super::runs::{remove_duplicates, seed_count, side_by_side};
+use super::scene;
+use super::styles::curve_styles;
+
+/// The contents of a report, before they are written.
+pub struct Report {
+    /// titles of the measurements in the table
+    pub columns: Vec<&'static str>,
+    /// one row for each series
+    pub table: Vec<Row>,
+    /// one verdict for each claim
+    pub verdicts: Vec<GradedClaim>,
+    /// what a reader should know, for example that runs are missing
+    pub remarks: Vec<String>,
+    /// tables of a study
+    pub tables: Vec<Table>,
+    /// line charts by the stem of their files
+    pub(super) charts: Vec<(String, Chart)>,
+    pub(super) heat_maps: Vec<HeatMap>,
+    pub(super) scene: Option<Scene>,
+    pub(super) runs: Vec<Run>,
+    pub(super) experiment: Option<Experiment>,
+    pub(super) scale: Option<Scale>,
+    /// number of seeds that chose the settings, where there was a choice
+    pub(super) search: Option<u64>,
+}
+
+impl Report {
+    /// Groups and grades the runs of an experiment. Without an experiment, the runs of each
+    /// optimizer are drawn side by side.
+    ///
+    /// # Errors
+    /// If there are no runs, or runs that cannot be compared.
+    pub fn new(
+        experiment: Option<Experiment>,
+        runs: Vec<Run>,
+        optimizers: &Optimizers,
+    ) -> Result<Report> {
+        let PlannedRuns { runs, plan, scale, foreign } =
+            planned_runs(experiment.as_ref(), runs, optimizers)?;
+        let first = runs[0].header.clone();
+        let selection = selection(experiment.as_ref(), &runs);
+        let curves = grade::curves(&plan, &runs, &selection);
+        let set = CurveSet {
+            curves: &curves,
+            styles: curve_styles(&curves, optimizers),
+            selection: &selection,
+            x_label: first.task.x_label(),
+            y_label: y_label(experiment.as_ref(), &selection),
+            experiment: experiment.as_ref(),
+        };
+        let maps = heat_maps(&curves, &selection, &set.y_label);
+        let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
+        remarks.extend(remarks::edges(&curves));
+        remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
+        remarks.extend(remarks::foreign(foreign));
+        remarks.extend(remarks::large_maps(&maps.too_large));
+
+        let measures = first.task.columns();
+        let charts = charts::charts(&set, &first.task);
+        let scene = scene::scene(&first.task, &set)?;
+        Ok(Report {
+            columns: measures.iter().map(|measure| measure.title).collect(),
+            table: curves.iter().map(|curve| row(curve, &measures)).collect(),
+            verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| {
+                grade::verdicts(experiment, &first.scale, &curves)
+            }),
+            remarks,
+            tables: Vec::new(),
+            charts,
+            heat_maps: maps.maps,
+            scene,
+            search: selection.search.filter(|_| has_choice(&curves)),
+            runs,
+            experiment,
+            scale,
+        })
+    }
+
+    /// The results of a study, graded.
+    pub fn of_study(experiment: Experiment, result: StudyResult, scale: Scale) -> Report {
+        Report {
+            columns: Vec::new(),
+            table: Vec::new(),
+            verdicts: grade::study_verdicts(&experiment, &result),
+            remarks: Vec::new(),
+            tables: result.tables,
+            charts: result
+                .charts
+                .into_iter()
+                .map(|(name, chart)| (name.to_string(), chart))
+                .collect(),
+            heat_maps: Vec::new(),
+            scene: None,
+            runs: Vec::new(),
+            experiment: Some(experiment),
+            scale: Some(scale),
+            search: None,
+        }
+    }
+}
+
+/// Runs with the plan that they belong to.
+struct PlannedRuns {
+    /// at least one
+    runs: Vec<Run>,
+    plan: Vec<Planned>,
+    scale: Option<Scale>,
+    /// number of runs that belong to no setting of the plan and were removed
+    foreign: usize,
+}
+
+/// The runs that the experiment plans, if they can be compared. Without an experiment, these are
+/// all runs.
+fn planned_runs(
+    experiment: Option<&Experiment>,
+    mut runs: Vec<Run>,
+    optimizers: &Optimizers,
+) -> Result<PlannedRuns> {
+    remove_duplicates(&mut runs);
+    let scale = experiment
+        .zip(runs.first())
+        .and_then(|(experiment, run)| experiment.scale_named(&run.header.scale));
+    let plan = match experiment {
+        Some(experiment) => experiment.planned(scale.unwrap_or(Scale::Quick), optimizers)?,
+        None => side_by_side(&runs),
+    };
+    let all = runs.len();
+    runs.retain(|run| {
+        experiment.is_none_or(|experiment| experiment.is_protocol_of(&run.header))
+            && plan.iter().any(|planned| planned.has(run))
+    });
+    if runs.is_empty() {
+        return Err(Error::Invalid("there are no runs to report".into()));
+    }
+    compare::check(&runs, experiment.is_some())?;
+    Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
+}
+
+/// How the best setting of each grid is chosen.
+fn selection(experiment: Option<&Experiment>, runs: &[Run]) -> Selection {
+    let header = &runs[0].header;
+    match experiment {
+        Some(experiment) => {
+            let selection = Selection::of(experiment, &header.scale);
+            // with --seeds there may be fewer seeds than the scale says
+            let seeds = seed_count(runs) as u64;
+            Selection { search: selection.search.map(|search| search.min(seeds)), ..selection }
+        }
+        None => Selection {
+            metric: header.task.columns()[0].name.into(),
+            at: Reduction::End,
+            search: None,
+        },
+    }
+}
+
+/// The label of the y axis.
+fn y_label(experiment: Option<&Experiment>, selection: &Selection) -> String {
+    match experiment {
+        Some(experiment) => experiment.metric.label.clone(),
+        None => selection.metric.replace('_', " "),
+    }
+}
+
+fn has_choice(curves: &[Curve]) -> bool {
+    curves.iter().any(|curve| curve.candidates.len() > 1)
+}

@@ -1,0 +1,65 @@
+//! What all charts of a report are made from.
+
+use crate::chart::{PlotLine, Style};
+use crate::experiment::Experiment;
+use crate::grade::{Candidate, Curve, Selection};
+
+use super::bands::mean_line;
+
+/// The curves of a report with what their charts need.
+pub struct CurveSet<'a> {
+    /// one for each series
+    pub curves: &'a [Curve],
+    /// one for each curve
+    pub styles: Vec<Style>,
+    /// how the best setting of a curve was chosen
+    pub selection: &'a Selection,
+    /// what the epochs of the record are
+    pub x_label: &'a str,
+    /// what the metric of the selection is
+    pub y_label: String,
+    /// the experiment, if there is one
+    pub experiment: Option<&'a Experiment>,
+}
+
+impl CurveSet<'_> {
+    /// A line for each curve: a measurement at the chosen setting, over the epochs or over another
+    /// measurement.
+    pub fn lines(&self, x_measure: Option<&str>, measure: &str) -> Vec<PlotLine> {
+        let line = |(curve, style): (&Curve, &Style)| {
+            let label = format!("{}\n{}", curve.label, setting_label(curve));
+            let mut line = PlotLine::new(&label, *style, []);
+            if let Some(candidate) = drawn_setting(curve) {
+                let mean = mean_line(candidate, x_measure, measure);
+                line.points = mean.points;
+                line.diverged = mean.diverged.into_iter().collect();
+            }
+            line
+        };
+        self.curves.iter().zip(&self.styles).map(line).collect()
+    }
+
+    /// The same over the epochs, for the metric of the selection.
+    pub fn metric_lines(&self) -> Vec<PlotLine> {
+        self.lines(None, &self.selection.metric)
+    }
+}
+
+/// The chosen setting, or why there is none.
+fn setting_label(curve: &Curve) -> String {
+    if curve.chosen().is_some() {
+        return curve.brief();
+    }
+    // the reason of a divergence, behind a colon, is too long for a legend
+    let reason = curve.why_none();
+    reason.split(':').next().unwrap_or_default().to_string()
+}
+
+/// The setting that is drawn: the chosen one. A curve with a single setting is also drawn if that
+/// setting diverged.
+fn drawn_setting(curve: &Curve) -> Option<&Candidate> {
+    curve.chosen().or(match curve.candidates.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    })
+}

@@ -1,0 +1,89 @@
+//! The standard charts: the metric over the epochs, linear and logarithmic.
+
+use crate::chart::{BandPoint, Chart, PlotLine};
+use crate::record::BATCH_LOSS;
+
+use super::curve_set::CurveSet;
+use super::published;
+
+/// In longer charts, published curves show a dot every five epochs only.
+const DENSE_EPOCHS: f64 = 20.0;
+
+/// The charts by the stem of their files.
+pub fn charts(set: &CurveSet<'_>) -> Vec<(&'static str, Chart)> {
+    let lines = set.metric_lines();
+    let published = published::curves(set);
+    let last = last_epoch(&lines);
+    let mut shown = lines.clone();
+    shown.extend(published.iter().map(|curve| thinned(&curve.line, last)));
+
+    let mut charts = vec![
+        (
+            "figure",
+            Chart {
+                y_max: highest_end(&lines).filter(|_| last >= 2.0),
+                lines: shown.iter().map(|line| without_start(line, last)).collect(),
+                ..Chart::new(linear_title(set), set.x_label, &set.y_label)
+            },
+        ),
+        (
+            "figure-log",
+            Chart {
+                log_y: true,
+                lines: shown,
+                ..Chart::new(log_title(set), set.x_label, &set.y_label)
+            },
+        ),
+    ];
+    if !published.is_empty() {
+        charts.push(("published", published::difference_chart(set, &lines, &published)));
+    }
+    charts
+}
+
+fn linear_title(set: &CurveSet<'_>) -> &'static str {
+    if set.curves.iter().any(|curve| curve.candidates.len() > 1) {
+        "Each optimizer at its best setting"
+    } else {
+        "Each optimizer at the given learning rate"
+    }
+}
+
+fn log_title(set: &CurveSet<'_>) -> &'static str {
+    // the mean loss of an epoch's batches exists from the first epoch on
+    if set.selection.metric == BATCH_LOSS {
+        "The same, logarithmic"
+    } else {
+        "The same, logarithmic, with the value before training"
+    }
+}
+
+fn last_epoch(lines: &[PlotLine]) -> f64 {
+    lines.iter().flat_map(|line| &line.points).map(|point| point.x).fold(0.0, f64::max)
+}
+
+/// The line without the value before training, which would squeeze all others into the lowest
+/// tenth of a linear chart. With a single epoch it stays, because a line needs two points.
+fn without_start(line: &PlotLine, last: f64) -> PlotLine {
+    let mut line = line.clone();
+    line.points.retain(|point| point.x >= 1.0 || last < 2.0);
+    line
+}
+
+/// A published curve up to our last epoch, with few enough dots for our line to be seen.
+fn thinned(line: &PlotLine, last: f64) -> PlotLine {
+    let every = if last > DENSE_EPOCHS { 5.0 } else { 1.0 };
+    let shown = |point: &&BandPoint| point.x % every == 0.0 && point.x <= last;
+    PlotLine { points: line.points.iter().filter(shown).copied().collect(), ..line.clone() }
+}
+
+/// The upper end of a linear chart: the highest upper band edge after the first epoch or after the
+/// last one. Higher values in between, and those before a divergence, are cut off.
+fn highest_end(lines: &[PlotLine]) -> Option<f64> {
+    let highest = |line: &PlotLine| {
+        let first = line.points.iter().find(|point| point.x >= 1.0);
+        let last = line.points.last().filter(|p| p.x >= 1.0 && line.diverged.is_empty());
+        first.into_iter().chain(last).map(|point| point.high).reduce(f64::max)
+    };
+    lines.iter().filter_map(highest).reduce(f64::max)
+}

@@ -1,0 +1,32 @@
+//! A chart for each other measurement.
+
+use crate::chart::Chart;
+use crate::record::RecordedTask;
+
+use super::curve_set::CurveSet;
+
+/// The charts of the measurements that the experiment names; without an experiment, of those on
+/// the test set.
+pub fn charts(set: &CurveSet<'_>, task: &RecordedTask) -> Vec<(String, Chart)> {
+    let named: Vec<&str> = match set.experiment {
+        Some(experiment) => experiment.metric.also.iter().map(String::as_str).collect(),
+        None => task
+            .columns()
+            .into_iter()
+            .map(|measure| measure.name)
+            .filter(|name| name.starts_with("test_"))
+            .collect(),
+    };
+    let chart = |measure: &str| {
+        let title = task.measure_title(measure);
+        Chart {
+            lines: set.lines(None, measure),
+            ..Chart::new(&format!("The same runs: {title}"), set.x_label, &title)
+        }
+    };
+    named
+        .into_iter()
+        .filter(|measure| *measure != set.selection.metric)
+        .map(|measure| (measure.replace('_', "-"), chart(measure)))
+        .collect()
+}

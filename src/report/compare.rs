@@ -1,0 +1,80 @@
+//! Whether runs can be compared: all that decides their numbers is equal, except what the report
+//! compares.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::record::{Header, Run};
+
+/// Refuses runs that one report would mix although they differ in more than optimizer and seed.
+/// In an experiment, a series may also have a task of its own.
+///
+/// # Errors
+/// Names two such runs and the fields in which they differ.
+pub fn check(runs: &[Run], own_tasks: bool) -> Result<()> {
+    let Some(first) = runs.first() else { return Ok(()) };
+    for run in runs {
+        let same_setting = runs.iter().find(|other| other.header.setting() == run.header.setting());
+        for other in [Some(first), same_setting].into_iter().flatten() {
+            let differ = differences(&other.header, &run.header, own_tasks);
+            if !differ.is_empty() {
+                return Err(Error::Invalid(format!(
+                    "{} and {} differ in more than the optimizer and the seed, so one report would \
+                     mix them: {}; expected runs of one protocol, code and machine, the others \
+                     moved away",
+                    other.header.file_name(),
+                    run.header.file_name(),
+                    differ.join(", ")
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The fields of two headers that differ but should not, with both values:
+/// `task batch 128 and 64`.
+fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
+    let same_setting = a.setting() == b.setting();
+    // runs of the same setting have the same fingerprint
+    let free: &[&str] = if same_setting {
+        &["seed "]
+    } else {
+        &["series ", "optimizer ", "fingerprint ", "schedule ", "seed "]
+    };
+    // the task of each series was checked before, but the data have to be the same for all
+    let only_common = own_tasks && !same_setting;
+    let mut found = Vec::new();
+    collect("", &comparable(a, only_common), &comparable(b, only_common), &mut found);
+    found.retain(|line| !free.iter().any(|key| line.starts_with(key)));
+    found
+}
+
+/// Collects the differences between two values, field by field.
+fn collect(path: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
+    let (Some(a_fields), Some(b_fields)) = (a.as_object(), b.as_object()) else {
+        if a != b {
+            found.push(format!("{path}{a} and {b}"));
+        }
+        return;
+    };
+    // a feature that is off is not written, so either side may lack a field
+    let none = json!("none");
+    let names: BTreeSet<&String> = a_fields.keys().chain(b_fields.keys()).collect();
+    for name in names {
+        let (a, b) = (a_fields.get(name).unwrap_or(&none), b_fields.get(name).unwrap_or(&none));
+        collect(&format!("{path}{name} "), a, b, found);
+    }
+}
+
+/// A header as it is compared: with all fields of the task, or only with those that all series have
+/// in common.
+fn comparable(header: &Header, only_common: bool) -> Value {
+    let mut fields = json!(header);
+    if only_common {
+        fields["task"] = header.task.common();
+    }
+    fields
+}

@@ -1,0 +1,131 @@
+//! The contours of a surface.
+
+use contour::ContourBuilder;
+
+use crate::error::{Error, Result};
+use crate::surface::Surface;
+
+use super::draw::{ContourBand, height_color};
+
+/// Points of the grid along each axis.
+const GRID: usize = 121;
+/// Number of bands. The lowest ones have the smallest areas.
+const BANDS: usize = 14;
+
+/// The heights of a surface on a grid, row by row.
+struct Grid {
+    xs: Vec<f64>,
+    ys: Vec<f64>,
+    heights: Vec<f64>,
+}
+
+/// The areas between contours. If some places have no finite height, a last band in white covers
+/// them, and the second value is true.
+pub fn contours(surface: &Surface) -> Result<(Vec<ContourBand>, bool)> {
+    let grid = Grid::of(surface);
+    let mut sorted: Vec<f64> =
+        grid.heights.iter().copied().filter(|height| height.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let Some(highest) = sorted.last().copied() else { return Ok((Vec::new(), true)) };
+    let mut bands = bands(&grid, surface.window, &edges(&sorted), highest)?;
+    let holes = grid.holes();
+    let has_holes = !holes.is_empty();
+    if has_holes {
+        let (from, to) = (f64::NAN, f64::NAN);
+        bands.push(ContourBand { from, to, fill: (255, 255, 255), rings: holes });
+    }
+    Ok((bands, has_holes))
+}
+
+/// The heights of the contours, given all heights in ascending order.
+fn edges(sorted: &[f64]) -> Vec<f64> {
+    let edge = |band: usize| {
+        let share = (band as f64 / BANDS as f64).powf(1.5);
+        sorted[((sorted.len() - 1) as f64 * share) as usize]
+    };
+    let mut edges: Vec<f64> = (0..=BANDS).map(edge).collect();
+    // the lowest and the highest point lie inside a band, not on its edge
+    edges[0] -= 1e-9 * (1.0 + edges[0].abs());
+    edges[BANDS] += 1e-9 * (1.0 + edges[BANDS].abs());
+    edges.dedup_by(|b, a| *b <= *a);
+    edges
+}
+
+fn bands(
+    grid: &Grid,
+    [left, right, low, high]: [f64; 4],
+    edges: &[f64],
+    highest: f64,
+) -> Result<Vec<ContourBand>> {
+    let heights: Vec<f64> =
+        grid.heights.iter().map(|f| if f.is_finite() { *f } else { highest }).collect();
+    // the origin of the contour crate is the corner of a cell, ours is its middle
+    let (x_step, y_step) = ((right - left) / (GRID - 1) as f64, (high - low) / (GRID - 1) as f64);
+    let found = ContourBuilder::new(GRID, GRID, true)
+        .x_origin(left - x_step / 2.0)
+        .y_origin(low - y_step / 2.0)
+        .x_step(x_step)
+        .y_step(y_step)
+        .isobands(&heights, edges)
+        .map_err(|error| Error::Invalid(format!("cannot find the contours: {error}")))?;
+    let last = found.len().max(2) - 1;
+    let clamp = |p: &contour::Pt| [p.x.clamp(left, right), p.y.clamp(low, high)];
+    let mut bands = Vec::new();
+    for (i, band) in found.into_iter().enumerate() {
+        let (areas, from, to) = band.into_inner();
+        let mut rings = Vec::new();
+        for area in &areas.0 {
+            let outlines = std::iter::once(area.exterior()).chain(area.interiors());
+            rings.extend(outlines.map(|ring| ring.0.iter().map(clamp).collect()));
+        }
+        let fill = height_color(i as f64 / last as f64);
+        bands.push(ContourBand { from, to, fill, rings });
+    }
+    Ok(bands)
+}
+
+impl Grid {
+    fn of(surface: &Surface) -> Grid {
+        let [left, right, low, high] = surface.window;
+        let along =
+            |from: f64, to: f64, i: usize| from + (to - from) * i as f64 / (GRID - 1) as f64;
+        let all = || 0..GRID * GRID;
+        let xs: Vec<f64> = all().map(|at| along(left, right, at % GRID)).collect();
+        let ys: Vec<f64> = all().map(|at| along(low, high, at / GRID)).collect();
+        let heights = surface.grid(&xs, &ys);
+        Grid { xs, ys, heights }
+    }
+
+    /// The cells with a corner that has no finite height, as rectangles. Neighbours in a row share
+    /// one.
+    fn holes(&self) -> Vec<Vec<[f64; 2]>> {
+        let mut rings = Vec::new();
+        for row in 0..GRID - 1 {
+            let mut first = None;
+            for column in 0..GRID {
+                match (first, column + 1 < GRID && self.is_hole(column, row)) {
+                    (None, true) => first = Some(column),
+                    (Some(start), false) => {
+                        rings.push(self.rectangle(start, column, row));
+                        first = None;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        rings
+    }
+
+    fn is_hole(&self, column: usize, row: usize) -> bool {
+        let at = row * GRID + column;
+        [at, at + 1, at + GRID, at + GRID + 1].iter().any(|at| !self.heights[*at].is_finite())
+    }
+
+    /// The outline of a row of cells.
+    fn rectangle(&self, from: usize, to: usize, row: usize) -> Vec<[f64; 2]> {
+        let start = row * GRID;
+        let (x0, x1) = (self.xs[start + from], self.xs[start + to]);
+        let (y0, y1) = (self.ys[start], self.ys[start + GRID]);
+        vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+    }
+}

@@ -1,0 +1,79 @@
+//! `points.csv`.
+
+use std::collections::BTreeSet;
+
+use csv::Writer;
+
+use crate::chart::Chart;
+use crate::error::{Error, Result};
+use crate::record::{CurvePoint, Run};
+
+/// The columns before and behind the measurements of the task.
+const FIRST_COLUMNS: [&str; 9] = [
+    "series",
+    "optimizer",
+    "schedule",
+    "seed",
+    "outcome",
+    "step",
+    "epoch",
+    "batch_loss",
+    "grad_norm",
+];
+const LAST_COLUMN: &str = "seconds";
+
+/// Every point of every run.
+pub fn of_runs(runs: &[Run]) -> Result<Vec<u8>> {
+    let measures: BTreeSet<&str> = runs
+        .iter()
+        .flat_map(|run| &run.points)
+        .flat_map(|point| point.measures.keys().map(String::as_str))
+        .collect();
+    let header = FIRST_COLUMNS.into_iter().chain(measures.iter().copied()).chain([LAST_COLUMN]);
+    let mut rows = vec![header.map(String::from).collect()];
+    for run in runs {
+        rows.extend(run.points.iter().map(|point| row(run, point, &measures)));
+    }
+    write(&rows)
+}
+
+fn row(run: &Run, point: &CurvePoint, measures: &BTreeSet<&str>) -> Vec<String> {
+    let number = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
+    let mut row = vec![
+        run.header.series.clone(),
+        run.header.optimizer.clone(),
+        run.header.schedule.clone(),
+        run.header.seed.to_string(),
+        run.outcome(),
+        point.step.to_string(),
+        point.epoch.to_string(),
+        number(point.batch_loss),
+        number(point.grad_norm),
+    ];
+    row.extend(measures.iter().map(|measure| number(point.measures.get(*measure).copied())));
+    row.push(point.seconds.to_string());
+    row
+}
+
+/// Every point of every line of charts.
+pub fn of_charts(charts: &[(String, Chart)]) -> Result<Vec<u8>> {
+    let mut rows = vec![["chart", "line", "x", "y"].map(String::from).to_vec()];
+    for (name, chart) in charts {
+        for line in &chart.lines {
+            let label = line.label.replace('\n', ", ");
+            rows.extend(line.points.iter().map(|point| {
+                vec![name.clone(), label.clone(), point.x.to_string(), point.y.to_string()]
+            }));
+        }
+    }
+    write(&rows)
+}
+
+fn write(rows: &[Vec<String>]) -> Result<Vec<u8>> {
+    let failed = |why: String| Error::Invalid(format!("cannot make points.csv: {why}"));
+    let mut csv = Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.write_record(row).map_err(|error| failed(error.to_string()))?;
+    }
+    csv.into_inner().map_err(|error| failed(error.to_string()))
+}

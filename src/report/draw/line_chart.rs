@@ -1,0 +1,205 @@
+//! Line charts: lines, bands around them, and crosses where something diverged.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+
+use super::canvas::{
+    self, Area, CHART_SIZE, FAMILY, FINE, GREY, LEGEND_WIDTH, TITLE_HEIGHT, drawing_error,
+    linear_tick, padded, pt,
+};
+use super::color::line_color;
+use super::legend::{LegendEntry, LegendMark, legend};
+use super::stroke::{Pixel, stroke};
+use crate::chart::{BandPoint, Chart, PlotLine, short};
+use crate::error::Result;
+
+/// A larger number is not drawn: an axis that reaches it would not resolve any other.
+const LARGEST: f64 = 1e100;
+/// A logarithmic axis ends at this share of its upper end: what is lower is rounding error.
+const LOG_DEPTH: f64 = 1e-24;
+
+/// An axis of the plotting crate.
+trait Axis: Ranged<ValueType = f64> + ValueFormatter<f64> {}
+
+impl<A: Ranged<ValueType = f64> + ValueFormatter<f64>> Axis for A {}
+
+/// The part of a picture between the axes.
+type Plane<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
+
+/// The chart as SVG; `None` if there is nothing to draw.
+///
+/// # Errors
+/// If the plotting crate cannot draw it.
+pub fn line_chart(chart: &Chart) -> Result<Option<String>> {
+    let Some((x, y)) = ranges(chart) else { return Ok(None) };
+    let svg = canvas::svg(CHART_SIZE, |area| {
+        let (left, right) = area.split_horizontally(CHART_SIZE.0 * FINE - LEGEND_WIDTH);
+        legend(&legend_entries(chart), &right)?;
+        match (chart.log_x, chart.log_y) {
+            (false, false) => draw(chart, &left, x, y),
+            (false, true) => draw(chart, &left, x, log_axis(y)),
+            (true, false) => draw(chart, &left, log_axis(x), y),
+            (true, true) => draw(chart, &left, log_axis(x), log_axis(y)),
+        }
+    })?;
+    Ok(Some(svg))
+}
+
+fn legend_entries(chart: &Chart) -> Vec<LegendEntry> {
+    let mark = |line: &PlotLine| {
+        if line.joined { LegendMark::Line(line.style) } else { LegendMark::Dot(line.style) }
+    };
+    let mut entries: Vec<LegendEntry> = chart
+        .lines
+        .iter()
+        .map(|line| LegendEntry { mark: mark(line), text: line.label.clone() })
+        .collect();
+    if chart.lines.iter().any(|line| !line.diverged.is_empty()) {
+        entries.push(LegendEntry::text("× diverged"));
+    }
+    entries
+}
+
+/// The ranges of both axes; `None` if no point and no cross can be drawn.
+fn ranges(chart: &Chart) -> Option<(Range<f64>, Range<f64>)> {
+    let points = || chart.lines.iter().flat_map(|line| &line.points);
+    let crosses = chart.lines.iter().flat_map(|line| line.diverged.iter().copied());
+    let (x_low, x_high) = ends(points().map(|p| p.x).chain(crosses), chart.log_x)?;
+    let x = if chart.log_x { x_low / 1.3..x_high * 1.3 } else { x_low..x_high };
+
+    // with crosses alone any range will do
+    let (y_low, y_high) =
+        ends(points().flat_map(|p| [p.y, p.low, p.high]), chart.log_y).unwrap_or((0.1, 1.0));
+    let y_high = chart.y_max.filter(|max| *max > y_low && *max < y_high).unwrap_or(y_high);
+    let (y_low, y_high) = if chart.log_y {
+        (y_low.max(y_high * LOG_DEPTH) / 1.05, y_high * 1.1)
+    } else {
+        padded(y_low, y_high)
+    };
+    Some((x, y_low..y_high))
+}
+
+/// The lowest and the highest number that can be drawn, a little apart if they are equal.
+fn ends(values: impl Iterator<Item = f64>, log: bool) -> Option<(f64, f64)> {
+    let drawable = |v: f64| v.is_finite() && v.abs() < LARGEST && (!log || v > 0.0);
+    let ends = values
+        .filter(|v| drawable(*v))
+        .map(|v| (v, v))
+        .reduce(|(low, high), (v, _)| (low.min(v), high.max(v)));
+    ends.map(|(low, high)| {
+        if low < high {
+            (low, high)
+        } else {
+            (low - 0.5 * low.abs().max(1e-3), high + 0.5 * high.abs().max(1e-3))
+        }
+    })
+}
+
+/// A logarithmic axis. It has ticks at 1, 2 and 5 where powers of ten alone would be too few.
+fn log_axis(range: Range<f64>) -> impl AsRangedCoord<Value = f64, CoordDescType: Axis> {
+    let (first, last) = (range.start.log10().floor() as i32, range.end.log10().ceil() as i32);
+    let decades = range.end.log10() - range.start.log10();
+    let in_decade: &[f64] = match decades {
+        ..1.2 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
+        ..3.0 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    let every = (decades / 10.0).ceil().max(1.0) as usize;
+    let mut ticks = Vec::new();
+    for power in (first..=last).step_by(every) {
+        ticks.extend(in_decade.iter().map(|m| m * 10f64.powi(power)));
+    }
+    ticks.retain(|tick| range.contains(tick));
+    range.log_scale().with_key_points(ticks)
+}
+
+fn draw<X, Y>(chart: &Chart, area: &Area<'_>, x: X, y: Y) -> Result<()>
+where
+    X: AsRangedCoord<Value = f64, CoordDescType: Axis>,
+    Y: AsRangedCoord<Value = f64, CoordDescType: Axis>,
+{
+    canvas::title(area, &chart.title)?;
+    let mut plane = ChartBuilder::on(area)
+        .margin(pt(12))
+        .margin_top(TITLE_HEIGHT)
+        .x_label_area_size(pt(44))
+        .y_label_area_size(pt(68))
+        .build_cartesian_2d(x, y)
+        .map_err(drawing_error)?;
+    draw_axes(chart, &mut plane)?;
+    for line in &chart.lines {
+        draw_band(line, &mut plane)?;
+    }
+    // lines lie above all bands
+    for line in &chart.lines {
+        draw_line(line, area, &mut plane)?;
+    }
+    Ok(())
+}
+
+fn draw_axes<X: Axis, Y: Axis>(chart: &Chart, plane: &mut Plane<'_, '_, X, Y>) -> Result<()> {
+    let tick = |value: f64, log: bool| if log { short(value) } else { linear_tick(value) };
+    plane
+        .configure_mesh()
+        .x_desc(&chart.x)
+        .y_desc(&chart.y)
+        .axis_desc_style((FAMILY, pt(14)).into_font().color(&GREY))
+        .label_style((FAMILY, pt(13)).into_font().color(&GREY))
+        .light_line_style(WHITE.mix(0.0))
+        .bold_line_style(RGBColor(225, 225, 225).stroke_width(FINE))
+        .axis_style(GREY.stroke_width(FINE))
+        .set_all_tick_mark_size(pt(4))
+        .x_label_formatter(&|value| tick(*value, chart.log_x))
+        .y_label_formatter(&|value| tick(*value, chart.log_y))
+        .draw()
+        .map_err(drawing_error)
+}
+
+fn finite_points(line: &PlotLine) -> impl DoubleEndedIterator<Item = &BandPoint> + Clone {
+    line.points.iter().filter(|point| point.y.is_finite())
+}
+
+fn draw_band<X: Axis, Y: Axis>(line: &PlotLine, plane: &mut Plane<'_, '_, X, Y>) -> Result<()> {
+    let points = finite_points(line);
+    if !points.clone().any(|point| point.low < point.high) {
+        return Ok(());
+    }
+    let range = plane.plotting_area().get_y_range();
+    let visible = |y: f64| y.clamp(range.start, range.end);
+    let upper = points.clone().map(|point| (point.x, visible(point.high)));
+    let lower = points.rev().map(|point| (point.x, visible(point.low)));
+    let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
+    let color = line_color(line.style).mix(0.22);
+    plane.draw_series([Polygon::new(outline, color)]).map_err(drawing_error)?;
+    Ok(())
+}
+
+fn draw_line<X: Axis, Y: Axis>(
+    line: &PlotLine,
+    area: &Area<'_>,
+    plane: &mut Plane<'_, '_, X, Y>,
+) -> Result<()> {
+    let range = plane.plotting_area().get_y_range();
+    let color = line_color(line.style);
+    // a line that leaves the chart at the top ends there; clamping would bend it along the edge
+    let visible: Vec<(f64, f64)> = finite_points(line)
+        .filter(|point| point.y <= range.end && point.y >= range.start)
+        .map(|point| (point.x, point.y))
+        .collect();
+    if line.joined {
+        let pixels: Vec<Pixel> = visible.iter().map(|point| plane.backend_coord(point)).collect();
+        stroke(area, &pixels, line.style, 2)?;
+    }
+    if line.marks {
+        let marks = visible.iter().map(|point| Circle::new(*point, pt(3), color.filled()));
+        plane.draw_series(marks).map_err(drawing_error)?;
+    }
+    let crosses = line
+        .diverged
+        .iter()
+        .map(|x| Cross::new((*x, range.end), pt(5), color.stroke_width(2 * FINE)));
+    plane.draw_series(crosses).map_err(drawing_error)?;
+    Ok(())
+}

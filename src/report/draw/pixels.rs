@@ -1,0 +1,45 @@
+//! SVG as pixels.
+
+use std::sync::{Arc, LazyLock};
+
+use resvg::{tiny_skia, usvg};
+
+use super::canvas::{FAMILY, FONT};
+use crate::error::{Error, Result};
+
+/// The picture as PNG, at twice its size in points.
+///
+/// # Errors
+/// If the text is no SVG.
+pub fn png(svg: &str) -> Result<Vec<u8>> {
+    rasterize(svg, 2.0, None)?
+        .encode_png()
+        .map_err(|error| Error::Invalid(format!("cannot make a PNG: {error}")))
+}
+
+/// An SVG as pixels, over a background if there is one.
+pub fn rasterize(
+    svg: &str,
+    scale: f32,
+    background: Option<&tiny_skia::Pixmap>,
+) -> Result<tiny_skia::Pixmap> {
+    static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
+        let mut fonts = usvg::fontdb::Database::new();
+        fonts.load_font_data(FONT.to_vec());
+        Arc::new(fonts)
+    });
+    let options =
+        usvg::Options { fontdb: FONTS.clone(), font_family: FAMILY.into(), ..Default::default() };
+    let invalid = |why: String| Error::Invalid(format!("cannot make pixels of a picture: {why}"));
+    let tree = usvg::Tree::from_str(svg, &options).map_err(|error| invalid(error.to_string()))?;
+    let mut pixels = match background {
+        Some(pixels) => pixels.clone(),
+        None => {
+            let (width, height) = (tree.size().width() * scale, tree.size().height() * scale);
+            tiny_skia::Pixmap::new(width as u32, height as u32)
+                .ok_or_else(|| invalid("no memory".into()))?
+        }
+    };
+    resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    Ok(pixels)
+}

@@ -1,0 +1,73 @@
+//! Solid and dashed lines.
+
+use plotters::prelude::*;
+
+use super::canvas::{Area, FINE, drawing_error};
+use super::color::line_color;
+use crate::chart::Style;
+use crate::error::Result;
+
+/// A point of a picture, in units.
+pub type Pixel = (i32, i32);
+
+/// Draws a line through pixels, `width` points wide. The plotting crate itself has dashes of a
+/// single length only.
+pub fn stroke(area: &Area<'_>, pixels: &[Pixel], style: Style, width: u32) -> Result<()> {
+    let pieces = match style.dashes() {
+        [] => vec![pixels.to_vec()],
+        pattern => dashed(pixels, pattern),
+    };
+    let color = line_color(style).stroke_width(width * FINE);
+    for piece in pieces.into_iter().filter(|piece| piece.len() > 1) {
+        area.draw(&PathElement::new(piece, color)).map_err(drawing_error)?;
+    }
+    Ok(())
+}
+
+/// The dashes of a line through pixels. The pattern is in points and starts with a dash.
+fn dashed(pixels: &[Pixel], pattern: &[u32]) -> Vec<Vec<Pixel>> {
+    let Some(first) = pixels.first() else { return Vec::new() };
+    // even parts are dashes, odd ones are gaps
+    let length = |part: usize| f64::from(pattern[part % pattern.len()] * FINE);
+    let (mut dashes, mut dash, mut part) = (Vec::new(), vec![*first], 0);
+    let mut left_of_part = length(0);
+    for pair in pixels.windows(2) {
+        let ((x, y), (to_x, to_y)) = (pair[0], pair[1]);
+        let (dx, dy) = (f64::from(to_x - x), f64::from(to_y - y));
+        let (segment, mut done) = (dx.hypot(dy), 0.0);
+        while segment - done > left_of_part {
+            done += left_of_part;
+            let pixel = (x + (dx * done / segment) as i32, y + (dy * done / segment) as i32);
+            if part % 2 == 0 {
+                dash.push(pixel);
+                dashes.push(std::mem::take(&mut dash));
+            } else {
+                dash = vec![pixel];
+            }
+            part += 1;
+            left_of_part = length(part);
+        }
+        left_of_part -= segment - done;
+        if part % 2 == 0 {
+            dash.push((to_x, to_y));
+        }
+    }
+    dashes.push(dash);
+    dashes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_continue_around_a_corner() {
+        let unit = FINE as i32;
+        let corner = [(0, 0), (5 * unit, 0), (5 * unit, 5 * unit)];
+        let dashes = dashed(&corner, &[4, 2]);
+        assert_eq!(
+            dashes,
+            [vec![(0, 0), (4 * unit, 0)], vec![(5 * unit, unit), (5 * unit, 5 * unit)]]
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Grids of settings as heat maps.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use crate::chart::HeatMap;
+use crate::grade::{Candidate, Curve, Selection};
+
+/// A map with more columns or rows cannot be read.
+const LARGEST: usize = 16;
+
+/// The heat maps of a report.
+pub struct HeatMaps {
+    /// those that can be read
+    pub maps: Vec<HeatMap>,
+    /// titles of those that are too large
+    pub too_large: Vec<String>,
+}
+
+/// A row of a heat map.
+struct HeatRow<'a> {
+    label: String,
+    candidates: Vec<&'a Candidate>,
+}
+
+/// A map for each series that varies two settings or more, and one map for all series that vary
+/// the same single setting.
+pub fn heat_maps(curves: &[Curve], selection: &Selection, metric: &str) -> HeatMaps {
+    let mut maps: Vec<HeatMap> = curves
+        .iter()
+        .filter(|curve| curve.swept().len() >= 2)
+        .map(|curve| map_of_series(curve, selection, metric))
+        .collect();
+    let mut by_setting: BTreeMap<String, Vec<&Curve>> = BTreeMap::new();
+    for curve in curves {
+        if let Ok([key]) = <[String; 1]>::try_from(curve.swept()) {
+            by_setting.entry(key).or_default().push(curve);
+        }
+    }
+    for (key, curves) in by_setting.into_iter().filter(|(_, curves)| curves.len() > 1) {
+        maps.push(map_of_all(&curves, &key, selection, metric));
+    }
+    let (maps, too_large): (Vec<HeatMap>, Vec<HeatMap>) =
+        maps.into_iter().partition(|map| map.columns.len() <= LARGEST && map.rows.len() <= LARGEST);
+    HeatMaps { maps, too_large: too_large.into_iter().map(|map| map.title).collect() }
+}
+
+/// A row for each series.
+fn map_of_all(curves: &[&Curve], key: &str, selection: &Selection, metric: &str) -> HeatMap {
+    let rows: Vec<HeatRow<'_>> = curves
+        .iter()
+        .map(|curve| HeatRow {
+            label: curve.label.clone(),
+            candidates: curve.candidates.iter().collect(),
+        })
+        .collect();
+    map(format!("Every setting: {metric}"), key, &rows, selection)
+}
+
+/// The learning rate from left to right, and a row for each combination of the other settings.
+fn map_of_series(curve: &Curve, selection: &Selection, metric: &str) -> HeatMap {
+    let mut keys = curve.swept();
+    let across = keys.iter().position(|key| key == "lr").unwrap_or(keys.len() - 1);
+    let x = keys.remove(across);
+
+    let mut groups: Vec<(Vec<String>, Vec<&Candidate>)> = Vec::new();
+    for candidate in &curve.candidates {
+        let own: Vec<String> = keys
+            .iter()
+            .map(|key| candidate.setting.value(key).unwrap_or_default().into())
+            .collect();
+        match groups.iter_mut().find(|(values, _)| *values == own) {
+            Some((_, candidates)) => candidates.push(candidate),
+            None => groups.push((own, vec![candidate])),
+        }
+    }
+    groups.sort_by(|(a, _), (b, _)| compare_values(a, b));
+    let rows: Vec<HeatRow<'_>> = groups
+        .into_iter()
+        .map(|(values, candidates)| HeatRow { label: row_label(&keys, &values), candidates })
+        .collect();
+    map(format!("{}: {metric}", curve.label), &x, &rows, selection)
+}
+
+/// `lambda 0.01, mu 0.9`
+fn row_label(keys: &[String], values: &[String]) -> String {
+    let settings: Vec<String> =
+        keys.iter().zip(values).map(|(key, value)| format!("{key} {value}")).collect();
+    settings.join(", ")
+}
+
+fn map(title: String, x: &str, rows: &[HeatRow<'_>], selection: &Selection) -> HeatMap {
+    let columns = values_of(rows, x);
+    let cell = |row: &HeatRow<'_>, value: &str| {
+        let candidate = row.candidates.iter().find(|it| it.setting.value(x) == Some(value));
+        candidate.and_then(|candidate| candidate.score(selection))
+    };
+    let cells =
+        rows.iter().map(|row| columns.iter().map(|value| cell(row, value)).collect()).collect();
+    let labels = rows.iter().map(|row| row.label.clone()).collect();
+    HeatMap { title, x: x.into(), columns, rows: labels, cells }
+}
+
+/// The values of a setting, from the lowest up.
+fn values_of(rows: &[HeatRow<'_>], key: &str) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for candidate in rows.iter().flat_map(|row| &row.candidates) {
+        let value = candidate.setting.value(key).map(String::from);
+        if let Some(value) = value.filter(|value| !values.contains(value)) {
+            values.push(value);
+        }
+    }
+    values.sort_by(|a, b| number(a).total_cmp(&number(b)));
+    values
+}
+
+/// Orders rows by their first value that differs.
+fn compare_values(a: &[String], b: &[String]) -> Ordering {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| number(a).total_cmp(&number(b)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+fn number(value: &str) -> f64 {
+    value.parse().unwrap_or(0.0)
+}

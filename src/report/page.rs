@@ -1,0 +1,182 @@
+//! The files of a report.
+
+use std::path::{Path, PathBuf};
+
+use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::experiment::Scale;
+use crate::files::place;
+use crate::record::Outcome;
+
+use super::build::Report;
+use super::command::{command, own_data};
+use super::csv;
+use super::draw::{self, Scene};
+use super::player::player;
+use super::runs::seed_count;
+
+/// A picture on the page.
+#[derive(Serialize)]
+struct Picture {
+    /// stem of its files
+    name: String,
+    title: String,
+    svg: String,
+}
+
+impl Report {
+    /// Writes `index.html`, `report.md`, `points.csv`, and each chart as SVG and PNG. Returns the
+    /// path of the page.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf> {
+        let mut pictures = self.pictures()?;
+        for picture in &pictures {
+            picture.write(folder)?;
+        }
+        if let Some(scene) = &self.scene {
+            pictures.push(write_scene(scene, folder)?);
+        }
+        let points = if self.runs.is_empty() {
+            csv::of_charts(&self.charts)
+        } else {
+            csv::of_runs(&self.runs)
+        };
+        place(&folder.join("points.csv"), &points?)?;
+        let page = self.page(&pictures);
+        render("report.md", include_str!("page.md"), &page, folder)?;
+        render("index.html", include_str!("page.html"), &page, folder)
+    }
+
+    /// The charts and the heat maps.
+    fn pictures(&self) -> Result<Vec<Picture>> {
+        let mut pictures = Vec::new();
+        for (name, chart) in &self.charts {
+            if let Some(svg) = draw::line_chart(chart)? {
+                pictures.push(Picture { name: name.clone(), title: chart.title.clone(), svg });
+            }
+        }
+        for (i, map) in self.heat_maps.iter().enumerate() {
+            pictures.push(Picture {
+                name: format!("heat-{}", i + 1),
+                title: map.title.clone(),
+                svg: draw::heat_map(map)?,
+            });
+        }
+        Ok(pictures)
+    }
+
+    /// What the templates show.
+    fn page(&self, pictures: &[Picture]) -> Value {
+        let header = self.runs.first().map(|run| &run.header);
+        let title = match (&self.experiment, header) {
+            (Some(experiment), _) => experiment.title.clone(),
+            (None, Some(header)) => header.task.title(),
+            (None, None) => String::new(),
+        };
+        let sizes = self.runs.iter().map(|run| vec![("", run.header.task.size())]);
+        let data = merged_lines(sizes).into_iter().next().map(|(_, sizes)| sizes);
+        json!({
+            "title": title,
+            "version": env!("CARGO_PKG_VERSION"),
+            "experiment": self.experiment,
+            "series": self.series(),
+            "player": self.scene.as_ref().map(player),
+            "pictures": pictures,
+            "tables": self.tables,
+            "table": self.table,
+            "columns": self.columns,
+            "remarks": self.remarks,
+            "verdicts": self.verdicts,
+            "header": header,
+            "task": merged_lines(self.runs.iter().map(|run| run.header.task.lines())),
+            "data": data,
+            "epoch_unit": header.map(|header| header.task.x_label()),
+            "command": command(self.experiment.as_ref(), self.scale, &self.runs),
+            "own_data": own_data(&self.runs),
+            "search": self.search,
+            "seeds": seed_count(&self.runs),
+            "diverged": self.diverged(),
+        })
+    }
+
+    /// The series of the experiment, with their pipeline specs.
+    fn series(&self) -> Vec<Value> {
+        let scale = self.scale.unwrap_or(Scale::Quick);
+        let series = self.experiment.iter().flat_map(|experiment| &experiment.series);
+        series
+            .map(|it| {
+                json!({
+                    "label": it.label,
+                    "spec": it.optimizer_at(scale),
+                    "schedule": it.schedule,
+                })
+            })
+            .collect()
+    }
+
+    /// The runs that diverged.
+    fn diverged(&self) -> Vec<Value> {
+        self.runs
+            .iter()
+            .filter(|run| run.ended() == Some(Outcome::Diverged))
+            .map(|run| json!({ "header": run.header, "outcome": run.outcome(), "end": run.end }))
+            .collect()
+    }
+}
+
+impl Picture {
+    fn write(&self, folder: &Path) -> Result<()> {
+        place(&folder.join(format!("{}.svg", self.name)), self.svg.as_bytes())?;
+        place(&folder.join(format!("{}.png", self.name)), &draw::png(&self.svg)?)
+    }
+}
+
+/// Writes the pictures of a scene. Returns the relief; in place of the contour map and the
+/// animation, the page has the player.
+fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
+    let picture =
+        |name: &str, title: &str, svg| Picture { name: name.into(), title: title.into(), svg };
+    let contour = picture("contour", "Paths on the contours", draw::contour_map(scene)?);
+    contour.write(folder)?;
+    let relief = picture("relief", "Paths on the surface", draw::relief(scene)?);
+    relief.write(folder)?;
+    place(&folder.join("animation.gif"), &draw::animation(scene)?)?;
+    Ok(relief)
+}
+
+/// Writes a file from a template and returns its path.
+fn render(file: &str, template: &'static str, page: &Value, folder: &Path) -> Result<PathBuf> {
+    let failed = |error: minijinja::Error| Error::Invalid(format!("cannot make {file}: {error}"));
+    let syntax =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
+    let mut templates = Environment::new();
+    templates.set_syntax(syntax);
+    // text in a cell of a Markdown table
+    templates.add_filter("cell", |text: String| text.replace('|', "\\|"));
+    // whether text is escaped depends on the extension of the file
+    let text = templates.render_named_str(file, template, Serde(page)).map_err(failed)?;
+    let path = folder.join(file);
+    place(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// The description lines of several tasks as one list. Where tasks differ, a line shows all of
+/// their texts.
+fn merged_lines(
+    tasks: impl Iterator<Item = Vec<(&'static str, String)>>,
+) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
+    for (key, text) in tasks.flatten() {
+        match lines.iter_mut().find(|(own, _)| *own == key) {
+            Some((_, texts)) if texts.contains(&text) => {}
+            Some((_, texts)) => texts.push(text),
+            None => lines.push((key, vec![text])),
+        }
+    }
+    lines.into_iter().map(|(key, texts)| (key, texts.join("; "))).collect()
+}

@@ -1,0 +1,68 @@
+//! The records below folders.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::experiment::{self, Experiment};
+use crate::files::below;
+use crate::optim::Optimizers;
+use crate::record::{self, Run};
+
+/// Reads every record below these folders, and the experiment that they belong to.
+///
+/// # Errors
+/// If there are no records, or one is damaged, or they belong to several experiments.
+pub fn read(
+    folders: &[PathBuf],
+    optimizers: &Optimizers,
+) -> Result<(Option<Experiment>, Vec<Run>)> {
+    let mut runs = Vec::new();
+    for folder in folders {
+        let files = below(folder, "jsonl")?;
+        if files.is_empty() {
+            return Err(no_records(folder, optimizers));
+        }
+        for file in files {
+            runs.push(record::read(&file)?);
+        }
+    }
+    runs.sort_by_key(|run| {
+        (run.header.series.clone(), run.header.optimizer.clone(), run.header.seed)
+    });
+    let names: BTreeSet<&str> = runs.iter().map(|run| run.header.experiment.as_str()).collect();
+    if names.len() > 1 {
+        let names: Vec<&str> = names.into_iter().collect();
+        let found = format!("records of {}", names.join(" and "));
+        return Err(Error::content(&folders[0], found, "records of one experiment"));
+    }
+    let name = runs.first().map_or("", |run| &run.header.experiment);
+    Ok((find_experiment(folders, name, optimizers)?, runs))
+}
+
+/// The error for a folder without records. A study has none, so the error says what to do instead.
+fn no_records(folder: &Path, optimizers: &Optimizers) -> Error {
+    let file = folder.join("experiment.toml");
+    match experiment::load(&file.to_string_lossy(), optimizers) {
+        Ok((Experiment { task, name, .. }, _)) if task.study().is_some() => Error::content(
+            folder,
+            "the page of a study",
+            format!("records; a study has none, `downhill run {name}` recomputes it"),
+        ),
+        _ => Error::content(folder, "no records", "*.jsonl files somewhere below"),
+    }
+}
+
+/// The experiment in a file beside the records; otherwise the built-in one of that name.
+fn find_experiment(
+    folders: &[PathBuf],
+    name: &str,
+    optimizers: &Optimizers,
+) -> Result<Option<Experiment>> {
+    let file =
+        folders.iter().map(|folder| folder.join("experiment.toml")).find(|path| path.is_file());
+    match file {
+        Some(file) => Ok(Some(experiment::load(&file.to_string_lossy(), optimizers)?.0)),
+        None => Ok(experiment::load(name, optimizers).ok().map(|(experiment, _)| experiment)),
+    }
+}

@@ -1,0 +1,92 @@
+//! Remarks: what a reader should know about the runs.
+
+use std::collections::BTreeMap;
+
+use crate::experiment::{Experiment, Scale};
+use crate::grade::Curve;
+use crate::record::RecordedTask;
+
+/// That the runs use other data than the experiment describes.
+pub fn data(
+    experiment: Option<&Experiment>,
+    scale: Option<Scale>,
+    task: &RecordedTask,
+) -> Vec<String> {
+    let described =
+        experiment.zip(scale).and_then(|(experiment, scale)| experiment.data_name(scale));
+    match (described, task.data_name()) {
+        (Some(described), Some(used)) if described != used => vec![format!(
+            "These runs use the data {used}, but the text and the claims of the experiment are \
+             about {described}."
+        )],
+        _ => Vec::new(),
+    }
+}
+
+/// Which best settings are at the edge of their grid.
+pub fn edges(curves: &[Curve]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for curve in curves {
+        remarks.extend(curve.at_the_edge().into_iter().map(|key| {
+            format!(
+                "{}: the best setting, {}, has {key} at the edge of its grid; a wider grid may \
+                 contain a better one.",
+                curve.label,
+                curve.brief()
+            )
+        }));
+    }
+    remarks
+}
+
+/// Which runs are missing. Series with the same remark share it.
+pub fn missing(curves: &[Curve], experiment: Option<&Experiment>, scale: &str) -> Vec<String> {
+    let planned_seeds =
+        experiment.and_then(|experiment| experiment.extent(scale)).map(|extent| extent.seeds);
+    let mut remarks: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for curve in curves {
+        if let Some(remark) = missing_in(curve, planned_seeds) {
+            remarks.entry(remark).or_default().push(&curve.label);
+        }
+    }
+    let names = |labels: Vec<&str>| {
+        if labels.len() == curves.len() && labels.len() > 1 {
+            "all series".into()
+        } else {
+            labels.join(", ")
+        }
+    };
+    remarks.into_iter().map(|(remark, labels)| format!("{}: {remark}", names(labels))).collect()
+}
+
+fn missing_in(curve: &Curve, planned_seeds: Option<usize>) -> Option<String> {
+    if curve.missing > 0 {
+        return Some(format!(
+            "{}, so the best setting is not known; run the experiment again to complete them.",
+            curve.why_none()
+        ));
+    }
+    let complete = curve.chosen()?.runs.iter().filter(|run| run.is_complete()).count();
+    let planned = planned_seeds.filter(|planned| complete < *planned)?;
+    Some(format!("{complete} of the {planned} seeds of this scale."))
+}
+
+/// That records were left out.
+pub fn foreign(records: usize) -> Option<String> {
+    (records > 0).then(|| {
+        format!(
+            "{records} records below the folder belong to no setting of this experiment and were \
+             left out."
+        )
+    })
+}
+
+/// Which heat maps were left out.
+pub fn large_maps(titles: &[String]) -> Vec<String> {
+    titles
+        .iter()
+        .map(|title| {
+            format!("{title}: too many settings for a heat map; points.csv contains them.")
+        })
+        .collect()
+}

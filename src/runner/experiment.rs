@@ -1,0 +1,221 @@
+//! All runs of an experiment: first every setting with the seeds that select, then the best
+//! settings with the other seeds.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::folder::{claim_folder, lock};
+use super::header::{RunName, header};
+use super::workers::{RunObserver, TaskJob, Workers};
+use crate::error::Result;
+use crate::experiment::{Experiment, Extent, Planned, Scale, Series};
+use crate::files::make_folder;
+use crate::grade::{self, Selection};
+use crate::optim::Optimizers;
+use crate::record::Run;
+use crate::task::{DynTask, Job, Subset, TaskContext};
+use crate::train::Plan;
+
+/// The options of a run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// the amount of work
+    pub scale: Scale,
+    /// name or folder of other data
+    pub data: Option<String>,
+    /// `flex`, `ndarray` or `wgpu`
+    pub device: String,
+    /// another number of seeds
+    pub seeds: Option<usize>,
+    /// folder of the results; one in `out/` by default
+    pub out: Option<PathBuf>,
+    /// runs at the same time
+    pub jobs: usize,
+    /// repeats runs that are there already
+    pub fresh: bool,
+}
+
+/// The results of an experiment.
+pub struct Results {
+    /// folder of records and page
+    pub folder: PathBuf,
+    /// all runs, including those that were there before
+    pub runs: Vec<Run>,
+    /// whether Ctrl-C ended it
+    pub interrupted: bool,
+}
+
+/// Makes the runs of an experiment that are not on the disk yet, and returns all.
+///
+/// # Errors
+/// On unknown names, damaged data, or a disk that cannot be written.
+pub fn run(
+    experiment: &Experiment,
+    toml: &str,
+    optimizers: &Optimizers,
+    options: &RunOptions,
+    observer: &impl RunObserver,
+    stop: &AtomicBool,
+) -> Result<Results> {
+    let extent = experiment.extent_of(options.scale)?;
+    let tasks = Tasks::prepare(experiment, options, extent)?;
+    let folder = options.out.clone().unwrap_or_else(|| folder_of(experiment, options, &tasks));
+    make_folder(&folder.join("runs"))?;
+    let _lock = lock(&folder)?;
+    claim_folder(&folder, experiment, toml)?;
+
+    let seeds = options.seeds.unwrap_or(extent.seeds);
+    let search = extent.search().min(seeds);
+    let planned = experiment.planned(options.scale, optimizers)?;
+    let jobs = Jobs {
+        experiment,
+        options,
+        folder: folder.join("runs"),
+        settings: settings(experiment, options.scale, optimizers, &tasks)?,
+        planned: &planned,
+    };
+    let workers = Workers { number: options.jobs, fresh: options.fresh, observer, stop };
+    let later = (0..experiment.series.len())
+        .map(|at| tasks.of(at).steps() * extent.epochs * (seeds - search))
+        .sum();
+    let mut runs = workers.make(jobs.of(0..search, |_| true), later)?;
+    let selection = Selection {
+        search: Some(search as u64),
+        ..Selection::of(experiment, options.scale.name())
+    };
+    let best = best_settings(&planned, &runs, &selection);
+    if !stop.load(Ordering::Relaxed) {
+        runs.extend(
+            workers.make(jobs.of(search..seeds, |setting| best.contains(&setting.key())), 0)?,
+        );
+    }
+    Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
+}
+
+/// The default folder of the results, without data and device.
+pub fn default_folder(experiment: &Experiment, scale: Scale) -> PathBuf {
+    Path::new("out").join(&experiment.name).join(scale.name())
+}
+
+/// The default folder of the results: `out/NAME/SCALE-DATA-DEVICE`.
+fn folder_of(experiment: &Experiment, options: &RunOptions, tasks: &Tasks) -> PathBuf {
+    let folder = default_folder(experiment, options.scale);
+    match tasks.common.record().data() {
+        None => folder,
+        Some(data) => {
+            let data = data.replace(['|', ':', '=', ',', '/'], "-");
+            folder.with_file_name(format!("{}-{data}-{}", options.scale.name(), options.device))
+        }
+    }
+}
+
+/// The prepared task of each series.
+struct Tasks {
+    common: Box<dyn DynTask>,
+    /// of the series with a task of their own
+    own: Vec<Option<Box<dyn DynTask>>>,
+}
+
+impl Tasks {
+    fn prepare(experiment: &Experiment, options: &RunOptions, extent: &Extent) -> Result<Tasks> {
+        let mut context = TaskContext::on(&options.device);
+        context.data = options.data.clone();
+        context.scale_data = extent.data.clone();
+        context.subset = Subset { train: extent.train, test: extent.test, ..Subset::default() };
+        let common = experiment.task.prepare(&mut context)?;
+        let mut own = |series: &Series| {
+            series.task.as_ref().map(|task| task.prepare(&mut context)).transpose()
+        };
+        let own = experiment.series.iter().map(&mut own).collect::<Result<_>>()?;
+        Ok(Tasks { common, own })
+    }
+
+    /// The task of the series at this index.
+    fn of(&self, series: usize) -> &dyn DynTask {
+        self.own[series].as_deref().unwrap_or(self.common.as_ref())
+    }
+}
+
+/// A setting of a series: what is trained, and how.
+struct SeriesSetting<'a> {
+    label: &'a str,
+    task: &'a dyn DynTask,
+    plan: Plan,
+}
+
+/// What identifies a setting: series, pipeline and schedule.
+type SettingKey = [String; 3];
+
+impl SeriesSetting<'_> {
+    fn key(&self) -> SettingKey {
+        [self.label.into(), self.plan.pipeline.spec.to_string(), self.plan.schedule.spec()]
+    }
+}
+
+/// Every setting of every series.
+fn settings<'a>(
+    experiment: &'a Experiment,
+    scale: Scale,
+    optimizers: &Optimizers,
+    tasks: &'a Tasks,
+) -> Result<Vec<SeriesSetting<'a>>> {
+    let epochs = experiment.extent_of(scale)?.epochs;
+    let mut settings = Vec::new();
+    for (at, series) in experiment.series.iter().enumerate() {
+        let task = tasks.of(at);
+        for (pipeline, schedule) in experiment.grid(series, scale, optimizers)? {
+            let early_stopping = experiment.task_of(series).early_stopping()?;
+            let plan = Plan { pipeline, schedule, epochs, diagnose: false, early_stopping };
+            plan.fits(epochs * task.steps())?;
+            settings.push(SeriesSetting { label: &series.label, task, plan });
+        }
+    }
+    Ok(settings)
+}
+
+/// The best setting of each series, by the runs of the seeds that select.
+fn best_settings(planned: &[Planned], runs: &[Run], selection: &Selection) -> Vec<SettingKey> {
+    let best = |curve: grade::Curve| {
+        let setting = &curve.chosen()?.setting;
+        Some([curve.label.clone(), setting.optimizer.clone(), setting.schedule.clone()])
+    };
+    grade::curves(planned, runs, selection).into_iter().filter_map(best).collect()
+}
+
+/// The list of runs.
+struct Jobs<'a> {
+    experiment: &'a Experiment,
+    options: &'a RunOptions,
+    folder: PathBuf,
+    settings: Vec<SeriesSetting<'a>>,
+    planned: &'a [Planned],
+}
+
+impl<'a> Jobs<'a> {
+    /// The runs of some settings with these seeds.
+    fn of(
+        &self,
+        seeds: Range<usize>,
+        which: impl Fn(&SeriesSetting<'_>) -> bool,
+    ) -> Vec<TaskJob<'a>> {
+        let settings = self.settings.iter().filter(|setting| which(setting));
+        settings
+            .flat_map(|setting| seeds.clone().map(|seed| self.job(setting, seed as u64)))
+            .collect()
+    }
+
+    fn job(&self, setting: &SeriesSetting<'a>, seed: u64) -> TaskJob<'a> {
+        let name = RunName {
+            experiment: &self.experiment.name,
+            scale: self.options.scale.name(),
+            series: setting.label,
+            device: &self.options.device,
+        };
+        let header = header(setting.task.record(), &name, &setting.plan, seed);
+        let path = self.folder.join(header.file_name());
+        let brief = grade::setting(self.planned, &header);
+        let job = Job { header, setting: brief, path, plan: setting.plan.clone() };
+        TaskJob { job, task: setting.task }
+    }
+}

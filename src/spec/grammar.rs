@@ -1,0 +1,173 @@
+//! A single spec: parsing, printing, expanding a sweep.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::error::SpecError;
+use super::names::{BURN, is_word};
+
+/// A name, a dialect and settings, as written. Parsing does not check whether they exist.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// The name of an optimizer, model, schedule, ...
+    pub name: String,
+    /// The name after `@`: a named set of defaults.
+    pub dialect: Option<String>,
+    /// Each setting with its values. More than one value is a sweep.
+    pub settings: Vec<(String, Vec<String>)>,
+}
+
+const EXPECTED_NAME: &str = "a name first, like `adam` or `adam:lr=1e-3`";
+const EXPECTED_DIALECT: &str = "the name of a dialect after `@`, like `adam@s0`";
+const EXPECTED_BRACKETS: &str = "every `[` to be closed by `]`";
+const EXPECTED_SETTINGS: &str = "settings of the form `key=value`, separated by commas, after `:`";
+const EXPECTED_VALUES: &str = "at least one value between `[` and `]`";
+
+impl FromStr for Spec {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let text = text.trim();
+        let syntax = |expected| SpecError::Syntax { spec: text.into(), expected };
+        let (head, tail) = split_head(text);
+        let (name, dialect) = parse_head(head).map_err(syntax)?;
+        let parts = match tail {
+            Some(tail) => split_outside_brackets(tail).ok_or(syntax(EXPECTED_BRACKETS))?,
+            None => Vec::new(),
+        };
+        let mut settings: Vec<(String, Vec<String>)> = Vec::new();
+        for part in parts {
+            let (key, values) = parse_setting(part).map_err(syntax)?;
+            if settings.iter().any(|(other, _)| *other == key) {
+                return Err(SpecError::Several {
+                    spec: text.into(),
+                    problem: format!("the setting {key} is given twice"),
+                });
+            }
+            settings.push((key, values));
+        }
+        Ok(Spec { name, dialect, settings })
+    }
+}
+
+/// Splits a spec at the `:` before its settings. The names of burn's optimizers contain a `:` of
+/// their own.
+fn split_head(text: &str) -> (&str, Option<&str>) {
+    let prefix = if text.starts_with(BURN) { BURN.len() } else { 0 };
+    match text[prefix..].find(':') {
+        Some(colon) => (&text[..prefix + colon], Some(&text[prefix + colon + 1..])),
+        None => (text, None),
+    }
+}
+
+/// Parses `name` or `name@dialect`. The error is what was expected.
+fn parse_head(head: &str) -> Result<(String, Option<String>), &'static str> {
+    let (name, dialect) = match head.split_once('@') {
+        Some((name, dialect)) => (name.trim(), Some(dialect.trim())),
+        None => (head.trim(), None),
+    };
+    if !is_word(name.strip_prefix(BURN).unwrap_or(name)) {
+        return Err(EXPECTED_NAME);
+    }
+    if dialect.is_some_and(|dialect| !is_word(dialect)) {
+        return Err(EXPECTED_DIALECT);
+    }
+    Ok((name.into(), dialect.map(String::from)))
+}
+
+/// Parses `key=value` or `key=[value,value]`. The error is what was expected.
+fn parse_setting(text: &str) -> Result<(String, Vec<String>), &'static str> {
+    let (key, value) = text.split_once('=').ok_or(EXPECTED_SETTINGS)?;
+    let (key, value) = (key.trim(), value.trim());
+    if value == "[]" {
+        return Err(EXPECTED_VALUES);
+    }
+    let values: Vec<String> = match value.strip_prefix('[') {
+        Some(list) => {
+            list.trim_end_matches(']').split(',').map(|value| value.trim().to_string()).collect()
+        }
+        None => vec![value.to_string()],
+    };
+    if !is_word(key) || values.iter().any(String::is_empty) {
+        return Err(EXPECTED_SETTINGS);
+    }
+    Ok((key.into(), values))
+}
+
+/// Splits at the commas that are not in brackets. `None` if the brackets are not balanced or
+/// nested.
+pub(super) fn split_outside_brackets(text: &str) -> Option<Vec<&str>> {
+    let (mut parts, mut start, mut inside) = (Vec::new(), 0, false);
+    for (i, c) in text.char_indices() {
+        match c {
+            '[' if inside => return None,
+            '[' => inside = true,
+            ']' if !inside => return None,
+            ']' => inside = false,
+            ',' if !inside => {
+                parts.push(&text[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    (!inside).then_some(parts)
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(dialect) = &self.dialect {
+            write!(f, "@{dialect}")?;
+        }
+        for (i, (key, values)) in self.settings.iter().enumerate() {
+            f.write_str(if i == 0 { ":" } else { "," })?;
+            match values.as_slice() {
+                [value] => write!(f, "{key}={value}")?,
+                list => write!(f, "{key}=[{}]", list.join(","))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Spec {
+    /// One spec for each combination of the values of a sweep. The values of the last setting
+    /// change fastest.
+    pub fn expand(&self) -> Vec<Spec> {
+        let without_settings = Spec { settings: Vec::new(), ..self.clone() };
+        self.settings.iter().fold(vec![without_settings], |specs, (key, values)| {
+            let combine = |spec: &Spec| values.iter().map(|value| spec.with(key, value)).collect();
+            specs.iter().flat_map::<Vec<Spec>, _>(combine).collect()
+        })
+    }
+
+    /// A copy with one more setting.
+    fn with(&self, key: &str, value: &str) -> Spec {
+        let mut spec = self.clone();
+        spec.settings.push((key.into(), vec![value.into()]));
+        spec
+    }
+
+    /// Each setting with its single value.
+    ///
+    /// # Errors
+    /// If a setting has several values.
+    pub fn single(&self) -> Result<Vec<(&str, &str)>, SpecError> {
+        let mut settings = Vec::new();
+        for (key, values) in &self.settings {
+            let [value] = values.as_slice() else {
+                return Err(SpecError::Several {
+                    spec: self.to_string(),
+                    problem: format!(
+                        "{key} has {} values, and only one value is allowed here",
+                        values.len()
+                    ),
+                });
+            };
+            settings.push((key.as_str(), value.as_str()));
+        }
+        Ok(settings)
+    }
+}

@@ -1,0 +1,102 @@
+//! The macros that declare settings and their values.
+
+/// Implements [`SettingValue`](crate::spec::SettingValue) for an enumeration: a word for each
+/// variant.
+#[macro_export]
+macro_rules! words {
+    ($Type:ty { $($variant:ident = $word:literal),* $(,)? }) => {
+        impl $Type {
+            /// The words that settings of this type take.
+            pub const WORDS: $crate::spec::Allowed = $crate::spec::Allowed::OneOf(&[$($word),*]);
+        }
+        impl $crate::spec::SettingValue for $Type {
+            fn read(text: &str, _: $crate::spec::Allowed) -> Option<Self> {
+                match text {
+                    $($word => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+            fn show(&self) -> String {
+                match self { $(Self::$variant => $word),* }.to_string()
+            }
+        }
+    };
+}
+
+/// Declares a struct with its settings. A setting is `name: type = default, allowed;` after a doc
+/// comment of one line, its description.
+///
+/// ```
+/// use downhill::spec::{Allowed, Settings};
+///
+/// downhill::settings! {
+///     /// A rule with one setting.
+///     pub struct HeavyBall {
+///         /// decay rate of the velocity
+///         mu: f64 = 0.9, Allowed::Decay;
+///     }
+/// }
+///
+/// let ball = HeavyBall::new().with_mu(0.5);
+/// assert_eq!(ball.spec("heavy_ball").to_string(), "heavy_ball:mu=0.5");
+/// let spec: downhill::spec::Spec = "heavy_ball:mu=1.5".parse().unwrap();
+/// assert!(spec.read::<HeavyBall>().is_err());
+/// ```
+#[macro_export]
+macro_rules! settings {
+    ($(#[$meta:meta])* pub struct $Name:ident { $(#[doc = $docs:literal] $field:ident: $Type:ty = $default:expr, $allowed:expr;)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $Name {
+            $(#[doc = $docs] pub $field: $Type,)*
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                $Name { $($field: $default),* }
+            }
+        }
+
+        $crate::spec::__paste! {
+            impl $Name {
+                /// All settings at their defaults.
+                pub fn new() -> Self {
+                    Self::default()
+                }
+                $(
+                    #[doc = concat!("Sets", $docs, ".")]
+                    pub fn [<with_ $field>](mut self, $field: $Type) -> Self {
+                        self.$field = $field;
+                        self
+                    }
+                )*
+            }
+        }
+
+        impl $crate::spec::Settings for $Name {
+            const SETTINGS: &'static [$crate::spec::Setting] = &[
+                $($crate::spec::Setting { name: stringify!($field), docs: $docs.trim_ascii(), allowed: $allowed }),*
+            ];
+
+            #[allow(unused_variables)] // if there are no settings
+            fn set(&mut self, owner: &str, key: &str, value: &str) -> ::std::result::Result<(), $crate::spec::SpecError> {
+                match key {
+                    $(stringify!($field) => {
+                        let setting = $crate::spec::Setting { name: stringify!($field), docs: $docs, allowed: $allowed };
+                        self.$field = setting.read::<$Type>(owner, value)?;
+                        Ok(())
+                    })*
+                    _ => Err($crate::spec::unknown(
+                        &format!("setting of {owner}"),
+                        key,
+                        <Self as $crate::spec::Settings>::SETTINGS.iter().map(|setting| setting.name),
+                    )),
+                }
+            }
+
+            fn values(&self) -> Vec<(&'static str, String)> {
+                vec![$((stringify!($field), $crate::spec::SettingValue::show(&self.$field))),*]
+            }
+        }
+    };
+}

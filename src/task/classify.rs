@@ -1,0 +1,353 @@
+//! Classification: what the TOML says about it and what is recorded. The problem is in
+//! `classify/problem.rs`.
+
+mod problem;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::dyn_task::{DynTask, PreparedTask};
+use super::prepare::{DataRequest, LoadedData, TaskContext};
+use super::spec::Task;
+use super::splits::Subset;
+use crate::augment::Augment;
+use crate::data::DeviceExamples;
+use crate::error::{Error, Result};
+use crate::model;
+use crate::model::saved::ModelCard;
+use crate::record::{
+    BATCH_LOSS, Measure, RecordedTask, TaskRecord, TrainingCommand, VALIDATION_LOSS,
+};
+use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
+use crate::spec::{Settings, Spec, unknown};
+
+pub use problem::ClassifyProblem;
+
+/// The measurements with a column.
+const COLUMNS: [Measure; 4] = [
+    Measure::new("train_loss", "training loss"),
+    Measure::new("objective", "training loss + penalty"),
+    Measure::new("test_loss", "test loss"),
+    Measure::new("test_accuracy", "test accuracy"),
+];
+/// The other measurements of every classifier.
+const OTHER: [Measure; 3] = [
+    Measure::new("train_error", "training error rate"),
+    Measure::new("test_error", "test error rate"),
+    Measure::new("gap", "test loss - training loss"),
+];
+/// The measurements on the validation set.
+const VALIDATION: [Measure; 2] = [
+    Measure::new(VALIDATION_LOSS, "validation loss"),
+    Measure::new("validation_error", "validation error rate"),
+];
+
+/// A classifier and how it is trained, as in the TOML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classification {
+    /// spec of the model
+    pub model: String,
+    /// name or path of the data, if the command names none, and their preparation:
+    /// `cifar10|gcn|zca`
+    pub data: String,
+    /// batch size
+    pub batch: usize,
+    /// spec of the penalty, or `none`
+    #[serde(default = "none")]
+    pub penalty: String,
+    /// augmentation of the images of a batch: specs, or `none`
+    #[serde(default = "none")]
+    pub augment: String,
+    /// fraction of the training set that is used for validation
+    #[serde(default)]
+    pub validation: f64,
+    /// spec of early stopping, or `none`
+    #[serde(default = "none")]
+    pub early_stopping: String,
+    /// number of training examples on which the training loss is measured; all by default
+    pub measured: Option<usize>,
+}
+
+fn none() -> String {
+    "none".into()
+}
+
+impl Classification {
+    /// Every spec with every setting spelled out.
+    ///
+    /// # Errors
+    /// On an unknown name or setting, or a value that is not allowed.
+    pub fn canonical(&self) -> Result<Classification> {
+        let stopping = self.early_stopping()?;
+        Ok(Classification {
+            model: model::canonical(&self.model.parse()?)?.to_string(),
+            penalty: Penalty::read(&self.penalty.parse()?)?.spec(),
+            augment: Augment::read(&self.augment.parse()?)?.spec(),
+            early_stopping: stopping
+                .map_or_else(none, |rule| rule.spec(early_stopping::NAME).to_string()),
+            ..self.clone()
+        })
+    }
+
+    /// The limit on measured training examples, where it is below the size of the training set;
+    /// otherwise 0.
+    fn measured_of(&self, train: usize) -> usize {
+        self.measured.filter(|n| *n < train).unwrap_or(0)
+    }
+
+    /// As [`Task::prepare`], with the problem's own type, and with what a file of the trained model
+    /// says.
+    ///
+    /// # Errors
+    /// As [`Task::prepare`].
+    pub fn prepare_classifier(
+        &self,
+        context: &mut TaskContext,
+    ) -> Result<(PreparedTask<ClassifyProblem>, ModelCard)> {
+        let own = self.canonical()?; // names are checked first, the slow part comes last
+        let device = context.autodiff_device()?;
+        let augment = Augment::read(&own.augment.parse()?)?;
+        let request = DataRequest {
+            data: context.data_of(&own.data),
+            subset: Subset { validation: own.validation, ..context.subset },
+            images: !augment.is_none(),
+        };
+        let data = context.load(request.clone(), &device)?;
+        own.check_data(&data, &augment)?;
+        let (spec, shapes): (Spec, _) = (own.model.parse()?, data.shapes.clone());
+        let record = RecordedTask::new(own.record(&data, model::parameters(&spec, &shapes)?));
+        let penalty = Penalty::read(&own.penalty.parse()?)?;
+        let problem =
+            ClassifyProblem::on(data.splits.clone(), own.measured, own.batch, penalty, &device)
+                .augmented(augment, &shapes.input)?;
+        let card = ModelCard {
+            spec: spec.clone(),
+            shapes: shapes.clone(),
+            data: with_full_preparation(&request.data, &data.name),
+            sha256: data.sha256.clone(),
+        };
+        let initial = Box::new(move |seed| model::build(&spec, &shapes, seed, &device));
+        Ok((PreparedTask { record, problem, initial }, card))
+    }
+
+    /// Checks what is only known with the data.
+    fn check_data(&self, data: &LoadedData, augment: &Augment) -> Result<()> {
+        let splits = &data.splits;
+        if self.validation > 0.0 && splits.validation.is_none() {
+            let found = format!(
+                "{}, which is 0 of {} training examples",
+                self.validation,
+                splits.train.len()
+            );
+            return Err(wrong("validation", found, "a fraction with at least one example"));
+        }
+        augment.takes(&data.name, &data.shapes.input, data.pixels || splits.images().is_some())
+    }
+
+    fn record(&self, data: &LoadedData, parameters: usize) -> ClassifyRecord {
+        let splits = &data.splits;
+        ClassifyRecord {
+            model: self.model.clone(),
+            parameters,
+            data: data.name.clone(),
+            sha256: data.sha256.clone(),
+            train: splits.train.len(),
+            test: splits.test.len(),
+            batch: self.batch,
+            penalty: self.penalty.clone(),
+            augment: self.augment.clone(),
+            validation: splits.validation.as_ref().map_or(0, DeviceExamples::len),
+            early_stopping: self.early_stopping.clone(),
+            measured: self.measured_of(splits.train.len()),
+        }
+    }
+}
+
+/// The data as the user named them, with the preparation as the loaded data name it: every setting
+/// is spelled out.
+fn with_full_preparation(asked: &str, loaded: &str) -> String {
+    match (asked.split_once('|'), loaded.split_once('|')) {
+        (Some((name, _)), Some((_, preparation))) => format!("{}|{preparation}", name.trim()),
+        _ => asked.into(),
+    }
+}
+
+fn wrong(key: &str, found: String, expected: &str) -> Error {
+    Error::Invalid(format!("task.{key}: found {found}, expected {expected}"))
+}
+
+#[typetag::serde(name = "classify")]
+impl Task for Classification {
+    fn check(&self) -> Result<()> {
+        self.canonical()?;
+        for (key, n) in [("batch", self.batch), ("measured", self.measured.unwrap_or(1))] {
+            if n == 0 {
+                return Err(wrong(key, "0".into(), "at least 1 example"));
+            }
+        }
+        if !(0.0..1.0).contains(&self.validation) {
+            return Err(wrong(
+                "validation",
+                self.validation.to_string(),
+                "a fraction from 0 to below 1",
+            ));
+        }
+        if self.early_stopping()?.is_some() && self.validation == 0.0 {
+            let expected = "a fraction of the training set as `validation` beside it";
+            return Err(wrong("early_stopping", self.early_stopping.clone(), expected));
+        }
+        Ok(())
+    }
+
+    fn measures(&self) -> Vec<&'static str> {
+        let validation: &[Measure] = if self.validation == 0.0 { &[] } else { &VALIDATION };
+        let names = COLUMNS.iter().chain(&OTHER).chain(validation).map(|measure| measure.name);
+        names.filter(|name| *name != "test_accuracy").chain([BATCH_LOSS]).collect()
+    }
+
+    fn data(&self) -> Option<&str> {
+        Some(&self.data)
+    }
+
+    fn early_stopping(&self) -> Result<Option<EarlyStopping>> {
+        let spec: Spec = self.early_stopping.parse()?;
+        match spec.name.as_str() {
+            "none" => Ok(None),
+            early_stopping::NAME => Ok(Some(spec.read()?)),
+            other => Err(unknown("stop rule", other, ["none", early_stopping::NAME]).into()),
+        }
+    }
+
+    fn describes(&self, run: &RecordedTask) -> bool {
+        let (Some(run), Ok(own)) = (run.as_kind::<ClassifyRecord>(), self.canonical()) else {
+            return false;
+        };
+        let subset = Subset { validation: own.validation, ..Subset::default() };
+        subset.validation_size(run.train + run.validation) == run.validation
+            && own.measured_of(run.train) == run.measured
+            && own.batch == run.batch
+            && [&own.model, &own.penalty, &own.augment, &own.early_stopping]
+                == [&run.model, &run.penalty, &run.augment, &run.early_stopping]
+    }
+
+    fn prepare(&self, context: &mut TaskContext) -> Result<Box<dyn DynTask>> {
+        Ok(Box::new(self.prepare_classifier(context)?.0))
+    }
+}
+
+/// What a record says about a classifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifyRecord {
+    /// spec with every setting
+    pub model: String,
+    /// number of trained values
+    pub parameters: usize,
+    /// name of the data with their preparation
+    pub data: String,
+    /// hash of all examples
+    pub sha256: String,
+    /// size of the training set
+    pub train: usize,
+    /// size of the test set
+    pub test: usize,
+    /// batch size
+    pub batch: usize,
+    /// spec with every setting, or `none`
+    pub penalty: String,
+    /// specs with every setting, or `none`
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub augment: String,
+    /// size of the validation set
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub validation: usize,
+    /// spec with every setting, or `none`
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub early_stopping: String,
+    /// training examples on which `train_loss` is measured; 0 for all
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub measured: usize,
+}
+
+fn is_none(text: &str) -> bool {
+    text == "none"
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+#[typetag::serde(name = "classify")]
+impl TaskRecord for ClassifyRecord {
+    fn title(&self) -> String {
+        format!("{} on {}", self.model, self.data)
+    }
+
+    fn size(&self) -> String {
+        let size =
+            format!("{}: {} training and {} test examples", self.data, self.train, self.test);
+        match self.validation {
+            0 => size,
+            n => format!("{size}, {n} validation examples"),
+        }
+    }
+
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = vec![
+            ("model", format!("{}, {} parameters", self.model, self.parameters)),
+            ("data", format!("{}; sha256 of all examples {}", self.size(), self.sha256)),
+            ("batch", format!("{} examples", self.batch)),
+            ("penalty", self.penalty.clone()),
+        ];
+        let specs = [("augmentation", &self.augment), ("early stopping", &self.early_stopping)];
+        lines.extend(
+            specs
+                .into_iter()
+                .filter(|(_, spec)| !is_none(spec))
+                .map(|(name, spec)| (name, spec.clone())),
+        );
+        if self.measured > 0 {
+            lines.push((
+                "training loss",
+                format!("on {} training examples, drawn once", self.measured),
+            ));
+        }
+        lines
+    }
+
+    fn columns(&self) -> Vec<Measure> {
+        COLUMNS.to_vec()
+    }
+
+    fn other_measures(&self) -> Vec<Measure> {
+        [&OTHER[..], &VALIDATION].concat()
+    }
+
+    fn data(&self) -> Option<&str> {
+        Some(&self.data)
+    }
+
+    /// One series may use a part of the training set for validation where another trains on it.
+    fn common(&self) -> Value {
+        json!({ "data": self.data, "sha256": self.sha256, "train": self.train + self.validation, "test": self.test })
+    }
+
+    /// A record has the size of the validation set, not the fraction, and a training measures all
+    /// examples.
+    fn training_command(&self) -> Option<TrainingCommand> {
+        if self.validation > 0 {
+            return None;
+        }
+        let mut options = vec![("model", self.model.clone()), ("data", self.data.clone())];
+        let specs = [("penalty", &self.penalty), ("augment", &self.augment)];
+        options.extend(
+            specs
+                .into_iter()
+                .filter(|(_, spec)| !is_none(spec))
+                .map(|(name, spec)| (name, spec.clone())),
+        );
+        options.push(("batch", self.batch.to_string()));
+        Some(options)
+    }
+}

@@ -1,0 +1,71 @@
+//! Evaluating a classifier: loss, accuracy, confusion table.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor};
+
+use crate::data::{Batch, DeviceExamples};
+use crate::model::{Mode, Net};
+
+/// Examples that are evaluated at once. This bounds the memory: 64 channels of 32 x 32 pixels of
+/// 1000 examples are 262 MB.
+pub(super) const AT_ONCE: usize = 1000;
+
+/// The result of a model on examples.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// `confusion[actual][predicted]` counts examples.
+    pub confusion: Vec<Vec<usize>>,
+}
+
+impl Evaluation {
+    /// Fraction of the examples that are classified correctly.
+    pub fn accuracy(&self) -> f64 {
+        self.correct() as f64 / self.all() as f64
+    }
+
+    /// Fraction of the examples that are misclassified.
+    pub fn error_rate(&self) -> f64 {
+        (self.all() - self.correct()) as f64 / self.all() as f64
+    }
+
+    fn correct(&self) -> usize {
+        self.confusion.iter().enumerate().map(|(class, row)| row[class]).sum()
+    }
+
+    fn all(&self) -> usize {
+        self.confusion.iter().flatten().sum()
+    }
+}
+
+/// Evaluates a model on examples; both without autodiff.
+pub fn evaluate(model: &Net, examples: &DeviceExamples) -> Evaluation {
+    let n = examples.len();
+    let batch = |start| examples.slice(start, AT_ONCE.min(n - start));
+    evaluate_batches(model, (0..n).step_by(AT_ONCE).map(batch))
+}
+
+/// The same, batch by batch.
+pub(super) fn evaluate_batches(model: &Net, batches: impl Iterator<Item = Batch>) -> Evaluation {
+    let (mut loss, mut confusion, mut n) = (0.0, Vec::new(), 0);
+    for batch in batches {
+        n += batch.y.dims()[0];
+        let scores = model.forward(batch.x, &mut Mode::Evaluate);
+        if confusion.is_empty() {
+            confusion = vec![vec![0; scores.dims()[1]]; scores.dims()[1]];
+        }
+        let predicted = scores.clone().argmax(1).into_data();
+        loss += cross_entropy(scores, batch.y.clone()).sum().into_scalar::<f64>();
+        for (predicted, actual) in predicted.iter::<i64>().zip(batch.y.into_data().iter::<i64>()) {
+            confusion[actual as usize][predicted as usize] += 1;
+        }
+    }
+    Evaluation { loss: loss / n as f64, confusion }
+}
+
+/// −log of the predicted probability of the true class, for each example.
+pub(super) fn cross_entropy(scores: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+    let n = classes.dims()[0];
+    -log_softmax(scores, 1).gather(1, classes.reshape([n, 1])).reshape([n])
+}

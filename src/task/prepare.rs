@@ -1,0 +1,117 @@
+//! What preparing a task needs: the options of the command, the sizes of the scale, and the data
+//! that are loaded already.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use super::splits::{Splits, Subset};
+use crate::data;
+use crate::error::{Error, Result};
+use crate::model::Shapes;
+
+/// The options of the command and the sizes of the scale. All series of an experiment share one
+/// context, so data are loaded once.
+#[derive(Default)]
+pub struct TaskContext {
+    /// data that the user gave instead of the task's
+    pub data: Option<String>,
+    /// data of the scale instead of the task's
+    pub scale_data: Option<String>,
+    /// `flex`, `ndarray` or `wgpu`
+    pub device: String,
+    /// limits on training and test examples
+    pub subset: Subset,
+    loaded: Vec<(DataRequest, Arc<LoadedData>)>,
+}
+
+/// What identifies loaded data.
+#[derive(Clone, PartialEq)]
+pub(super) struct DataRequest {
+    /// name or path with preparation
+    pub data: String,
+    /// which examples are used
+    pub subset: Subset,
+    /// whether the images before their preparation are needed too, for augmentation
+    pub images: bool,
+}
+
+/// Data on a device, and what a header says about them.
+pub(super) struct LoadedData {
+    pub name: String,
+    pub sha256: String,
+    pub shapes: Shapes,
+    /// whether the inputs are pixels from 0 to 1
+    pub pixels: bool,
+    pub splits: Splits,
+}
+
+impl TaskContext {
+    /// A context of one device, with the task's own data.
+    pub fn on(device: &str) -> TaskContext {
+        TaskContext { device: device.into(), ..TaskContext::default() }
+    }
+
+    /// The data of a task: the user's, the scale's or its own. The task's preparation stays, unless
+    /// the other data have one.
+    pub(super) fn data_of(&self, task: &str) -> String {
+        let other = self.data.as_deref().or(self.scale_data.as_deref());
+        other.map_or_else(|| task.into(), |other| data::like(other, task))
+    }
+
+    /// The device with autodiff.
+    pub(super) fn autodiff_device(&self) -> Result<Device> {
+        Ok(crate::device::find(&self.device)?.autodiff())
+    }
+
+    /// Loads data, once for all series that ask for the same.
+    pub(super) fn load(
+        &mut self,
+        request: DataRequest,
+        device: &Device,
+    ) -> Result<Arc<LoadedData>> {
+        if let Some((_, known)) = self.loaded.iter().find(|(known, _)| *known == request) {
+            return Ok(known.clone());
+        }
+        let loaded = Arc::new(LoadedData::load(&request, device)?);
+        self.loaded.push((request, loaded.clone()));
+        Ok(loaded)
+    }
+
+    /// Fails if the user chose data or a device: a task without data runs on the CPU, in f64.
+    pub(super) fn check_without_data(&self) -> Result<()> {
+        match (&self.data, self.device.as_str()) {
+            (Some(data), _) => Err(Error::Invalid(format!(
+                "--data is {data}, and this experiment has no data to choose"
+            ))),
+            (None, "flex") => Ok(()),
+            (None, other) => Err(Error::Invalid(format!(
+                "--device is {other}, and this experiment runs on flex, in f64"
+            ))),
+        }
+    }
+}
+
+impl LoadedData {
+    fn load(request: &DataRequest, device: &Device) -> Result<LoadedData> {
+        let DataRequest { data, subset, images } = request;
+        let (loaded, images) =
+            if *images { data::load_both(data)? } else { (data::load(data)?, None) };
+        let splits = Splits::of(&loaded, *subset, device);
+        let splits = match images {
+            Some((images, prepared)) => splits.with_images(&images, prepared, *subset),
+            None => splits,
+        };
+        if splits.train.is_empty() || splits.test.is_empty() {
+            let expected = "some, after the validation examples are split off";
+            return Err(Error::content(data, "no example to train or to test on", expected));
+        }
+        Ok(LoadedData {
+            name: loaded.name.clone(),
+            sha256: loaded.sha256(),
+            shapes: Shapes { input: loaded.train.shape.clone(), classes: loaded.classes },
+            pixels: loaded.train.are_pixels(),
+            splits,
+        })
+    }
+}

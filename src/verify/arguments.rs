@@ -1,0 +1,201 @@
+//! How torch, Keras and Optax name what is a setting here. An argument that is not in this table is
+//! an error.
+
+/// What an argument of a framework means here.
+#[derive(Clone, Copy)]
+pub(super) enum Meaning {
+    /// the learning rate, which the replay gives to each step
+    Lr,
+    /// this setting of the optimizer
+    Setting(&'static str),
+    /// two settings, from a list of two numbers
+    Pair(&'static str, &'static str),
+    /// a gradient transformation before the optimizer, with this setting
+    Before(&'static str, &'static str),
+    /// a gradient transformation after the optimizer, with this setting
+    After(&'static str, &'static str),
+    /// nothing; it must have this value, which the name of the case implies
+    Only(bool),
+    /// Optax's eps under the root: eps_place=inside, where eps itself is 0
+    EpsRoot,
+    /// Optax's switch: eps_place=inside or outside
+    EpsInSqrt,
+}
+use Meaning::*;
+
+/// An argument of a framework.
+pub(super) struct Argument {
+    pub framework: &'static str,
+    /// the optimizers that have it; empty if all have it
+    optimizers: &'static [&'static str],
+    pub name: &'static str,
+    pub meaning: Meaning,
+}
+
+impl Argument {
+    /// Whether this optimizer of this framework has the argument.
+    pub fn is_of(&self, framework: &str, optimizer: &str) -> bool {
+        self.framework == framework
+            && (self.optimizers.is_empty() || self.optimizers.contains(&optimizer))
+    }
+}
+
+const fn argument(
+    framework: &'static str,
+    optimizers: &'static [&'static str],
+    name: &'static str,
+    meaning: Meaning,
+) -> Argument {
+    Argument { framework, optimizers, name, meaning }
+}
+
+/// All arguments that are known.
+pub(super) const ARGUMENTS: &[Argument] = &[
+    argument("torch", &[], "lr", Lr),
+    argument("torch", &["momentum", "nag"], "momentum", Setting("mu")),
+    argument("torch", &["momentum"], "dampening", Setting("dampening")),
+    argument("torch", &["nag"], "nesterov", Only(true)),
+    argument("torch", &["sgd", "momentum"], "nesterov", Only(false)),
+    argument("torch", &["adagrad"], "lr_decay", Setting("lr_decay")),
+    argument("torch", &["adagrad"], "initial_accumulator_value", Setting("start")),
+    argument("torch", &["rmsprop"], "alpha", Setting("rho")),
+    argument("torch", &["rmsprop"], "momentum", Setting("mu")),
+    argument("torch", &["rmsprop"], "centered", Setting("centered")),
+    argument("torch", &["adadelta"], "rho", Setting("rho")),
+    argument(
+        "torch",
+        &["adam", "amsgrad", "adamw", "nadam", "radam", "adamax", "lazy_adam"],
+        "betas",
+        Pair("beta1", "beta2"),
+    ),
+    argument(
+        "torch",
+        &[
+            "adagrad",
+            "rmsprop",
+            "adadelta",
+            "adam",
+            "amsgrad",
+            "adamw",
+            "nadam",
+            "radam",
+            "adamax",
+            "lazy_adam",
+        ],
+        "eps",
+        Setting("eps"),
+    ),
+    argument("torch", &["amsgrad"], "amsgrad", Only(true)),
+    argument("torch", &["adam", "adamw"], "amsgrad", Only(false)),
+    argument("torch", &["nadam"], "momentum_decay", Setting("psi")),
+    argument("torch", &["rprop"], "etas", Pair("eta_minus", "eta_plus")),
+    argument("torch", &["rprop"], "step_sizes", Pair("min", "max")),
+    argument("torch", &["adamw"], "weight_decay", Setting("lambda")),
+    argument(
+        "torch",
+        &[
+            "sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "amsgrad", "nadam",
+            "radam", "adamax",
+        ],
+        "weight_decay",
+        Before("l2", "lambda"),
+    ),
+    argument(
+        "torch",
+        &["adam", "amsgrad", "nadam", "radam"],
+        "decoupled_weight_decay",
+        Only(false),
+    ),
+    argument("torch", &[], "maximize", Only(false)),
+    argument("keras", &[], "lr", Lr),
+    argument("keras", &[], "learning_rate", Lr),
+    argument("keras", &["momentum", "nag", "rmsprop"], "momentum", Setting("mu")),
+    argument("keras", &["nag"], "nesterov", Only(true)),
+    argument("keras", &["sgd", "momentum"], "nesterov", Only(false)),
+    argument("keras", &["adagrad"], "initial_accumulator_value", Setting("start")),
+    argument("keras", &["rmsprop", "adadelta"], "rho", Setting("rho")),
+    argument("keras", &["rmsprop"], "centered", Setting("centered")),
+    argument(
+        "keras",
+        &["adam", "amsgrad", "adamw", "nadam", "adamax", "lion"],
+        "beta_1",
+        Setting("beta1"),
+    ),
+    argument(
+        "keras",
+        &["adam", "amsgrad", "adamw", "nadam", "adamax", "lion"],
+        "beta_2",
+        Setting("beta2"),
+    ),
+    argument(
+        "keras",
+        &["adagrad", "rmsprop", "adadelta", "adam", "amsgrad", "adamw", "nadam", "adamax"],
+        "epsilon",
+        Setting("eps"),
+    ),
+    argument("keras", &["amsgrad"], "amsgrad", Only(true)),
+    argument("keras", &["adam", "adamw"], "amsgrad", Only(false)),
+    argument("keras", &["adamw"], "weight_decay", Setting("lambda")),
+    argument("keras", &["lion"], "weight_decay", Setting("lambda")),
+    argument(
+        "keras",
+        &[
+            "sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "amsgrad", "nadam",
+            "adamax",
+        ],
+        "weight_decay",
+        After("decay", "lambda"),
+    ),
+    argument("keras", &[], "clipvalue", Before("clip_value", "max")),
+    argument("keras", &[], "clipnorm", Before("clip_norm", "max")),
+    argument("keras", &[], "global_clipnorm", Before("clip_global", "max")),
+    argument("optax", &[], "lr", Lr),
+    argument("optax", &[], "learning_rate", Lr),
+    argument("optax", &["momentum", "nag", "rmsprop"], "momentum", Setting("mu")),
+    argument("optax", &["nag"], "nesterov", Only(true)),
+    argument("optax", &["sgd", "momentum", "rmsprop", "adam"], "nesterov", Only(false)),
+    argument("optax", &["adagrad"], "initial_accumulator_value", Setting("start")),
+    argument("optax", &["rmsprop"], "decay", Setting("rho")),
+    argument("optax", &["rmsprop"], "eps_in_sqrt", EpsInSqrt),
+    argument("optax", &["rmsprop"], "bias_correction", Setting("bias_correction")),
+    argument("optax", &["rmsprop"], "centered", Setting("centered")),
+    argument("optax", &["rmsprop"], "initial_scale", Setting("start")),
+    argument("optax", &["adadelta"], "rho", Setting("rho")),
+    argument(
+        "optax",
+        &["adam", "amsgrad", "adamw", "nadam", "radam", "adamax", "adabelief", "lion"],
+        "b1",
+        Setting("beta1"),
+    ),
+    argument(
+        "optax",
+        &["adam", "amsgrad", "adamw", "nadam", "radam", "adamax", "adabelief", "lion"],
+        "b2",
+        Setting("beta2"),
+    ),
+    argument(
+        "optax",
+        &[
+            "adagrad",
+            "rmsprop",
+            "adadelta",
+            "adam",
+            "amsgrad",
+            "adamw",
+            "nadam",
+            "radam",
+            "adamax",
+            "adabelief",
+        ],
+        "eps",
+        Setting("eps"),
+    ),
+    argument("optax", &["adam", "amsgrad", "adamw", "nadam", "radam"], "eps_root", EpsRoot),
+    argument("optax", &["adabelief"], "eps_root", Setting("eps_root")),
+    argument("optax", &["radam"], "threshold", Setting("threshold")),
+    argument("optax", &["adamw", "lion"], "weight_decay", Setting("lambda")),
+    argument("optax", &["rprop"], "eta_minus", Setting("eta_minus")),
+    argument("optax", &["rprop"], "eta_plus", Setting("eta_plus")),
+    argument("optax", &["rprop"], "min_step_size", Setting("min")),
+    argument("optax", &["rprop"], "max_step_size", Setting("max")),
+];

@@ -1,0 +1,64 @@
+//! A replay of a recorded trajectory, and what dense and sparse replays share.
+
+use burn::tensor::DType;
+use serde_json::{Map, Value};
+
+use super::agreement::Apart;
+use crate::error::{Error, Result};
+use crate::pipeline::{ParamVector, PipelineConfig};
+
+/// A replay of a recorded trajectory.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// framework, its call, and its arguments
+    pub case: String,
+    /// the pipeline spec that replayed it
+    pub line: String,
+    /// in f64
+    pub double: Apart,
+    /// in f32
+    pub single: Apart,
+    /// whether it is one of the sparse cases
+    pub sparse: bool,
+}
+
+impl Replay {
+    /// Whether it stayed within the tolerance in f64. The error in f32 is shown and not judged,
+    /// because the range of f32 may be too small for the numbers.
+    pub fn agrees(&self) -> bool {
+        self.double.left_at.is_none()
+    }
+}
+
+/// The parameter after each step.
+pub(super) fn descend(
+    config: &PipelineConfig,
+    start: &[f64],
+    gradients: &[Vec<f64>],
+    lrs: &[f64],
+    dtype: DType,
+) -> Result<Vec<Vec<f64>>> {
+    let mut point = ParamVector::at(start, dtype);
+    let mut pipeline = config.begin();
+    let mut all = Vec::new();
+    for (gradient, lr) in gradients.iter().zip(lrs) {
+        let gradients = point.gradients(gradient, dtype);
+        point = pipeline.step(*lr, point, gradients)?;
+        all.push(point.numbers());
+    }
+    Ok(all)
+}
+
+/// An error about an optimizer or a setting, with the place of the case.
+pub(super) fn at_place(place: &str, error: Error) -> Error {
+    match error {
+        Error::Spec(error) => Error::Invalid(format!("{place}: {error}")),
+        other => other,
+    }
+}
+
+pub(super) fn title(framework: &str, call: &str, settings: &Map<String, Value>) -> String {
+    let settings: Vec<String> =
+        settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    format!("{framework} {call} {}", settings.join(" "))
+}

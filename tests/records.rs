@@ -1,0 +1,67 @@
+//! The record format.
+
+use downhill::optim::Optimizers;
+use downhill::record::{self, RecordedTask};
+
+#[path = "../examples/convert_records/convert.rs"]
+mod convert;
+
+const FORMAT_1: &str = concat!(
+    r#"{"record":"header","format":1,"downhill":"0.1.0","burn":"0.22.1","experiment":"train","scale":"","series":"adam","#,
+    r#""optimizer":"adam:lr=0.001,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes","formula":"5879bce2","#,
+    r#""schedule":"constant","epochs":1,"seed":0,"device":"flex","processor":"x86_64","task":{"kind":"surface","surface":"x^2","#,
+    r#""formula":"x^2","window":[-1.0,1.0,-1.0,1.0],"start":[0.5,0.5],"noise":0.0}}"#,
+    "\n",
+    r#"{"record":"point","step":0,"epoch":0,"batch_loss":null,"grad_norm":null,"value":0.1,"seconds":0.25}"#,
+    "\n",
+);
+
+#[test]
+fn a_record_of_format_1_is_converted_and_its_points_stay_byte_by_byte() {
+    let converted = convert::convert(FORMAT_1, &Optimizers::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(&converted.file_name);
+    std::fs::write(&path, &converted.text).unwrap();
+    let run = record::read(&path).unwrap();
+    assert_eq!(run.header.file_name(), converted.file_name);
+    assert_eq!(run.header.format, record::FORMAT);
+    assert_eq!(run.header.task.title(), "Paths on x^2");
+    assert_eq!(run.points.len(), 1);
+    assert_eq!(FORMAT_1.split_once('\n').unwrap().1, converted.text.split_once('\n').unwrap().1);
+    // the same fingerprint as in a new run
+    let config = downhill::pipeline::PipelineConfig::read(
+        &"adam:lr=1e-3".parse().unwrap(),
+        &Optimizers::default(),
+    );
+    assert_eq!(run.header.fingerprint, config.unwrap().fingerprint());
+}
+
+#[test]
+fn records_of_another_formula_or_format_are_not_converted() {
+    for (from, to, error) in [
+        ("5879bce2", "00000000", "formula 00000000 is not the last one of adam; run it again"),
+        (r#""format":1"#, r#""format":2"#, "found format 2, expected 1"),
+        ("adam:lr", "adan:lr", "unknown"),
+    ] {
+        let text = FORMAT_1.replace(from, to);
+        let found = convert::convert(&text, &Optimizers::default()).err().unwrap();
+        assert!(found.contains(error), "{found}");
+    }
+}
+
+#[test]
+fn reading_a_record_of_format_1_names_the_conversion() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), FORMAT_1).unwrap();
+    let error = record::read(file.path()).unwrap_err().to_string();
+    assert!(error.contains("record format 1 (convert it: cargo run"), "{error}");
+}
+
+#[test]
+fn a_task_of_an_unknown_kind_or_with_an_unknown_field_is_an_error() {
+    let read = |json: &str| serde_json::from_str::<RecordedTask>(json).err().unwrap().to_string();
+    let error = read(r#"{"kind":"quadratc","batch":1,"order":"repeated"}"#);
+    assert!(error.contains("quadratc") && error.contains("quadratic"), "{error}");
+    let error = read(r#"{"kind":"quadratic","batch":1,"order":"repeated","bach":2}"#);
+    assert!(error.contains("unknown field `bach`"), "{error}");
+}
