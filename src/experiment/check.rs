@@ -9,8 +9,7 @@ use super::schema::{Claim, Experiment, Extent, Scale, Series};
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::schedule::Schedule;
-use crate::spec::{Spec, SpecLine};
+use crate::spec::SpecLine;
 
 /// Settings of one grid.
 const MAX_GRID: usize = 10_000;
@@ -128,10 +127,7 @@ impl Experiment {
             let expected = "a problem and an optimizer in datasets/deepobs-*/best_curves.csv that has the metric, such as fmnist_2c2d/AdamOptimizer";
             return Err(at.wrong(&format!("{key}, published"), format!("`{name}`"), expected));
         }
-        let schedule = series.schedule.as_ref().unwrap_or(&self.schedule);
-        let spec = schedule.parse::<Spec>().map_err(Error::from);
-        spec.and_then(|spec| Schedule::read(&spec))
-            .map_err(at.within(format!("schedule of {key}")))?;
+        self.schedule_of(series).map_err(at.within(format!("schedule of {key}")))?;
         Ok(())
     }
 

@@ -42,7 +42,7 @@ impl Experiment {
         scale: Scale,
         optimizers: &Optimizers,
     ) -> Result<Vec<(PipelineConfig, Schedule)>> {
-        let common = Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)?;
+        let common = self.schedule_of(series)?;
         let grid = series.optimizer_at(scale).parse::<SpecLine>()?.expand();
         let configured = |spec: SpecLine| {
             let config = PipelineConfig::read(&spec, optimizers)?;
@@ -50,6 +50,11 @@ impl Experiment {
             Ok((config, schedule))
         };
         grid.into_iter().map(configured).collect()
+    }
+
+    /// The schedule of a series, or else of the experiment.
+    pub(super) fn schedule_of(&self, series: &Series) -> Result<Schedule> {
+        Schedule::read(&series.schedule.as_ref().unwrap_or(&self.schedule).parse()?)
     }
 
     /// The settings of each series.

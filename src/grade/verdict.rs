@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::grids::judge_grids;
 use super::judgement::{GradedClaim, Judgement, Verdict, signed};
-use super::select::{Curve, value};
+use super::select::{Curve, Selection, value};
 use super::stats::{half_width, mean, standard_deviation};
 use crate::chart::{short, with_spread};
 use crate::experiment::{Claim, Expect, Experiment, SECONDS};
@@ -12,7 +12,7 @@ use crate::study::StudyResult;
 
 /// Grades every claim that this scale can decide.
 pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<GradedClaim> {
-    let search = experiment.extent(scale).map(|extent| extent.search() as u64);
+    let Selection { search, .. } = Selection::of(experiment, scale);
     let graded = |claim: &Claim| {
         let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
         let judgement = match claim.scale.filter(|decides| decides.name() != scale) {

@@ -53,57 +53,54 @@ impl PipelineConfig {
         let mut trace = Trace::of(self);
         match &self.optimizer.method {
             Method::PerTensor { optimizer, rule } => {
-                self.probe_gradients(&mut trace);
+                let probed = self.probe_gradients(&mut trace);
+                trace.end(probed);
                 if rule.is_none() {
                     probe_table(optimizer.clone(), self.optimizer.lr, &mut trace);
                 }
             }
-            Method::WholeModel(_) => self.probe_function(&mut trace),
+            Method::WholeModel(_) => {
+                let probed = self.probe_function(&mut trace);
+                trace.end(probed);
+            }
         }
         hex(&Sha256::digest(trace.text)[..4])
     }
 
     /// Steps on gradients that do not depend on the point.
-    fn probe_gradients(&self, trace: &mut Trace) {
-        let (config, batches) = (self.shortened(trace), self.batches_a_step().min(MOST_BATCHES));
-        let scale = config.gradient_scale();
+    fn probe_gradients(&self, trace: &mut Trace) -> Result<()> {
+        let config = self.shortened(trace);
+        let (batches, scale) = (config.batches_a_step(), config.gradient_scale());
         let mut point = config.on_vector(&START);
         let mut batch = 0;
         for factor in LR_FACTORS {
             for _ in 0..batches {
                 let g = gradient(batch, scale);
-                let stepped = constant_step(&mut point, self.optimizer.lr * factor, &g);
-                if trace.failed(stepped) {
-                    return;
-                }
+                constant_step(&mut point, self.optimizer.lr * factor, &g)?;
                 batch += 1;
             }
         }
         trace.point(&point);
         if self.transforms.nonfinite.is_some() {
+            let mut g = gradient(batch, scale);
+            g[0] = f64::INFINITY;
             for _ in 0..batches {
-                let mut g = gradient(batch, scale);
-                g[0] = f64::INFINITY;
-                let stepped = constant_step(&mut point, self.optimizer.lr, &g);
-                if trace.failed(stepped) {
-                    return;
-                }
+                constant_step(&mut point, self.optimizer.lr, &g)?;
             }
             trace.point(&point);
         }
+        Ok(())
     }
 
     /// Steps on a convex function with its exact gradient.
-    fn probe_function(&self, trace: &mut Trace) {
+    fn probe_function(&self, trace: &mut Trace) -> Result<()> {
         let config = self.shortened(trace);
         let mut point = config.on_vector(&WHOLE_START);
         for factor in LR_FACTORS.into_iter().take(WHOLE_STEPS) {
-            let stepped = point.step(self.optimizer.lr * factor, &mut quartic);
-            if trace.failed(stepped) {
-                return;
-            }
+            point.step(self.optimizer.lr * factor, &mut quartic)?;
         }
         trace.point(&point);
+        Ok(())
     }
 
     /// The pipeline with few enough batches and fast steps that each of its parts acts within the
@@ -201,12 +198,11 @@ impl Trace {
         }
     }
 
-    /// Whether a step failed; if so, that is part of the trace.
-    fn failed(&mut self, step: Result<()>) -> bool {
-        if step.is_err() {
+    /// A step that failed ended a probe, and is part of the trace.
+    fn end(&mut self, probed: Result<()>) {
+        if probed.is_err() {
             self.text += "error ";
         }
-        step.is_err()
     }
 }
 

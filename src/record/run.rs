@@ -29,11 +29,8 @@ impl Run {
     pub fn outcome(&self) -> String {
         match &self.end {
             None => "killed".into(),
-            Some(end) => match end.outcome {
-                Outcome::Finished => "finished".into(),
-                Outcome::Interrupted => format!("interrupted at step {}", end.step),
-                Outcome::Diverged => format!("diverged at step {}", end.step),
-            },
+            Some(end) if end.outcome == Outcome::Finished => end.outcome.to_string(),
+            Some(end) => format!("{} at step {}", end.outcome, end.step),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::experiment::{Experiment, Extent, Planned, Scale, Series};
 use crate::files::make_folder;
 use crate::grade::{self, Selection};
 use crate::optim::Optimizers;
-use crate::record::Run;
+use crate::record::{Header, Run};
 use crate::task::{DynTask, Job, Subset, TaskContext};
 use crate::train::Plan;
 
@@ -69,11 +69,8 @@ pub fn run(
     let search = extent.search().min(seeds);
     let planned = experiment.planned(options.scale, optimizers)?;
     let jobs = Jobs {
-        experiment,
-        options,
         folder: folder.join("runs"),
-        settings: settings(experiment, options.scale, optimizers, &tasks)?,
-        planned: &planned,
+        settings: settings(experiment, options, optimizers, &planned, &tasks)?,
     };
     let workers = Workers { number: options.jobs, fresh: options.fresh, observer, stop };
     let later = (0..experiment.series.len())
@@ -86,9 +83,9 @@ pub fn run(
     };
     let best = best_settings(&planned, &runs, &selection);
     if !stop.load(Ordering::Relaxed) {
-        runs.extend(
-            workers.make(jobs.of(search..seeds, |setting| best.contains(&setting.key())), 0)?,
-        );
+        let is_best =
+            |setting: &SeriesSetting<'_>| best.iter().any(|key| *key == setting.header.setting());
+        runs.extend(workers.make(jobs.of(search..seeds, is_best), 0)?);
     }
     Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
 }
@@ -139,43 +136,47 @@ impl Tasks {
 
 /// A setting of a series: what is trained, and how.
 struct SeriesSetting<'a> {
-    label: &'a str,
     task: &'a dyn DynTask,
+    /// the header of its runs, except for the seed
+    header: Header,
+    /// as legends show it
+    brief: String,
     plan: Plan,
-}
-
-/// What identifies a setting: series, pipeline and schedule.
-type SettingKey = [String; 3];
-
-impl SeriesSetting<'_> {
-    fn key(&self) -> SettingKey {
-        [self.label.into(), self.plan.pipeline.spec.to_string(), self.plan.schedule.spec()]
-    }
 }
 
 /// Every setting of every series.
 fn settings<'a>(
-    experiment: &'a Experiment,
-    scale: Scale,
+    experiment: &Experiment,
+    options: &RunOptions,
     optimizers: &Optimizers,
+    planned: &[Planned],
     tasks: &'a Tasks,
 ) -> Result<Vec<SeriesSetting<'a>>> {
-    let epochs = experiment.extent_of(scale)?.epochs;
+    let epochs = experiment.extent_of(options.scale)?.epochs;
     let mut settings = Vec::new();
     for (at, series) in experiment.series.iter().enumerate() {
         let task = tasks.of(at);
-        for (pipeline, schedule) in experiment.grid(series, scale, optimizers)? {
+        let name = RunName {
+            experiment: &experiment.name,
+            scale: options.scale.name(),
+            series: &series.label,
+            device: &options.device,
+        };
+        for (pipeline, schedule) in experiment.grid(series, options.scale, optimizers)? {
             let early_stopping = experiment.task_of(series).early_stopping()?;
             let plan = Plan { pipeline, schedule, epochs, diagnose: false, early_stopping };
             plan.fits(epochs * task.steps())?;
-            settings.push(SeriesSetting { label: &series.label, task, plan });
+            let header = header(task.record(), &name, &plan, 0);
+            let brief = grade::setting(planned, &header);
+            settings.push(SeriesSetting { task, header, brief, plan });
         }
     }
     Ok(settings)
 }
 
-/// The best setting of each series, by the runs of the seeds that select.
-fn best_settings(planned: &[Planned], runs: &[Run], selection: &Selection) -> Vec<SettingKey> {
+/// The best setting of each series (series, pipeline, schedule), by the runs of the seeds that
+/// select.
+fn best_settings(planned: &[Planned], runs: &[Run], selection: &Selection) -> Vec<[String; 3]> {
     let best = |curve: grade::Curve| {
         let setting = &curve.chosen()?.setting;
         Some([curve.label.clone(), setting.optimizer.clone(), setting.schedule.clone()])
@@ -185,11 +186,8 @@ fn best_settings(planned: &[Planned], runs: &[Run], selection: &Selection) -> Ve
 
 /// The list of runs.
 struct Jobs<'a> {
-    experiment: &'a Experiment,
-    options: &'a RunOptions,
     folder: PathBuf,
     settings: Vec<SeriesSetting<'a>>,
-    planned: &'a [Planned],
 }
 
 impl<'a> Jobs<'a> {
@@ -206,16 +204,9 @@ impl<'a> Jobs<'a> {
     }
 
     fn job(&self, setting: &SeriesSetting<'a>, seed: u64) -> TaskJob<'a> {
-        let name = RunName {
-            experiment: &self.experiment.name,
-            scale: self.options.scale.name(),
-            series: setting.label,
-            device: &self.options.device,
-        };
-        let header = header(setting.task.record(), &name, &setting.plan, seed);
+        let header = Header { seed, ..setting.header.clone() };
         let path = self.folder.join(header.file_name());
-        let brief = grade::setting(self.planned, &header);
-        let job = Job { header, setting: brief, path, plan: setting.plan.clone() };
+        let job = Job { header, setting: setting.brief.clone(), path, plan: setting.plan.clone() };
         TaskJob { job, task: setting.task }
     }
 }

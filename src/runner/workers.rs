@@ -106,6 +106,8 @@ impl<O: RunObserver> Workers<'_, O> {
 /// The run of this header, if it is on the disk and complete. A record that is incomplete or cannot
 /// be read is made again.
 pub(super) fn finished_run(path: &Path, header: &Header, fresh: bool) -> Option<Run> {
-    let run = record::read(path).ok()?;
-    (!fresh && run.is_complete() && run.header == *header).then_some(run)
+    if fresh {
+        return None;
+    }
+    record::read(path).ok().filter(|run| run.is_complete() && run.header == *header)
 }

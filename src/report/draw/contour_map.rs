@@ -5,7 +5,7 @@ use std::fmt::Write;
 use plotters::prelude::*;
 
 use super::canvas::{
-    self, Area, FAMILY, FINE, GREY, LEGEND_WIDTH, SCENE_SIZE, TITLE_HEIGHT, drawing_error,
+    self, Area, FINE, GREY, LEGEND_WIDTH, SCENE_SIZE, TITLE_HEIGHT, drawing_error, font,
     linear_tick, pt,
 };
 use super::legend::{LegendEntry, LegendMark, legend};
@@ -67,8 +67,8 @@ fn draw_axes(scene: &Scene, area: &Area<'_>) -> Result<[f64; 4]> {
         .disable_mesh()
         .x_desc(scene.axes[0])
         .y_desc(scene.axes[1])
-        .axis_desc_style((FAMILY, pt(14)).into_font().color(&GREY))
-        .label_style((FAMILY, pt(13)).into_font().color(&GREY))
+        .axis_desc_style(font(pt(14), &GREY))
+        .label_style(font(pt(13), &GREY))
         .axis_style(GREY.stroke_width(FINE))
         .set_all_tick_mark_size(pt(4))
         .x_label_formatter(&|value| linear_tick(*value))

@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
 use super::canvas::{
-    self, Area, CHART_SIZE, FAMILY, FINE, GREY, LEGEND_WIDTH, TITLE_HEIGHT, drawing_error,
+    self, Area, CHART_SIZE, FINE, GREY, LEGEND_WIDTH, TITLE_HEIGHT, drawing_error, font,
     linear_tick, padded, pt,
 };
 use super::color::line_color;
@@ -145,8 +145,8 @@ fn draw_axes<X: Axis, Y: Axis>(chart: &Chart, plane: &mut Plane<'_, '_, X, Y>) -
         .configure_mesh()
         .x_desc(&chart.x)
         .y_desc(&chart.y)
-        .axis_desc_style((FAMILY, pt(14)).into_font().color(&GREY))
-        .label_style((FAMILY, pt(13)).into_font().color(&GREY))
+        .axis_desc_style(font(pt(14), &GREY))
+        .label_style(font(pt(13), &GREY))
         .light_line_style(WHITE.mix(0.0))
         .bold_line_style(RGBColor(225, 225, 225).stroke_width(FINE))
         .axis_style(GREY.stroke_width(FINE))
