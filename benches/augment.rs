@@ -1,17 +1,17 @@
-//! Augmented images per second: batches of 128 x 3 x 32 x 32 on host slices, and for one spec the
-//! same as tensor operations.
+//! Augmented images per second, for batches of 128 x 3 x 32 x 32 in main memory. One spec is also
+//! measured as tensor operations.
 //!
 //!     cargo bench --bench augment
 //!
-//! Each round runs every variant once, so that other load of the machine affects all of them. A
+//! Each round runs every variant once, so that other load on the machine affects all of them. A
 //! time is the median over the rounds. The output is Markdown.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
-use downhill::augment::Augment;
-use downhill::seed::{Purpose, Seed};
+use downhill::lab::augment::Augment;
+use downhill::lab::seed::{Purpose, Seed};
 use rand::RngExt;
 
 #[global_allocator]
@@ -23,8 +23,8 @@ const ROUNDS: usize = 60;
 const COLOR: &str = "hflip|crop:pad=4|color:brightness=0.2,contrast=0.2,saturation=0.2";
 const LINES: [&str; 5] = ["hflip", "hflip|crop:pad=4", COLOR, "cutout", "rotate|scale"];
 
-/// `hflip|crop:pad=4|color` as tensor operations, each on the whole batch if burn has one. Only the
-/// windows are cut one by one.
+/// `hflip|crop:pad=4|color` as tensor operations. Each operates on the whole batch, except the
+/// crop, which is applied to one image at a time.
 fn as_tensors(x: Tensor<4>, step: usize) -> Tensor<4> {
     let (generator, device) = (&mut Seed(0).generator(Purpose::Augmentation, step), x.device());
     let flips: Vec<bool> = (0..N).map(|_| generator.random()).collect();

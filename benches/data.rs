@@ -1,5 +1,5 @@
-//! The time from the files of a data set to tensors on the device, compared with only reading the
-//! files.
+//! The time to load a data set from its files to tensors on the device, compared with the time to
+//! read the files.
 //!
 //!     cargo bench --bench data                 (the data sets that `downhill fetch` downloaded)
 //!     cargo bench --bench data -- ~/data/cifar-10-batches-bin
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use downhill::data::{known, load};
+use downhill::lab::data::{known, load};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use downhill::model::{Mode, Shapes, build, parameters};
+use downhill::lab::model::{Mode, Shapes, build, parameters};
+use downhill::lab::seed::{Purpose, Seed};
 use downhill::optim::Adam;
-use downhill::seed::{Purpose, Seed};
 use downhill::spec::Spec;
 
 #[global_allocator]

@@ -7,7 +7,7 @@
 //! Every contender runs in each round, so that other load on the machine affects all of them. A
 //! time is the median over the rounds. The ratios are to the hand-written pass, and in the second
 //! table to the dense step. It prints Markdown; `UPDATE=1 cargo bench --bench step` writes it into
-//! the README.
+//! docs/performance.md, and a part of it into the README.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -237,8 +237,10 @@ fn main() {
     let burn_momentum =
         || SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_dampening(0.0))).init();
     let mut table = String::from(
-        "| step | parameters | by hand | downhill | | shared | | burn | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        "| step | elements | by hand | downhill | | shared | | burn | |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
+    let mut speed =
+        String::from("| step | elements | downhill | burn | |\n|---|--:|--:|--:|--:|\n");
     for n in [100_000, 1_000_000, 10_000_000] {
         let adam = [
             adam_by_hand(n),
@@ -266,6 +268,13 @@ fn main() {
                 .iter()
                 .for_each(|time| table += &format!("| {time:.0} µs | {:.2} ", time / times[0]));
             table += "|\n";
+            let (ours, burn) = (times[1], times[3]);
+            if n == 1_000_000 {
+                speed += &format!(
+                    "| {name} | {n} | {ours:.0} µs | {burn:.0} µs | {:.1} times faster |\n",
+                    burn / ours
+                );
+            }
             eprintln!("{name} {n}");
         }
     }
@@ -288,20 +297,20 @@ fn main() {
         lazy += "|\n";
         eprintln!("{touched} rows");
     }
-    for (place, table) in [("bench", table), ("lazy", lazy)] {
-        let table = format!("{table}{machine}");
+    for (file, place, table) in [
+        ("docs/performance.md", "bench", format!("{table}{machine}")),
+        ("docs/performance.md", "lazy", format!("{lazy}{machine}")),
+        ("README.md", "speed", speed),
+    ] {
         println!("\n{table}");
         if std::env::var("UPDATE").is_ok() {
-            let readme = std::fs::read_to_string("README.md").expect("run in the project's folder");
-            let (before, rest) = readme
+            let text = std::fs::read_to_string(file).expect("run in the project's folder");
+            let (before, rest) = text
                 .split_once(&format!("<!-- {place} -->\n"))
-                .expect("the README has a place for the table");
+                .expect("the file has a place for the table");
             let (_, after) = rest.split_once("<!-- end -->").expect("the place has an end");
-            std::fs::write(
-                "README.md",
-                format!("{before}<!-- {place} -->\n{table}<!-- end -->{after}"),
-            )
-            .expect("the README can be written");
+            std::fs::write(file, format!("{before}<!-- {place} -->\n{table}<!-- end -->{after}"))
+                .expect("the file can be written");
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
-use downhill::data::{self, Inputs};
+use downhill::lab::data::{self, Inputs};
 
 fn main() -> downhill::Result<()> {
     for place in std::env::args().skip(1) {

@@ -6,13 +6,9 @@
 //!
 //!     cargo run --release --example own_optimizer
 
-use std::sync::atomic::AtomicBool;
-
-use downhill::experiment::{self, Scale};
+use downhill::lab::experiment::{Expect, Experiment};
+use downhill::lab::{report, runner::PrintRuns, runner::RunOptions, task::Classification};
 use downhill::optim::{NamedRule, OptimizerEntry, Optimizers, Rule, StepContext, Value};
-use downhill::record::RunEnd;
-use downhill::report::Report;
-use downhill::runner::{self, RunObserver, RunOptions};
 use downhill::spec::Allowed;
 
 downhill::settings! {
@@ -39,80 +35,19 @@ impl Rule<2> for Normed {
     }
 }
 
-const EXPERIMENT: &str = r#"
-name = "normed"
-title = "Normed momentum against tuned baselines"
-paper = "examples/own_optimizer.rs"
-url = ""
-about = "A rule of our own on a small network, each optimizer at the best learning rate of its grid."
-metric = { name = "train_loss", label = "training loss", choose = "mean" }
-task = { kind = "classify", model = "mlp:hidden=50", data = "mnist-10k", batch = 128 }
-scale.quick = { epochs = 8, seeds = 3, search = 1, about = "seconds" }
-
-[[series]]
-label = "Normed"
-optimizer = "normed:lr=[3e-4,1e-3,3e-3,1e-2]"
-
-[[series]]
-label = "Adam"
-optimizer = "adam:lr=[3e-3,1e-2,3e-2,1e-1]"
-
-[[series]]
-label = "Momentum"
-optimizer = "momentum:lr=[0.03,0.1,0.3,1]"
-
-[[claim]]
-quote = "normed momentum is ahead of Adam"
-source = "our hope"
-expect = { kind = "ahead", a = "Normed", b = "Adam", at = "mean" }
-
-[[claim]]
-quote = "normed momentum is ahead of momentum"
-source = "our hope"
-expect = { kind = "ahead", a = "Normed", b = "Momentum", at = "mean" }
-"#;
-
-struct Quiet;
-
-impl RunObserver for Quiet {
-    fn start(&self, runs: usize, _steps: usize, there: usize) {
-        println!("{runs} runs to make, {there} are there");
-    }
-    fn step(&self) {}
-    fn run_ended(&self, run: &str, end: &RunEnd, _left: usize) {
-        println!("{run}: {}", end.outcome);
-    }
-}
-
-fn main() -> downhill::Result<()> {
-    let optimizers = Optimizers::default()
-        .with(OptimizerEntry::of::<Normed, 2>("normed", include_str!("own_optimizer.rs")));
-    let experiment = experiment::parse("normed.toml".as_ref(), EXPERIMENT, &optimizers)?;
-    let options = RunOptions {
-        scale: Scale::Quick,
-        data: None,
-        device: "flex".into(),
-        seeds: None,
-        out: None,
-        jobs: 2,
-        fresh: false,
-    };
-    let results = runner::run(
-        &experiment,
-        EXPERIMENT,
-        &optimizers,
-        &options,
-        &Quiet,
-        &AtomicBool::new(false),
-    )?;
-    let report = Report::new(Some(experiment), results.runs, &optimizers)?;
-    for row in &report.table {
-        println!("{:10} {:16} {}", row.series, row.chosen, row.finals[0]);
-    }
-    report.remarks.iter().for_each(|remark| println!("{remark}"));
-    for verdict in &report.verdicts {
-        println!("{}: {}; {}", verdict.verdict, verdict.quote, verdict.margin);
-    }
-    println!("page: {}", report.write(&results.folder)?.display());
-    Ok(())
+fn main() -> std::process::ExitCode {
+    report::main(|| {
+        let normed = OptimizerEntry::of::<Normed, 2>("normed", include_str!("own_optimizer.rs"));
+        let task = Classification::new("mlp:hidden=50", "mnist-10k", 128);
+        let experiment = Experiment::new("normed", task, "train_loss")
+            .with_epochs(8)
+            .with_mean_metric()
+            .with_series("Normed", "normed:lr=[3e-4,1e-3,3e-3,1e-2]")
+            .with_series("Adam", "adam:lr=[3e-3,1e-2,3e-2,1e-1]")
+            .with_series("Momentum", "momentum:lr=[0.03,0.1,0.3,1]")
+            .with_claim("ahead of Adam", Expect::ahead_on_average("Normed", "Adam"))
+            .with_claim("ahead of momentum", Expect::ahead_on_average("Normed", "Momentum"));
+        let optimizers = Optimizers::default().with(normed);
+        report::run(experiment, &optimizers, &RunOptions::from_args()?, &PrintRuns)
+    })
 }

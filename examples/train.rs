@@ -11,8 +11,8 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, activation::relu};
-use downhill::data::{self, order};
-use downhill::seed::Seed;
+use downhill::lab::data::{self, order};
+use downhill::lab::seed::Seed;
 
 #[derive(Module, Debug)]
 struct Network {
@@ -50,7 +50,7 @@ fn main() -> downhill::Result<()> {
         let right =
             network.forward(test.x.clone()).argmax(1).flatten::<1>(0, 1).equal(test.y.clone());
         println!(
-            "epoch {epoch}: {:.1} % of the test digits",
+            "epoch {epoch}: test accuracy {:.1} %",
             100.0 * right.float().mean().into_scalar::<f64>()
         );
     }

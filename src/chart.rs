@@ -1,27 +1,36 @@
 //! What a chart, a heat map or a table shows, as plain data. `report/draw/` draws it.
 
-/// The colours of Okabe and Ito, which people with any colour vision can distinguish; the last of
-/// the eight is our own. They belong to the optimizers. Behind them stand four colours of Tol, for
-/// lines that are no optimizer.
-pub const PALETTE: [(u8, u8, u8); 12] = [
-    (0, 114, 178),
-    (213, 94, 0),
-    (0, 158, 115),
-    (204, 121, 167),
-    (230, 159, 0),
-    (86, 180, 233),
+/// The colours of lines. Each has a contrast of at least 3 : 1 against white. The first twelve
+/// belong to the optimizers, in the order of their table. They were searched for large distances
+/// in OKLab, also as people with protanopia and deuteranopia see them. The last four are for lines
+/// that are no optimizer.
+pub const PALETTE: [(u8, u8, u8); 16] = [
+    (0, 84, 181),
+    (194, 75, 25),
+    (0, 147, 138),
+    (239, 86, 186),
+    (170, 147, 0),
+    (33, 143, 255),
     (0, 0, 0),
-    (148, 132, 0),
+    (115, 15, 26),
+    (122, 13, 254),
+    (172, 16, 148),
+    (99, 99, 99),
+    (103, 76, 0),
     (51, 34, 136),
     (136, 34, 85),
-    (68, 170, 153),
+    (34, 136, 51),
     (119, 119, 119),
 ];
 /// How many colours of the palette belong to optimizers.
-const OPTIMIZER_COLORS: usize = 8;
+const OPTIMIZER_COLORS: usize = 12;
+/// How many optimizers have solid lines.
+const SOLID: usize = 8;
+/// The colours of the optimizers behind them: first the four colours that are left. The others are
+/// shared with an optimizer that is rarely in the same figure.
+const LATER_COLORS: [usize; OPTIMIZER_COLORS] = [8, 9, 10, 11, 2, 4, 6, 1, 7, 5, 3, 0];
 
-/// Dash patterns: lengths of dashes and gaps in points. Once all colours are in use, they start
-/// again with the next pattern.
+/// Dash patterns: lengths of dashes and gaps in points.
 pub const DASHES: [&[u32]; 4] = [&[], &[7, 4], &[2, 3], &[9, 3, 2, 3]];
 
 /// Colour and dash pattern of a line. An optimizer has the same style on every page.
@@ -34,12 +43,13 @@ pub struct Style {
 }
 
 impl Style {
-    /// The style of the n-th optimizer: first all colours, then the next dash pattern. Each
-    /// pattern starts at another colour, because related optimizers are often a multiple of eight
-    /// apart and should not share a colour.
+    /// The style of the n-th optimizer of the table. The first eight have solid lines in colours of
+    /// their own. Each further twelve have the next dash pattern, so a line that covers another one
+    /// leaves it visible.
     pub fn nth(n: usize) -> Style {
-        let round = n / OPTIMIZER_COLORS;
-        Style { color: (n + 6 * round) % OPTIMIZER_COLORS, dash: round % DASHES.len() }
+        let Some(later) = n.checked_sub(SOLID) else { return Style { color: n, dash: 0 } };
+        let (round, place) = (later / OPTIMIZER_COLORS, later % OPTIMIZER_COLORS);
+        Style { color: LATER_COLORS[place], dash: (1 + round) % DASHES.len() }
     }
 
     /// The style of the n-th line that is no optimizer.
@@ -218,4 +228,54 @@ pub fn short(value: f64) -> String {
     }
     let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
     if (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optim::Optimizers;
+
+    /// Contrast against white, as WCAG 2 defines it.
+    fn contrast((r, g, b): (u8, u8, u8)) -> f64 {
+        let linear = |channel: u8| {
+            let c = f64::from(channel) / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        1.05 / (0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) + 0.05)
+    }
+
+    #[test]
+    fn every_line_colour_has_a_contrast_of_3_against_white() {
+        for color in PALETTE {
+            assert!(contrast(color) >= 3.0, "{color:?}: {}", contrast(color));
+        }
+    }
+
+    #[test]
+    fn no_two_optimizers_have_the_same_style() {
+        let styles: Vec<Style> = (0..44).map(Style::nth).collect();
+        for (n, style) in styles.iter().enumerate() {
+            assert!(!styles[..n].contains(style), "{n}: {style:?}");
+        }
+    }
+
+    #[test]
+    fn optimizers_that_are_often_compared_have_different_colours() {
+        let optimizers = Optimizers::default();
+        let color = |name| Style::nth(optimizers.place(name).unwrap()).color;
+        let compared = [
+            vec!["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam", "nadam"],
+            vec!["sgd", "momentum", "adam", "amsgrad", "adamw", "nadam", "radam", "adamax"],
+            vec!["sgd", "momentum", "adam", "adamw", "lion", "adabelief", "adopt"],
+            vec!["sgd", "momentum", "adagrad", "adam", "lazy_adam"],
+            vec!["sgd", "momentum", "adam", "newton", "lbfgs"],
+        ];
+        for names in compared {
+            for (i, name) in names.iter().enumerate() {
+                for other in &names[..i] {
+                    assert_ne!(color(name), color(other), "{name} and {other}");
+                }
+            }
+        }
+    }
 }

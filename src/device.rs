@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::error::{Error, Result};
+use crate::error::{DeviceError, Result};
 use crate::spec::unknown;
 
 /// The names of all devices. Each is also the name of the crate feature that compiles it in.
@@ -26,18 +26,11 @@ pub fn find(name: &str) -> Result<Device> {
                 burn::tensor::Tensor::<1>::zeros([1], &device).into_data();
                 device
             });
-            probe.map_err(|_| {
-                Error::Invalid(
-                    "device wgpu: found no GPU adapter on this machine, expected one; or use \
-                     --device flex"
-                        .into(),
-                )
-            })
+            probe.map_err(|_| DeviceError::NotFound { device: name.into() }.into())
         }
-        other if DEVICES.contains(&other) => Err(Error::Invalid(format!(
-            "device {other} is not compiled into this program; build it with `cargo build \
-             --release --features {other}`"
-        ))),
+        other if DEVICES.contains(&other) => {
+            Err(DeviceError::NotCompiled { device: other.into() }.into())
+        }
         other => Err(unknown("device", other, DEVICES.iter().copied()).into()),
     }
 }

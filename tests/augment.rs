@@ -1,15 +1,16 @@
 //! Augmentation: pixel transformations, their frequencies, and determinism for a given seed.
+#![cfg(feature = "lab")]
 
 use burn::tensor::{Device, Tensor, TensorData};
 use downhill::Error;
-use downhill::augment::{AUGMENTATIONS, Augment, sheet};
-use downhill::data::{load, load_both};
-use downhill::model::{Shapes, build};
-use downhill::regularizer::Penalty;
+use downhill::lab::augment::{AUGMENTATIONS, Augment, sheet};
+use downhill::lab::data::{load, load_both};
+use downhill::lab::model::{Shapes, build};
+use downhill::lab::regularizer::Penalty;
+use downhill::lab::seed::{Purpose, Seed};
+use downhill::lab::task::{ClassifyProblem, Splits, Subset};
+use downhill::lab::train::Problem;
 use downhill::schedule::Progress;
-use downhill::seed::{Purpose, Seed};
-use downhill::task::{ClassifyProblem, Splits, Subset};
-use downhill::train::Problem;
 use rand_chacha::ChaCha8Rng;
 
 const COLOR: [usize; 3] = [3, 8, 6];
@@ -486,7 +487,7 @@ fn invalid_specs_give_one_sentence() {
             "color: brightness is `-1`, expected a finite number of at least 0",
         ),
         ("cutout:size=0", "cutout: size is `0`, expected a whole number from 1"),
-        ("hflip|none", "`none` beside an augmentation"),
+        ("hflip|none", "found `none` together with an augmentation"),
         ("hflip|", "a spec on both sides of each `|`"),
         ("none:p=1", "unknown augmentation `none`"),
     ] {
@@ -496,9 +497,9 @@ fn invalid_specs_give_one_sentence() {
         );
     }
     for (line, shape, text) in [
-        ("hflip", vec![784], "inputs of [784] are not images"),
-        ("hflip", vec![], "inputs of [] are not images"),
-        ("hflip", vec![2, 3, 4, 5], "inputs of [2, 3, 4, 5] are not images"),
+        ("hflip", vec![784], "found inputs of [784], expected images of [height, width]"),
+        ("hflip", vec![], "found inputs of [], expected"),
+        ("hflip", vec![2, 3, 4, 5], "found inputs of [2, 3, 4, 5], expected"),
         ("hflip", vec![3, 0, 4], "at least one pixel"),
         ("hflip", vec![usize::MAX, 2, 2], "no more than fit in memory"),
         (
@@ -523,7 +524,7 @@ fn invalid_specs_give_one_sentence() {
     }
     says(
         augment("hflip").apply(&mut [0.0; 10], [1, 2, 3], &mut generator(0)).unwrap_err(),
-        "10 numbers are not images of [1, 2, 3]",
+        "found 10 numbers, expected images of [1, 2, 3], a multiple of 6",
     );
     says(
         augment("color:saturation=1")

@@ -1,9 +1,10 @@
-//! The report card of optimizers whose results are known, and that it is the same each time.
+//! The report cards of optimizers with known results, and their reproducibility.
+#![cfg(feature = "lab")]
 
 use std::fs;
 use std::process::{Command, Output};
 
-use downhill::card::{Card, CardTask, Measured, Score, TASKS, cards};
+use downhill::lab::card::{Card, CardTask, Measured, Score, TASKS, cards};
 use downhill::optim::Optimizers;
 
 fn of(lines: &[&str]) -> Vec<Card> {
@@ -47,7 +48,7 @@ fn a_pipeline_that_does_not_fit_the_tasks_has_no_card() {
     {
         let expected = "found a schedule that counts epochs, expected one that counts steps";
         let error = refused(line);
-        assert!(error.contains(&format!("no card for {line}: {expected}")), "{error}");
+        assert!(error.contains(&format!("the card of {line}: {expected}")), "{error}");
     }
     for line in ["sgd|constant:warmup=100000", "accumulate:steps=1000|sgd"] {
         assert!(
@@ -141,7 +142,11 @@ fn a_sweep_is_a_card_for_each_value_and_a_learning_rate_of_zero_passes_nothing()
 fn an_optimizer_for_matrices_has_no_card_and_a_reason() {
     let output = downhill(&["card", "burn:muon", "sgd:lr=0.01"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(out(&output).contains("burn:muon: it is for matrices"), "{}", out(&output));
+    assert!(
+        out(&output).contains("burn:muon: no card, because it is for matrices"),
+        "{}",
+        out(&output)
+    );
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! Classification: the training loss, its gradient and the measures, compared with manual results.
+#![cfg(feature = "lab")]
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use downhill::data::{Dataset, Examples};
-use downhill::model::{Net, Shapes, build};
-use downhill::regularizer::Penalty;
+use downhill::lab::data::{Dataset, Examples};
+use downhill::lab::model::{Net, Shapes, build};
+use downhill::lab::regularizer::Penalty;
+use downhill::lab::seed::Seed;
+use downhill::lab::task::{ClassifyProblem, Splits, Subset, evaluate};
+use downhill::lab::train::Problem;
 use downhill::schedule::Progress;
-use downhill::seed::Seed;
-use downhill::task::{ClassifyProblem, Splits, Subset, evaluate};
-use downhill::train::Problem;
 
 fn examples(n: usize) -> Examples {
     let inputs = (0..n * 4).map(|i| ((i * 7 + 3) % 11) as f32 / 11.0).collect::<Vec<_>>().into();
-    Examples { shape: vec![2, 2], inputs, labels: (0..n).map(|i| (i % 3) as u8).collect() }
+    Examples { shape: vec![2, 2], inputs, labels: (0..n).map(|i| (i % 3) as u32).collect() }
 }
 
 fn data() -> Dataset {
@@ -148,7 +149,7 @@ impl burn::module::ModuleMapper for Move {
 
 #[test]
 fn each_epoch_has_its_own_order_of_all_examples_and_the_last_batch_is_shorter() {
-    let order = |seed, epoch| downhill::data::order(1000, Seed(seed), epoch);
+    let order = |seed, epoch| downhill::lab::data::order(1000, Seed(seed), epoch);
     let sorted = |mut order: Vec<i32>| {
         order.sort();
         order
@@ -179,6 +180,6 @@ fn the_parameter_count_of_a_spec_equals_that_of_the_model() {
     for spec in ["logistic", "mlp:hidden=5", "mlp:hidden=7-6"] {
         let spec = spec.parse().unwrap();
         let net = build(&spec, &shapes, Seed(0), &Device::flex()).unwrap();
-        assert_eq!(downhill::model::parameters(&spec, &shapes).unwrap(), net.num_params());
+        assert_eq!(downhill::lab::model::parameters(&spec, &shapes).unwrap(), net.num_params());
     }
 }

@@ -1,4 +1,5 @@
 //! The command line.
+#![cfg(feature = "lab")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ paper = "none"
 url = ""
 about = "For the tests."
 schedule = "inverse_sqrt"
-metric = { name = "objective", label = "training cost" }
+metric = { name = "objective", label = "training loss + penalty" }
 task = { kind = "classify", model = "logistic", data = "mnist-10k", batch = 500, penalty = "l2" }
 scale.quick = { epochs = 2, seeds = 2, search = 1, about = "" }
 series = [
@@ -212,10 +213,10 @@ fn evaluation_of_a_saved_model_gives_the_numbers_of_its_record() {
     // evaluation needs data that are prepared like the training data
     refuses(
         &["eval", model.to_str().unwrap(), "--data", "mnist-10k|gcn"],
-        "mnist-10k|gcn: found data prepared by gcn:scale=1,bias=0,eps=1e-8, expected data as they are, as in training",
+        "mnist-10k|gcn: found data prepared by gcn:scale=1,bias=0,eps=1e-8, expected data without preparation, as in training",
     );
 
-    // damaged models are refused
+    // damaged models are rejected
     let refuse = |bytes: &[u8], needle: &str| {
         fs::write(&model, bytes).unwrap();
         refuses(&["eval", model.to_str().unwrap()], needle);
@@ -233,7 +234,7 @@ fn evaluation_of_a_saved_model_gives_the_numbers_of_its_record() {
         [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
     };
     refuse(&changed("28x28", "99999"), "expected at least four for each");
-    refuse(&changed("28x28", "28x00"), "no parameters or more than");
+    refuse(&changed("28x28", "28x00"), "found empty inputs of [28, 0], expected at least 1 number");
     refuse(
         &changed("hidden=30", "hidden=29"),
         "whose names or shapes are not those of mlp:hidden=29",
@@ -333,7 +334,7 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
     refuses(&["train", "--model", "mlp:hidden=0", "--optimizer", "sgd"], "hidden is `0`");
     refuses(
         &["train", "--model", "mlp:hidden=1000000000000", "--optimizer", "sgd"],
-        "more than 1073741824 parameters",
+        "found 795000000000010 parameters for inputs of [28, 28] and 10 classes, expected 1 to 1073741824",
     );
     refuses(
         &["train", "--model", "mlp", "--optimizer", "sgd", "--schedule", "cosin"],
@@ -376,7 +377,7 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
     );
     refuses(
         &["run", "newton-digits", "--device", "wgpu"],
-        "--device is wgpu, and this experiment is computed on the CPU",
+        "--device: found wgpu, expected flex, because this experiment always runs on the CPU",
     );
     refuses(&["report", "nowhere"], "cannot read nowhere");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
@@ -476,7 +477,7 @@ fn report_names_a_truncated_or_invalid_record() {
     fs::write(&beside, of("x")).unwrap();
     refuses(&report, "so one report would mix them: fingerprint ");
     fs::remove_file(&beside).unwrap();
-    // a run that was killed between two lines is incomplete, but not invalid
+    // the record of a run that was killed between two lines is incomplete, but valid
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&path, without_end).unwrap();
     let reported = downhill(&report);
@@ -564,7 +565,7 @@ fn an_output_folder_has_one_writer_and_one_protocol() {
     );
     let report = downhill(&["report", folder]);
     assert!(
-        out(&report).contains("5 records below the folder belong to no setting"),
+        out(&report).contains("5 records in the folder belong to no setting"),
         "{}{}",
         out(&report),
         err(&report)
@@ -806,7 +807,7 @@ fn texts_with_another_vocabulary_are_refused_by_eval() {
     assert_eq!(downhill(&["eval", &model]).status.code(), Some(0));
     refuses(
         &["eval", &model, "--data", &other],
-        "other.csv: found texts with another vocabulary, expected those that the model was trained on",
+        "other.csv: found texts with a different vocabulary, expected those that the model was trained on",
     );
 }
 
@@ -880,7 +881,7 @@ fn train_reports_early_stopping_and_the_kept_model() {
     let printed = out(&trained);
     assert!(
         printed.contains(
-            "\nstopped after epoch 1 of 5: no validation loss lower by more than 10 in 1 epoch\nkept: the model after epoch 1, the best by"
+            "\nstopped after epoch 1 of 5: no validation loss lower by more than 10 in 1 epoch\nkept: the model after epoch 1, which has the lowest validation"
         ),
         "{printed}"
     );

@@ -1,28 +1,29 @@
 //! Early stopping: when a run stops, and which model it returns.
+#![cfg(feature = "lab")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use downhill::data::{Dataset, Examples};
-use downhill::experiment::{BUILT_IN, parse};
-use downhill::model::{Net, Shapes, build};
+use downhill::lab::data::{Dataset, Examples};
+use downhill::lab::experiment::{BUILT_IN, parse};
+use downhill::lab::model::{Net, Shapes, build};
+use downhill::lab::record::{CurvePoint, Outcome, RunEnd};
+use downhill::lab::regularizer::{EarlyStopping, Penalty};
+use downhill::lab::seed::Seed;
+use downhill::lab::task::ClassifyProblem;
+use downhill::lab::task::{Splits, Subset, evaluate};
+use downhill::lab::train::{Plan, Problem, TrainObserver, train};
 use downhill::optim::Optimizers;
 use downhill::pipeline::PipelineConfig;
-use downhill::record::{CurvePoint, Outcome, RunEnd};
-use downhill::regularizer::{EarlyStopping, Penalty};
 use downhill::schedule::{Progress, Schedule};
-use downhill::seed::Seed;
-use downhill::task::ClassifyProblem;
-use downhill::task::{Splits, Subset, evaluate};
-use downhill::train::{Plan, Problem, TrainObserver, train};
 
 fn data() -> Dataset {
     let examples = |n: usize| {
         let inputs =
             (0..n * 4).map(|i| ((i * 7 + 3) % 11) as f32 / 11.0).collect::<Vec<_>>().into();
-        Examples { shape: vec![2, 2], inputs, labels: (0..n).map(|i| (i % 3) as u8).collect() }
+        Examples { shape: vec![2, 2], inputs, labels: (0..n).map(|i| (i % 3) as u32).collect() }
     };
     Dataset {
         name: "small".into(),
@@ -155,7 +156,7 @@ fn the_validation_set_is_split_off_the_training_set_and_the_test_set_is_unchange
     let splits = Splits::of(&data(), share, &device);
     let validation = splits.validation.as_ref().unwrap();
     assert_eq!([splits.train.len(), validation.len(), splits.test.len()], [24, 6, 10]);
-    let rows = |set: &downhill::data::DeviceExamples| {
+    let rows = |set: &downhill::lab::data::DeviceExamples| {
         let numbers = set.all().x.into_data().iter::<f32>().collect::<Vec<_>>();
         numbers
             .chunks(4)

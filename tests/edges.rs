@@ -1,4 +1,5 @@
 //! Edge cases: zeros, infinities, NaN, tiny and huge numbers, empty tensors, large step counters.
+#![cfg(feature = "lab")]
 
 mod places;
 
@@ -9,7 +10,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::burn_pack::{Reader, Scalar, Tensor as Packed, Writer};
 use burn::tensor::{Bytes, DType, Device, Tensor};
 use downhill::optim::{DynRule, Method, Optimizers, ParamState, optimizer_state};
-use downhill::pipeline::Pipeline;
+use downhill::pipeline::Stepper;
 use places::{Four, Places, Shapes, begin, config, dialects, lengths, rules, tensor};
 
 const SHAPES: Shapes = ([5], [2, 3], [2, 1, 2], [1, 2, 1, 2]);
@@ -163,14 +164,14 @@ fn a_learning_rate_of_zero_moves_nothing_but_counts_the_step() {
             );
         }
         if line.starts_with("rprop") {
-            continue; // it has a test of its own
+            continue; // a separate test covers it
         }
-        // the AdamW of the paper multiplies the decay by the schedule, which is 0 as well
+        // the paper's AdamW multiplies the decay by the schedule, which is also 0
         assert_eq!(places.numbers(), before, "{line} moved at learning rate 0");
     }
 }
 
-/// The exception, as the documentation of rprop says: lr is the first step size, and is not used
+/// rprop is the exception, as its documentation says: lr is the first step size, and is not used
 /// later.
 #[test]
 fn rprop_at_learning_rate_zero_starts_at_its_smallest_step_and_ignores_the_schedule() {
@@ -354,7 +355,7 @@ fn a_skipped_step_changes_only_the_count_of_skipped_steps() {
 }
 
 /// The bytes of a saved state without the count of skipped steps.
-fn without_skips(pipeline: &Pipeline, net: &Net) -> Vec<u8> {
+fn without_skips(pipeline: &Stepper, net: &Net) -> Vec<u8> {
     let saved = pipeline.save(net).unwrap();
     let pack = saved.iter().position(|byte| *byte == b'\n').unwrap() + 1 + 32;
     let reader = Reader::from_bytes(Bytes::from_bytes_vec(saved[pack..].to_vec())).unwrap();

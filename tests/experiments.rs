@@ -1,13 +1,14 @@
 //! The built-in experiments.
+#![cfg(feature = "lab")]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use downhill::experiment::{BUILT_IN, load};
-use downhill::grade::{Verdict, study_verdicts};
+use downhill::lab::experiment::{BUILT_IN, load};
+use downhill::lab::grade::{Verdict, study_verdicts};
+use downhill::lab::study::{self, StudyInput};
 use downhill::optim::Optimizers;
-use downhill::study::{self, StudyInput};
 
 fn run(name: &str, more: &[&str], out: &Path) -> (String, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_downhill"))
@@ -123,16 +124,45 @@ fn deepobs_repeated_and_reshuffled_orders_differ_only_after_the_first_epoch() {
     assert!((repeated[0] - 353.45).abs() < 0.05, "{}", repeated[0]);
 }
 
+/// The record of a training has no dialect in its spec, which has every setting. The series keeps
+/// it.
+#[test]
+fn the_series_of_a_training_keeps_its_dialect_and_a_short_schedule() {
+    let place = tempfile::tempdir().unwrap();
+    let optimizers = ["adamw:lr=0.01|cosine", "adamw@keras:lr=0.01,lambda=0.3|cosine:floor=0.5"];
+    for optimizer in optimizers {
+        let done = Command::new(env!("CARGO_BIN_EXE_downhill"))
+            .args(["train", "--model", "logistic", "--epochs", "1", "--batch", "4000"])
+            .args(["--optimizer", optimizer, "--out"])
+            .arg(place.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    let done = Command::new(env!("CARGO_BIN_EXE_downhill"))
+        .arg("report")
+        .arg(place.path())
+        .args(["--out"])
+        .arg(place.path().join("page"))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let report = fs::read_to_string(place.path().join("page/report.md")).unwrap();
+    assert!(report.contains("\n| adamw, cosine | adamw lr=0.01 lambda="), "{report}");
+    let other = "\n| adamw@keras, cosine:floor=0.5 | adamw@keras lr=0.01 lambda=0.3 |";
+    assert!(report.contains(other), "{report}");
+}
+
 #[test]
 fn missing_options_are_rejected() {
     let place = tempfile::tempdir().unwrap();
     for (args, words) in [
-        (vec!["run", "s3-saddle", "--data", "mnist-10k"], "this experiment has no data to choose"),
+        (vec!["run", "s3-saddle", "--data", "mnist-10k"], "this experiment uses no data set"),
         (
             vec!["run", "wilson-synthetic", "--data", "mnist-10k"],
-            "this experiment has no data to choose",
+            "this experiment uses no data set",
         ),
-        (vec!["run", "s3-saddle", "--device", "wgpu"], "this experiment runs on flex"),
+        (vec!["run", "s3-saddle", "--device", "wgpu"], "this experiment always runs on flex"),
         (vec!["run", "s3-saddle", "--scale", "sweep"], "has no scale sweep; it has quick"),
         (vec!["run", "step-sizes", "--scale", "paper"], "has no scale paper; it has quick"),
     ] {

@@ -1,4 +1,5 @@
-//! Downloads and imports of data sets, with a server on loopback that fails in many ways.
+//! Downloads and imports of data sets, with a local server that fails in many ways.
+#![cfg(feature = "lab")]
 #![cfg(feature = "cli")]
 
 use std::cell::RefCell;
@@ -11,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use downhill::data::fetch::{
+use downhill::lab::data::fetch::{
     FetchObserver, FetchOptions, Installed, checksum_remark, fetch, import,
 };
-use downhill::data::known::{KnownDataset, Official};
+use downhill::lab::data::known::{KnownDataset, Official};
 use flate2::{Compression, write::GzEncoder};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -92,7 +93,7 @@ const CIFAR10: &[&str] = &[
     "test_batch.bin",
 ];
 
-/// How the error of a wrong number of examples begins.
+/// The beginning of the error about a wrong number of examples.
 const NINETY: &str =
     "found 90 examples to train on and 18 to test on, in 10 classes, expected those of";
 
@@ -415,7 +416,7 @@ fn a_file_that_the_user_put_there_is_used_if_it_has_the_right_bytes() {
     let nobody = Server::new(|_, _, stream| head(stream, "404 Not Found", 0, ""));
     let error = from(&[&nobody], known, cache.path()).unwrap_err();
     let folder =
-        PathBuf::from(error.split(", into ").nth(1).unwrap().split(", and run").next().unwrap());
+        PathBuf::from(error.split(") into ").nth(1).unwrap().split(" and run").next().unwrap());
     let place = folder.join("small.tar.gz");
     fs::write(&place, &file[1..]).unwrap();
     assert!(from(&[&nobody], known, cache.path()).is_err());
@@ -438,7 +439,7 @@ fn files_are_imported_from_archive_and_folder() {
     fs::write(downloads.path().join("small.tar.gz"), &file[..file.len() - 1]).unwrap();
     assert!(import("mine", downloads.path(), cache.path()).is_err());
     assert!(
-        downhill::data::load(&cache.path().join("mine").to_string_lossy()).is_ok(),
+        downhill::lab::data::load(&cache.path().join("mine").to_string_lossy()).is_ok(),
         "the old data set is kept"
     );
     for name in ["../mine", ".mine", "", "a|b", "mnist-10k"] {
@@ -446,14 +447,14 @@ fn files_are_imported_from_archive_and_folder() {
             import(name, &cache.path().join("mine"), cache.path())
                 .unwrap_err()
                 .to_string()
-                .starts_with("a data set cannot be called")
+                .starts_with(&format!("the name of a data set: found `{name}`, expected a word"))
         );
     }
     let error =
         import("cifar10", &cache.path().join("mine"), cache.path()).unwrap_err().to_string();
     assert!(error.contains(&format!("{NINETY} cifar10, 50000")), "{error}");
     assert!(error.starts_with(&cache.path().join("mine").display().to_string()), "{error}");
-    // both CIFAR sets in one folder: each is found, and not mistaken for the other
+    // both CIFAR sets are in one folder, and each is found under its own name
     let one = |class: &[u8]| [class, &[0; 3072]].concat();
     fs::create_dir(downloads.path().join("both")).unwrap();
     let both = downloads.path().join("both");
@@ -485,8 +486,7 @@ fn files_are_imported_from_archive_and_folder() {
     assert!(refused("other", &both).contains("several data sets (cifar10, cifar100)"));
     fs::write(cache.path().join("file"), "mine").unwrap();
     assert!(
-        refused("file", &cache.path().join("mine"))
-            .contains("found a file, expected a folder, or nothing")
+        refused("file", &cache.path().join("mine")).contains("found a file, expected a folder")
     );
     assert_eq!(fs::read(cache.path().join("file")).unwrap(), b"mine");
     assert_eq!(
@@ -535,7 +535,7 @@ fn without_a_network_the_error_names_the_missing_file_and_its_folder() {
         "{error}"
     );
     assert!(
-        last.contains(&format!("into {},", cache.path().join("cifar10.part").display())),
+        last.contains(&format!("into {} and run", cache.path().join("cifar10.part").display())),
         "{error}"
     );
     assert!(last.contains("170052171 bytes, sha256 c4a38c50a1bc5f3a"), "{error}");
@@ -575,7 +575,7 @@ fn the_error_of_a_missing_data_set_names_the_command_that_fetches_it() {
     let (code, _, error) = text(&downhill(cache.path(), "", &train).output().unwrap());
     assert_eq!(code, 2);
     assert!(
-        error.contains("`downhill fetch imdb` (84 MB)")
+        error.contains("`downhill fetch imdb` to download it (84 MB)")
             && error.contains("`downhill fetch imdb --from aclImdb_v1.tar.gz`"),
         "{error}"
     );

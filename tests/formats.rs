@@ -1,5 +1,6 @@
 //! All data formats, intact and damaged. A truncated or changed file gives an error or valid data,
 //! never a panic. Allocated memory is at most a constant times the size of the files.
+#![cfg(feature = "lab")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -7,7 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use downhill::data::{self, Dataset, Inputs};
+use downhill::lab::data::{self, Dataset, Inputs};
 use flate2::{Compression, write::GzEncoder};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -207,7 +208,7 @@ fn tried(case: &Case, folder: &Path) -> Result<Dataset, String> {
         Ok(data) => {
             for set in [&data.train, &data.test] {
                 assert!(!set.is_empty() && set.features() > 0);
-                assert!(set.labels.iter().all(|label| usize::from(*label) < data.classes));
+                assert!(set.labels.classes().iter().all(|label| (*label as usize) < data.classes));
                 match &set.inputs {
                     Inputs::Pixels(pixels) => {
                         assert_eq!(pixels.len(), set.len() * set.features())
@@ -338,7 +339,7 @@ fn every_format_returns_the_written_data() {
         let folder = tempfile::tempdir().unwrap();
         lay(&case, folder.path());
         let data = tried(&case, folder.path()).unwrap();
-        let labels = [data.train.labels.as_slice(), &data.test.labels].concat();
+        let labels = [data.train.labels.classes(), data.test.labels.classes()].concat();
         match case.name {
             "idx" | "idx.tar.gz" => {
                 assert_eq!(
@@ -413,7 +414,7 @@ fn an_unclosed_quotation_mark_is_rejected() {
         let error = with("0,\"so it goes", end).unwrap_err();
         assert!(
             error.contains(
-                "found a quotation mark in the row that begins in line 21 and goes on to the end"
+                "found an unclosed quotation mark in the row that begins in line 21 and continues to the end"
             ),
             "{error}"
         );
@@ -552,11 +553,11 @@ fn an_archive_with_outside_paths_links_or_duplicates_is_rejected() {
     let file = EntryType::Regular;
     assert_eq!(
         of(&[("../train.bin", file, &batch)]),
-        "DIR/a.tgz: found the path \"../train.bin\", which leads out of the archive"
+        "DIR/a.tgz: found the path \"../train.bin\", which points outside the archive"
     );
     assert_eq!(
         of(&[("/etc/passwd", file, &batch)]),
-        "DIR/a.tgz: found the path \"/etc/passwd\", which leads out of the archive"
+        "DIR/a.tgz: found the path \"/etc/passwd\", which points outside the archive"
     );
     assert_eq!(
         of(&[("x/train.bin", EntryType::Symlink, &[])]),
@@ -571,7 +572,10 @@ fn an_archive_with_outside_paths_links_or_duplicates_is_rejected() {
         "DIR/a.tgz: found train.bin twice"
     );
     assert_eq!(of(&[("x/train.bin", file, &batch)]), "DIR/a.tgz: found no test.bin");
-    assert_eq!(of(&[("x/other.bin", file, &batch)]), "DIR/a.tgz: found an archive of other files");
+    assert_eq!(
+        of(&[("x/other.bin", file, &batch)]),
+        "DIR/a.tgz: found an archive without these files"
+    );
 }
 
 #[test]
@@ -643,13 +647,13 @@ fn a_missing_or_damaged_file_is_named() {
     write("a.csv", b"label,text\ngood,yes\ngood,no\n");
     assert_eq!(
         load(folder.path(), "a.csv").unwrap_err(),
-        "DIR/a.csv: found 1 different labels in column 1, expected 2 to 256"
+        "DIR/a.csv: found 1 different labels in column 1, expected 2 to 65536"
     );
     write("a.csv", b"label,text\ngood,yes\nbad\n");
     assert!(load(folder.path(), "a.csv").unwrap_err().contains("line: 3"));
     write("b.csv", b"");
     assert_eq!(
         load(folder.path(), "").unwrap_err(),
-        "DIR/: found 2 files that may be meant, expected one; name the file itself"
+        "DIR/: found 2 files that may contain data, expected one, or the path of one of them"
     );
 }

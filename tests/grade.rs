@@ -1,12 +1,13 @@
 //! Selection of the best settings from runs, and verdicts on claims.
+#![cfg(feature = "lab")]
 
 use std::collections::BTreeMap;
 
-use downhill::experiment::{Experiment, GridSetting, Planned, Reduction, Scale, parse};
-use downhill::grade::{self, Selection, Verdict};
+use downhill::lab::experiment::{Experiment, GridSetting, Planned, Reduction, Scale, parse, swept};
+use downhill::lab::grade::{self, Selection, Verdict};
+use downhill::lab::record::{CurvePoint, FORMAT, Header, Outcome, RecordedTask, Run, RunEnd};
+use downhill::lab::task::classify::ClassifyRecord;
 use downhill::optim::Optimizers;
-use downhill::record::{CurvePoint, FORMAT, Header, Outcome, RecordedTask, Run, RunEnd};
-use downhill::task::classify::ClassifyRecord;
 
 const TOML: &str = r#"
 name = "t"
@@ -226,7 +227,7 @@ fn a_mean_is_rounded_to_the_precision_of_its_standard_deviation() {
         (5.0, 0.0, "5 ± 0"),
         (f64::INFINITY, f64::NAN, "inf ± NaN"),
     ] {
-        assert_eq!(downhill::chart::with_spread(mean, sd), text);
+        assert_eq!(downhill::lab::chart::with_spread(mean, sd), text);
     }
 }
 
@@ -466,4 +467,28 @@ fn invalid_claims_are_rejected_before_anything_runs() {
     let error =
         parse("t.toml".as_ref(), &published, &Optimizers::default()).unwrap_err().to_string();
     assert!(error.contains("published: found `fmnist_2c2d/Adm`"), "{error}");
+}
+
+#[test]
+fn the_label_of_a_setting_names_its_dialect_and_its_weight_decay() {
+    let labels = |spec: &str| -> Vec<String> {
+        let toml = TOML.replace("sgd:lr=[0.1,0.3,1]", spec);
+        let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
+        let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
+        let settings: Vec<&GridSetting> = planned[0].settings.iter().collect();
+        let swept = swept(&settings);
+        settings.into_iter().map(|setting| setting.brief(&swept)).collect()
+    };
+    for (spec, label) in [
+        ("adam:lr=0.1", "adam lr=0.1"),
+        ("adam@torch:lr=0.1", "adam@torch lr=0.1"),
+        ("adamw@torch:lr=0.1,lambda=0.03", "adamw@torch lr=0.1 lambda=0.03"),
+        ("lion:lr=0.1", "lion lr=0.1"),
+        ("lion:lr=0.1,lambda=2", "lion lr=0.1 lambda=2"),
+        ("l2:lambda=0.03|nag@torch:lr=0.1|cosine", "l2|nag@torch l2.lambda=0.03 lr=0.1"),
+        ("sgd:lr=0.1|decay:lambda=0.03", "sgd|decay lr=0.1 decay.lambda=0.03"),
+    ] {
+        assert_eq!(labels(spec), [label], "{spec}");
+    }
+    assert_eq!(labels("adam@keras:lr=[0.1,1]"), ["adam@keras lr=0.1", "adam@keras lr=1"]);
 }

@@ -1,10 +1,11 @@
 //! Checks of the source files, the mutant list and the generated documentation.
+#![cfg(feature = "lab")]
 
 use std::fs;
 use std::path::Path;
 
+use downhill::lab::runner::BURN;
 use downhill::optim::{OptimizerEntry, Optimizers};
-use downhill::runner::BURN;
 
 #[path = "../examples/mutants/list.rs"]
 mod mutants;
@@ -96,24 +97,21 @@ fn rest(title: &str) -> &str {
 }
 
 #[test]
-fn the_readme_table_of_optimizers_is_up_to_date() {
-    let mut table = String::from("| name | | bytes | dialects |\n|---|---|--:|---|\n");
+fn the_readme_list_of_optimizers_is_up_to_date() {
+    let mut lines = vec![String::new()];
     for entry in Optimizers::default().entries() {
-        let title = entry.docs.title();
-        let dialects: Vec<String> =
-            entry.dialects.iter().map(|dialect| format!("`{}`", dialect.name)).collect();
-        table += &format!(
-            "| `{}` | {} | {} | {} |\n",
-            entry.name,
-            rest(&title),
-            cost(entry),
-            dialects.join(" ")
-        );
+        let name = format!("`{}`", entry.name);
+        if lines.last().unwrap().len() + name.len() >= 100 {
+            lines.push(String::new());
+        }
+        let line = lines.last_mut().unwrap();
+        *line = format!("{line} {name}").trim_start().to_string();
     }
+    let list = lines.join("\n") + "\n";
     let readme = fs::read_to_string("README.md").unwrap();
     let (before, after) = readme.split_once("<!-- optimizers -->\n").unwrap();
     let (_, after) = after.split_once("<!-- end -->").unwrap();
-    is_up_to_date("README.md", format!("{before}<!-- optimizers -->\n{table}<!-- end -->{after}"));
+    is_up_to_date("README.md", format!("{before}<!-- optimizers -->\n{list}<!-- end -->{after}"));
 }
 
 /// The chapter on optimizers contains the output of `downhill show` for every optimizer.
@@ -122,9 +120,9 @@ fn the_chapter_on_optimizers_is_up_to_date() {
     let optimizers = Optimizers::default();
     let mut chapter = String::from(
         "# The optimizers\n\nMade from the files in `src/optim` by `UPDATE=1 cargo test --release --test house`; `downhill show NAME` prints the same.\n\n\
-         A dialect is a named set of settings: `adam@keras` in a spec, `Adam::keras()` in a program. No dialect, or `@paper`, is the defaults.\n\
-         *Bytes* is what is remembered for each parameter in f32, with the default settings. Every learning rate is `lr`.\n\n\
-         | name | | bytes | memory | default lr | dialects |\n|---|---|--:|---|--:|---|\n",
+         A dialect is a named set of settings: `adam@keras` in a spec, `Adam::keras()` in a program. `@paper` is the version of the paper; an optimizer without a row `@paper` has it as its defaults.\n\
+         *Bytes* is the size of the optimizer state per parameter in f32, with the default settings. Every learning rate is `lr`.\n\n\
+         | name | | bytes | state | default lr | dialects |\n|---|---|--:|---|--:|---|\n",
     );
     let name =
         |entry: &OptimizerEntry| format!("[`{0}`](#{1})", entry.name, entry.name.replace(':', ""));

@@ -1,10 +1,11 @@
 //! IDX files are not trusted. A truncated or changed file gives valid data or an error. Allocated
 //! memory is bounded by the data that the file can contain.
+#![cfg(feature = "lab")]
 
 use std::io::Write;
 use std::path::Path;
 
-use downhill::data::{self, idx};
+use downhill::lab::data::{self, idx};
 use flate2::{Compression, write::GzEncoder};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -101,7 +102,7 @@ fn mismatched_images_and_labels_are_rejected() {
     let labels = |labels: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8], labels].concat();
 
     assert!(load().unwrap_err().starts_with(
-        "DIR: found no data in it, expected the files of MNIST (train-images-idx3-ubyte"
+        "DIR: found no data set, expected the files of MNIST (train-images-idx3-ubyte"
     ));
     write("images-idx3-ubyte", &images());
     write("labels-idx1-ubyte", &labels(&[1, 2]));
@@ -119,7 +120,7 @@ fn mismatched_images_and_labels_are_rejected() {
     write("labels-idx1-ubyte", &labels(&[1, 2, 3]));
     assert_eq!(
         load().unwrap_err(),
-        "DIR: found 3 images, expected at least 5, since a fifth becomes the test set"
+        "DIR: found 3 images, expected at least 5, because a fifth becomes the test set"
     );
     write("train-images-idx3-ubyte.gz", &zipped(&images()));
     write("train-labels-idx1-ubyte", &labels(&[1, 2, 3]));
@@ -137,10 +138,12 @@ fn the_bundled_digits_have_the_sha256_in_the_readme() {
     }
     let digits = data::load("mnist-10k").unwrap();
     assert_eq!((digits.train.len(), digits.test.len(), digits.classes), (8000, 2000, 10));
-    let counts =
-        digits.train.labels.iter().chain(&digits.test.labels).fold([0; 10], |mut counts, label| {
-            counts[usize::from(*label)] += 1;
+    let counts = [&digits.train, &digits.test].iter().flat_map(|part| part.labels.classes()).fold(
+        [0; 10],
+        |mut counts, label| {
+            counts[*label as usize] += 1;
             counts
-        });
+        },
+    );
     assert_eq!(counts, [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978]);
 }

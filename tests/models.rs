@@ -1,21 +1,22 @@
 //! The models: gradients, comparison with PyTorch, dropout, pooling, initialization and saving.
+#![cfg(feature = "lab")]
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use downhill::data::{Dataset, Examples};
-use downhill::model::convolution::convolve;
-use downhill::model::dropconnect::{expected, masked, mean_over_normal};
-use downhill::model::layers::{Activation, Init, LayerInit, Pool, PoolKind};
-use downhill::model::saved::{self, ModelCard};
-use downhill::model::vae::{self, Vae};
-use downhill::model::{MODELS, Mode, Net, Shapes, build, dropout, parameters};
-use downhill::regularizer::Penalty;
+use downhill::lab::data::{Dataset, Examples};
+use downhill::lab::model::convolution::convolve;
+use downhill::lab::model::dropconnect::{expected, masked, mean_over_normal};
+use downhill::lab::model::layers::{Activation, Init, LayerInit, Pool, PoolKind};
+use downhill::lab::model::saved::{self, ModelCard};
+use downhill::lab::model::vae::{self, Vae};
+use downhill::lab::model::{MODELS, Mode, Net, Shapes, build, dropout, parameters};
+use downhill::lab::regularizer::Penalty;
+use downhill::lab::seed::{Purpose, Seed};
+use downhill::lab::task::{AutoencodeProblem, ClassifyProblem};
+use downhill::lab::train::Problem;
 use downhill::schedule::Progress;
-use downhill::seed::{Purpose, Seed};
-use downhill::task::{AutoencodeProblem, ClassifyProblem};
-use downhill::train::Problem;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -276,7 +277,7 @@ fn grey(n: usize) -> Examples {
     Examples {
         shape: vec![2, 3],
         inputs: (0..6 * n).map(|i| ((i * 7) % 11) as f32 / 10.0).collect::<Vec<f32>>().into(),
-        labels: vec![0; n],
+        labels: vec![0u32; n].into(),
     }
 }
 
@@ -696,31 +697,23 @@ fn invalid_inputs_and_settings_are_rejected_with_a_clear_message() {
         (
             "cnn",
             vec![10_000],
-            "takes images of height x width or channels x height x width; found inputs of [10000]",
+            "cnn: found inputs of [10000], expected images of height x width or channels x height x width",
         ),
-        ("2c2d", vec![1, 3, 32, 32], "found inputs of [1, 3, 32, 32]"),
+        ("2c2d", vec![1, 3, 32, 32], "found inputs of [1, 3, 32, 32], expected"),
         (
             "lenet",
             vec![12, 12],
-            "takes images that are larger than its kernels at every stage; found inputs of [12, 12]",
+            "lenet: found inputs of [12, 12], expected images that are larger than the kernels at every stage",
         ),
-        ("3c3d", vec![3, 4, 32], "found inputs of [3, 4, 32]"),
+        ("3c3d", vec![3, 4, 32], "found inputs of [3, 4, 32], expected"),
         (
             "cnn:pool=stochastic,activation=tanh",
             vec![8, 8],
-            "expected relu, sigmoid or softplus, found tanh",
+            "found activation=tanh with pool=stochastic, which needs activations of at least 0, expected relu, sigmoid or softplus",
         ),
-        (
-            "cnn:kernel=10000000000",
-            vec![8, 8],
-            "has no parameters or more than 1073741824 parameters",
-        ),
-        (
-            "cnn:channels=18446744073709551615",
-            vec![8, 8],
-            "has no parameters or more than 1073741824 parameters",
-        ),
-        ("lenet", vec![0, 12], "found inputs of [0, 12]"),
+        ("cnn:kernel=10000000000", vec![8, 8], "expected 1 to 1073741824 parameters"),
+        ("cnn:channels=18446744073709551615", vec![8, 8], "expected 1 to 1073741824 parameters"),
+        ("lenet", vec![0, 12], "found inputs of [0, 12], expected"),
         (
             "mlp:init=trunc_normal:0",
             vec![8],
@@ -751,7 +744,7 @@ fn every_saved_model_loads_with_equal_scores() {
         "mlp:hidden=5,init=trunc_normal:0.05",
     ];
     for spec in MODELS.iter().map(|entry| entry.name).chain(more) {
-        let spec = downhill::model::canonical(&spec.parse().unwrap()).unwrap();
+        let spec = downhill::lab::model::canonical(&spec.parse().unwrap()).unwrap();
         let net = build(&spec, &shapes(&[16, 16]), Seed(3), &device).unwrap();
         let path = folder.path().join("model.safetensors");
         let card = ModelCard {

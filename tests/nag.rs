@@ -1,4 +1,6 @@
-//! Nesterov's accelerated gradient by change of variables, compared with its definition.
+//! Nesterov's accelerated gradient: our form, which uses other variables, compared with the
+//! definition.
+#![cfg(feature = "lab")]
 
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};

@@ -1,17 +1,18 @@
 //! Newton's methods on functions with known second derivatives, and on a burn module.
+#![cfg(feature = "lab")]
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Int, Tensor};
-use downhill::data::{Examples, load};
-use downhill::model::{Mode, Net, Shapes, build};
+use downhill::lab::data::{Examples, load};
+use downhill::lab::model::{Mode, Net, Shapes, build};
+use downhill::lab::regularizer::Penalty;
+use downhill::lab::seed::Seed;
 use downhill::optim::newton::{
     Iterate, LineSearch, ModelLoss, Newton, NewtonCg, NewtonError, Smooth, StopReason, flatten,
     gradient_of, root, unflatten,
 };
-use downhill::regularizer::Penalty;
-use downhill::seed::Seed;
 
 /// Rosenbrock's function, `100 (y - x²)² + (1 - x)²`.
 struct Rosenbrock;
@@ -244,7 +245,7 @@ impl Smooth for Quadratic {
 #[test]
 fn newton_cg_minimizes_a_quadratic_in_one_step_with_at_most_n_products() {
     let n = 40;
-    let mut generator = Seed(7).generator(downhill::seed::Purpose::Weights, 0);
+    let mut generator = Seed(7).generator(downhill::lab::seed::Purpose::Weights, 0);
     let mut draw = || {
         (0..n).map(|_| rand::RngExt::random_range(&mut generator, -1.0..1.0)).collect::<Vec<f64>>()
     };
@@ -411,7 +412,7 @@ fn unflatten_is_the_inverse_of_flatten() {
         let train = Examples {
             shape: vec![2],
             inputs: vec![0.1, 0.9, 0.8, 0.3].into(),
-            labels: vec![0, 2],
+            labels: vec![0u32, 2].into(),
         };
         let net = logistic(&train.shape, 3, dtype).map(&mut FreezeBiases);
         let x: Vec<f64> = (0..9).map(f64::from).collect();

@@ -1,21 +1,22 @@
 //! A kind of task that a user's program defines: it runs as an experiment, with grids, verdicts and
 //! a page.
+#![cfg(feature = "lab")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
 
 use burn::tensor::{DType, Tensor};
-use downhill::experiment::{Scale, parse};
-use downhill::grade::Verdict;
+use downhill::lab::experiment::parse;
+use downhill::lab::grade::Verdict;
+use downhill::lab::record::{Measure, RecordedTask, TaskRecord};
+use downhill::lab::report::{self, Report};
+use downhill::lab::runner::{Quiet, RunOptions, run};
+use downhill::lab::task::{DynTask, PreparedTask, Task, TaskContext};
+use downhill::lab::train::Problem;
+use downhill::lab::typetag;
 use downhill::optim::Optimizers;
 use downhill::pipeline::ParamVector;
-use downhill::record::{Measure, RecordedTask, RunEnd, TaskRecord};
-use downhill::report::Report;
-use downhill::runner::{RunObserver, RunOptions, run};
 use downhill::schedule::Progress;
-use downhill::task::{DynTask, PreparedTask, Task, TaskContext};
-use downhill::train::Problem;
-use downhill::{Error, Result, typetag};
+use downhill::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// A bowl of curvature `curvature`, as in the TOML and in a record.
@@ -30,10 +31,7 @@ impl Task for Bowl {
     fn check(&self) -> Result<()> {
         match self.curvature > 0.0 {
             true => Ok(()),
-            false => Err(Error::Invalid(format!(
-                "task.curvature: found {}, expected a number above 0",
-                self.curvature
-            ))),
+            false => Err(Error::value("task.curvature", self.curvature, "a number above 0")),
         }
     }
 
@@ -119,36 +117,59 @@ source = ""
 expect = { kind = "ahead", a = "SGD", b = "slow SGD" }
 "#;
 
-struct Quiet;
-
-impl RunObserver for Quiet {
-    fn start(&self, _runs: usize, _steps: usize, _done_before: usize) {}
-    fn step(&self) {}
-    fn run_ended(&self, _run: &str, _end: &RunEnd, _steps_left: usize) {}
-}
-
 #[test]
 fn a_kind_of_task_from_a_users_program_runs_is_graded_and_reported() {
     let optimizers = Optimizers::default();
     let experiment = parse("bowl.toml".as_ref(), TOML, &optimizers).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        scale: Scale::Quick,
-        data: None,
-        device: "flex".into(),
-        seeds: None,
-        out: Some(folder.path().into()),
-        jobs: 2,
-        fresh: false,
-    };
-    let stop = AtomicBool::new(false);
-    let results = run(&experiment, TOML, &optimizers, &options, &Quiet, &stop).unwrap();
-    assert_eq!(results.runs.len(), 3);
-    let report = Report::new(Some(experiment), results.runs, &optimizers).unwrap();
-    assert_eq!(report.verdicts[0].verdict, Verdict::Held);
-    assert_eq!(report.table[0].chosen, "sgd lr=0.3");
-    let page = std::fs::read_to_string(report.write(folder.path()).unwrap()).unwrap();
+    let options = RunOptions { out: Some(folder.path().into()), ..RunOptions::default() };
+    let done = report::run(experiment, &optimizers, &options, &Quiet).unwrap();
+    assert_eq!(done.report.verdicts[0].verdict, Verdict::Held);
+    assert_eq!(done.report.table[0].chosen, "sgd lr=0.3");
+    assert_eq!(
+        done.report.table.iter().map(|row| row.runs.as_str()).collect::<Vec<_>>(),
+        ["2", "1"]
+    );
+    let page = std::fs::read_to_string(&done.page).unwrap();
     assert!(page.contains("two numbers"), "the page describes the task");
+    let text = done.to_string();
+    assert!(text.contains("HELD: a larger step is faster; margin"), "{text}");
+}
+
+#[test]
+fn a_page_of_a_users_program_names_the_program() {
+    let optimizers = Optimizers::default();
+    let experiment = parse("bowl.toml".as_ref(), TOML, &optimizers).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let page = |options: &RunOptions| {
+        let done = report::run(experiment.clone(), &optimizers, options, &Quiet).unwrap();
+        std::fs::read_to_string(done.page.with_file_name("report.md")).unwrap()
+    };
+    let options = RunOptions { out: Some(folder.path().into()), ..RunOptions::default() };
+    let program = std::env::args().next().unwrap();
+    let markdown = page(&options);
+    assert!(markdown.contains(&format!("    {program}")), "{markdown}");
+    assert!(!markdown.contains("downhill run"), "{markdown}");
+    // a command that the program gives is printed as it is, also when the page is made again
+    let command = "python3 study.py --data \"my data\"".to_string();
+    let options = RunOptions { command: Some(command.clone()), ..options };
+    assert!(page(&options).contains(&format!("    {command}\n")));
+    let (read, runs) = report::read(&[folder.path().into()], &optimizers).unwrap();
+    assert_eq!(read.as_ref().unwrap().command, Some(command.clone()));
+    let again = Report::new(read, runs, &optimizers).unwrap().write(folder.path()).unwrap();
+    let markdown = std::fs::read_to_string(again.with_file_name("report.md")).unwrap();
+    assert!(markdown.contains(&format!("    {command}\n")), "{markdown}");
+}
+
+#[test]
+fn a_program_that_is_stopped_makes_no_more_runs() {
+    let optimizers = Optimizers::default();
+    let experiment = parse("bowl.toml".as_ref(), TOML, &optimizers).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: Some(folder.path().into()), ..RunOptions::default() };
+    options.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let results = run(experiment, &optimizers, &options, &Quiet).unwrap();
+    assert!(results.interrupted && results.runs.is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Penalties and constraints: values, gradients, proximal steps against a grid search, and their
 //! behavior in training runs.
+#![cfg(feature = "lab")]
 
 use std::collections::BTreeMap;
 
@@ -7,16 +8,16 @@ use burn::backend::{BackendTensor, DispatchTensorKind};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use downhill::data::{Dataset, Examples};
-use downhill::model::{Net, Shapes, build};
+use downhill::lab::data::{Dataset, Examples};
+use downhill::lab::model::{Net, Shapes, build};
+use downhill::lab::record::{CurvePoint, Outcome};
+use downhill::lab::regularizer::{PENALTIES, Penalty};
+use downhill::lab::seed::Seed;
+use downhill::lab::task::ClassifyProblem;
+use downhill::lab::train::{Plan, Problem, TrainObserver, train};
 use downhill::optim::Optimizers;
 use downhill::pipeline::PipelineConfig;
-use downhill::record::{CurvePoint, Outcome};
-use downhill::regularizer::{PENALTIES, Penalty};
 use downhill::schedule::{Progress, Schedule};
-use downhill::seed::Seed;
-use downhill::task::ClassifyProblem;
-use downhill::train::{Plan, Problem, TrainObserver, train};
 
 /// A linear layer with its bias, and a convolution of two filters.
 #[derive(Module, Debug)]
@@ -134,7 +135,7 @@ fn penalty_values_equal_closed_forms_and_constraints_have_no_value() {
             "{line}"
         );
     }
-    // a proximal step replaces the gradient; the objective still includes the penalty
+    // a proximal step replaces the gradient; the training loss + penalty still includes the penalty
     for line in ["l1:by=prox", "elastic:by=prox"] {
         let by_loss = line.replace("prox", "loss");
         assert!(penalty(line).of(&model).is_none(), "{line}");
@@ -428,7 +429,7 @@ fn invalid_penalty_specs_give_one_sentence() {
         ("max_norm:max=inf", "max_norm: max is `inf`"),
         ("l2_ball:over=me", "l2_ball: over is `me`, expected one of all, tensor"),
         ("l2|l2:lambda=1", "l2 is given twice"),
-        ("l2|none", "`none` beside a penalty"),
+        ("l2|none", "found `none` together with a penalty"),
         ("l2|", "a spec on both sides of each `|`"),
         ("l2:lambda=[1,2]", "lambda has 2 values"),
     ] {
@@ -455,7 +456,7 @@ fn data() -> Dataset {
         Examples {
             shape: vec![2, 4],
             inputs: inputs.collect::<Vec<f32>>().into(),
-            labels: (0..n).map(|i| (i % 3) as u8).collect(),
+            labels: (0..n).map(|i| (i % 3) as u32).collect(),
         }
     };
     Dataset {
@@ -578,7 +579,8 @@ fn l1_gives_exact_zeros_with_proximal_steps_and_none_as_a_loss_term() {
             .map(|by| trained(&format!("l1:lambda=0.01,by={by}"), optimizer, 60, |_| ()));
         assert_eq!(zeros(&by_loss.net), 0, "{optimizer}");
         assert!(zeros(&by_prox.net) >= least, "{optimizer}: {} of 176", zeros(&by_prox.net));
-        // the proximal run reduces the objective, and both runs start at the same objective
+        // the proximal run reduces the training loss + penalty, and both runs start at the same
+        // value
         let objective = |trained: &Trained| trained.points.last().unwrap().measures["objective"];
         assert!(objective(&by_prox) < 0.9 * by_prox.points[0].measures["objective"], "{optimizer}");
         assert_eq!(
@@ -587,13 +589,13 @@ fn l1_gives_exact_zeros_with_proximal_steps_and_none_as_a_loss_term() {
         );
         assert!(
             objective(&by_prox) > by_prox.points.last().unwrap().measures["train_loss"],
-            "the objective includes the penalty"
+            "the training loss + penalty includes the penalty"
         );
     }
 }
 
 #[test]
-fn the_l2_proximal_step_and_the_l2_gradient_reach_the_same_objective() {
+fn the_l2_proximal_step_and_the_l2_gradient_reach_the_same_loss_plus_penalty() {
     let [by_loss, by_prox] = ["loss", "prox"].map(|by| {
         trained(&format!("elastic:lambda=0.05,ratio=0,by={by}"), "sgd:lr=0.05", 400, |_| ())
     });

@@ -1,10 +1,11 @@
 //! Gradient transformations: order, clipping, accumulation, averages, diagnostics.
+#![cfg(feature = "lab")]
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use downhill::optim::{Adam, Optimizers};
-use downhill::pipeline::{LayerDiagnostics, Pipeline, PipelineConfig};
+use downhill::pipeline::{LayerDiagnostics, PipelineConfig, Stepper};
 use downhill::spec::SpecLine;
 
 /// Two parameters, so that the norm of all gradients differs from the norm of each.
@@ -38,7 +39,7 @@ fn config(line: &str) -> downhill::Result<PipelineConfig> {
     PipelineConfig::read(&line.parse::<SpecLine>()?, &Optimizers::default())
 }
 
-fn begin(line: &str) -> Pipeline {
+fn begin(line: &str) -> Stepper {
     config(line).unwrap().begin()
 }
 
@@ -116,7 +117,7 @@ fn parts_in_another_order_than_they_act_in_are_refused_with_the_order() {
         ),
         (
             "l2|burn:adam",
-            "l2 or decay around it, which go with rules only; its own settings: beta_1",
+            "l2, decay or group around it, which go with rules only; its own settings: beta_1",
         ),
         ("adam|", "`adam|` is not a spec: expected a spec on both sides of each `|`"),
     ] {

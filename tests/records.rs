@@ -1,7 +1,8 @@
 //! The record format.
+#![cfg(feature = "lab")]
 
+use downhill::lab::record::{self, RecordedTask};
 use downhill::optim::Optimizers;
-use downhill::record::{self, RecordedTask};
 
 #[path = "../examples/convert_records/convert.rs"]
 mod convert;
@@ -39,7 +40,11 @@ fn a_record_of_format_1_is_converted_and_its_points_stay_byte_by_byte() {
 #[test]
 fn records_of_another_formula_or_format_are_not_converted() {
     for (from, to, error) in [
-        ("5879bce2", "00000000", "formula 00000000 is not the last one of adam; run it again"),
+        (
+            "5879bce2",
+            "00000000",
+            "formula 00000000 is not the last one of adam, so the run has to be repeated",
+        ),
         (r#""format":1"#, r#""format":2"#, "found format 2, expected 1"),
         ("adam:lr", "adan:lr", "unknown"),
     ] {

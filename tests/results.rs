@@ -1,11 +1,12 @@
 //! The committed results: each report.md equals the output of `downhill report` for the records in
 //! its folder.
+#![cfg(feature = "lab")]
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use downhill::experiment::BUILT_IN;
+use downhill::lab::experiment::BUILT_IN;
 
 #[test]
 fn every_committed_report_is_up_to_date() {

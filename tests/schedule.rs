@@ -1,15 +1,17 @@
-//! Learning-rate schedules against recorded learning rates of PyTorch and numbers computed by hand.
+//! Learning-rate schedules, compared with recorded learning rates of PyTorch and with numbers
+//! computed by hand.
+#![cfg(feature = "lab")]
 
 use std::collections::BTreeMap;
 
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use downhill::Result;
+use downhill::lab::record::CurvePoint;
+use downhill::lab::train::{Plan, Problem, TrainObserver, train};
 use downhill::optim::Optimizers;
 use downhill::pipeline::PipelineConfig;
-use downhill::record::CurvePoint;
 use downhill::schedule::{Cosine, Progress, SCHEDULES, Schedule, Scheduler};
-use downhill::train::{Plan, Problem, TrainObserver, train};
 use serde_json::Value;
 
 fn read(spec: &str) -> Schedule {
@@ -24,7 +26,7 @@ fn error(spec: &str) -> String {
     Schedule::read(&spec.parse().unwrap()).unwrap_err().to_string()
 }
 
-/// A step of a run with so many steps in each of its epochs.
+/// The progress at a step of a run with `per_epoch` steps per epoch.
 fn progress(step: usize, per_epoch: usize, steps: usize) -> Progress {
     Progress { step, epoch: step.div_ceil(per_epoch), batch: (step - 1) % per_epoch + 1, steps }
 }
@@ -150,8 +152,8 @@ fn a_warm_up_rises_linearly_and_the_schedule_starts_after_it() {
             );
         }
         if entry.name != "exponential" {
-            // exponential counts epochs, see the next test; the other defaults are longer than this
-            // run
+            // exponential counts epochs (see the next test); the other defaults are longer than
+            // this run
             assert_eq!(warm[5..], plain, "{}", entry.name);
         }
     }
@@ -449,7 +451,7 @@ impl TrainObserver for Kept {
     }
 }
 
-/// How far the weight moves in each epoch.
+/// The distance that the weight moves in each epoch.
 fn distances(schedule: &str, per_epoch: usize, epochs: usize) -> Result<Vec<f64>> {
     let config =
         PipelineConfig::read(&"sgd:lr=0.5".parse().unwrap(), &Optimizers::default()).unwrap();

@@ -1,4 +1,5 @@
 //! Parsing, printing and expanding specs.
+#![cfg(feature = "lab")]
 
 use downhill::optim::Optimizers;
 use downhill::spec::Spec;

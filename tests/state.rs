@@ -1,4 +1,5 @@
-//! A run that is saved and resumed is the same as one without interruption.
+//! A run that is saved and resumed equals a run without interruption.
+#![cfg(feature = "lab")]
 
 use std::path::Path;
 use std::process::Command;
@@ -8,11 +9,11 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use downhill::Error;
 use downhill::error::StateError;
-use downhill::model::saved::{self, ModelCard};
-use downhill::model::{Mode, Net, Shapes, build};
+use downhill::lab::model::saved::{self, ModelCard};
+use downhill::lab::model::{Mode, Net, Shapes, build};
+use downhill::lab::seed::Seed;
 use downhill::optim::Optimizers;
-use downhill::pipeline::{Pipeline, PipelineConfig, TRANSFORMS, TransformEntry};
-use downhill::seed::Seed;
+use downhill::pipeline::{PipelineConfig, Stepper, TRANSFORMS, TransformEntry};
 use downhill::spec::Spec;
 
 const MODEL: &str = "mlp:hidden=7";
@@ -40,7 +41,7 @@ fn config(line: &str) -> PipelineConfig {
 
 /// Every optimizer, with settings that use all of its state, and every gradient transformation.
 fn specs() -> Vec<String> {
-    // a plain Newton step ends at a singular Hessian, which a network has
+    // a plain Newton step fails at a singular Hessian, and the Hessian of a network is singular
     let names = Optimizers::default()
         .entries()
         .iter()
@@ -60,6 +61,7 @@ fn specs() -> Vec<String> {
             "nonfinite:policy=skip|clip_norm:max=0.1|adam",
             "clip_value:max=0.01|clip_global:max=0.1|l2:lambda=0.1|momentum|decay:lambda=0.1",
             "adam|decay:by=schedule",
+            "adamw|group:weight_decay=0|group:params=layers.1,lr_scale=0.1",
             "adam|lookahead:k=3",
             "adam|ema:decay=0.9",
             "accumulate:steps=2|l2|nadam|decay|lookahead:k=2|ema",
@@ -75,7 +77,7 @@ fn specs() -> Vec<String> {
 }
 
 /// A step on a loss that changes from step to step, and a learning rate that does too.
-fn step(net: Net, pipeline: &mut Pipeline, t: usize) -> Net {
+fn step(net: Net, pipeline: &mut Stepper, t: usize) -> Net {
     let device = Device::flex().autodiff();
     let x = Tensor::<2>::from_data(
         [[t as f32, 1.0, -1.0, 0.5, 0.0], [1.0, -(t as f32), 0.3, 0.0, 2.0]],
@@ -89,7 +91,7 @@ fn step(net: Net, pipeline: &mut Pipeline, t: usize) -> Net {
     pipeline.step_with(0.01 / (t + 1) as f64, net, &mut loss).unwrap()
 }
 
-fn run(mut net: Net, pipeline: &mut Pipeline, steps: std::ops::Range<usize>) -> Net {
+fn run(mut net: Net, pipeline: &mut Stepper, steps: std::ops::Range<usize>) -> Net {
     for t in steps {
         net = step(net, pipeline, t);
     }
@@ -98,7 +100,7 @@ fn run(mut net: Net, pipeline: &mut Pipeline, steps: std::ops::Range<usize>) -> 
 
 /// The weights in training and the evaluation parameters, without the ids, which differ between
 /// processes.
-fn bytes(net: &Net, pipeline: &Pipeline) -> Vec<u8> {
+fn bytes(net: &Net, pipeline: &Stepper) -> Vec<u8> {
     let numbers = |net: &Net| {
         downhill::optim::newton::flatten(net)
             .iter()
@@ -108,8 +110,8 @@ fn bytes(net: &Net, pipeline: &Pipeline) -> Vec<u8> {
     [numbers(net), numbers(&pipeline.evaluation_model(net).unwrap())].concat()
 }
 
-/// Steps before the interruption. At this number accumulation and look-ahead have begun and not
-/// ended.
+/// The number of steps before the interruption. It is inside a period of accumulation and of
+/// look-ahead.
 const BEFORE: usize = 5;
 const AFTER: usize = 12;
 
@@ -161,7 +163,7 @@ fn every_pipeline_resumed_in_another_process_continues_bit_for_bit_and_not_as_wi
     }
 }
 
-fn state_error(result: downhill::Result<Pipeline>) -> StateError {
+fn state_error(result: downhill::Result<Stepper>) -> StateError {
     match result {
         Err(Error::State(error)) => error,
         Err(other) => panic!("{other}"),

@@ -1,11 +1,12 @@
 //! Studies with three seeds, against numbers that were derived or computed separately.
+#![cfg(feature = "lab")]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use downhill::chart::BandPoint;
+use downhill::lab::chart::BandPoint;
+use downhill::lab::study::{StudyInput, StudyResult, find};
 use downhill::optim::Optimizers;
-use downhill::study::{StudyInput, StudyResult, find};
 
 /// The result of a study.
 #[derive(Clone)]

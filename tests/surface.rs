@@ -1,15 +1,17 @@
 //! Surfaces: formulas, gradients, outcomes of paths, and the page in a browser.
+#![cfg(feature = "lab")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use downhill::lab::chart::{PALETTE, Style};
+use downhill::lab::surface::{SURFACES, Surface};
+use downhill::lab::task::SurfaceProblem;
+use downhill::lab::train::Problem;
 use downhill::optim::Optimizers;
 use downhill::pipeline::PipelineConfig;
 use downhill::schedule::Progress;
-use downhill::surface::{SURFACES, Surface};
-use downhill::task::SurfaceProblem;
-use downhill::train::Problem;
 
 fn at(formula: &str, x: f64, y: f64) -> f64 {
     Surface::read(formula, None, Some([0.5, 0.5])).unwrap().at(x, y)
@@ -44,18 +46,18 @@ fn expressions_follow_standard_precedence() {
 fn invalid_expressions_give_one_sentence() {
     for (formula, words) in [
         ("x+z", "`z` is not known"),
-        ("x^-2", "a sign behind `^` needs brackets"),
-        ("sin(x", "a bracket is not closed"),
-        ("x)+(y", "a bracket is closed that was not opened"),
+        ("x^-2", "a sign after `^` needs brackets"),
+        ("sin(x", "an opening bracket has no closing bracket"),
+        ("x)+(y", "a closing bracket has no opening bracket"),
         ("x+", "`+` has no right operand"),
         ("x+*y", "`*` has no left operand"),
         ("", "it is empty"),
         ("()", "`)` has no left operand"),
         ("sin()", "`)` has no left operand"),
         ("sin x", "`sin` needs brackets"),
-        ("x y", "no operator between `x` and `y`"),
-        ("2x+y", "no operator between `2` and `x`"),
-        ("2(x+y)", "no operator between `2` and `(`"),
+        ("x y", "an operator is missing between `x` and `y`"),
+        ("2x+y", "an operator is missing between `2` and `x`"),
+        ("2(x+y)", "an operator is missing between `2` and `(`"),
         ("x**2", "a power is written ^"),
         ("1.2.3*x", "`1.2.3` is not a number"),
         ("1e400*x", "`1e400` is not a number"),
@@ -246,16 +248,23 @@ fn every_contour_height_equals_an_edge_of_its_band() {
 #[test]
 fn all_animation_frames_share_one_palette_with_the_line_colors() {
     let place = tempfile::tempdir().unwrap();
-    let done = downhill(&["surface", "beale", "--steps", "50"], place.path());
+    let done = downhill(
+        &["surface", "beale", "--steps", "50", "--optimizers", "sgd,momentum,adagrad,adam"],
+        place.path(),
+    );
     assert!(done.status.success(), "{}", text(&done.stderr));
     let mut decoder = gif::DecodeOptions::new()
         .read_info(fs::File::open(place.path().join("animation.gif")).unwrap())
         .unwrap();
     let palette = decoder.global_palette().unwrap().to_vec();
-    for (r, g, b) in
-        [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 0, 0)]
-    {
-        assert!(palette.chunks(3).any(|color| color == [r, g, b]), "{r} {g} {b}");
+    let optimizers = Optimizers::default();
+    for name in ["sgd", "momentum", "adagrad", "adam"] {
+        let style = Style::nth(optimizers.place(name).unwrap());
+        let color = PALETTE[style.color];
+        assert!(
+            palette.chunks(3).any(|rgb| color == (rgb[0], rgb[1], rgb[2])),
+            "{name}: {color:?}"
+        );
     }
     let mut pictures = 0;
     while let Some(frame) = decoder.read_next_frame().unwrap() {
@@ -306,42 +315,42 @@ fn invalid_arguments_give_one_sentence_and_write_no_files() {
     for (args, words) in [
         (vec!["surface", "bele"], "did you mean `beale`?"),
         (vec!["surface", "x^2+", "--start", "0,0"], "is not an expression of x and y"),
-        (vec!["surface", "beale", "--start", "9,9"], "expected a point within the window"),
+        (vec!["surface", "beale", "--start", "9,9"], "expected a point in the window"),
         (
             vec!["surface", "beale", "--start", "1"],
-            "--start is `1`, expected 2 numbers separated by commas",
+            "--start: found `1`, expected 2 numbers separated by commas",
         ),
         (
             vec!["surface", "beale", "--window", "1,2,3"],
-            "--window is `1,2,3`, expected 4 numbers separated by commas",
+            "--window: found `1,2,3`, expected 4 numbers separated by commas",
         ),
         (vec!["surface", "beale", "--optimizers", "sgd,adm"], "did you mean `adam`?"),
         (
             vec!["surface", "beale", "--optimizers", "sgd:lr=[1,2]"],
-            "expected one setting for each path",
+            "expected a single value of each setting",
         ),
         (
             vec!["surface", "beale", "--noise", "-1"],
-            "--noise is -1.0, expected 0 or a number above",
+            "--noise: found -1.0, expected a number of at least 0",
         ),
-        (vec!["surface", "beale", "--noise", "abc"], "--noise is `abc`, expected a number"),
+        (vec!["surface", "beale", "--noise", "abc"], "--noise: found `abc`, expected a number"),
         (
             vec!["surface", "beale", "--window=2,-2,0,1"],
-            "the window is 2.0 to -2.0 in x, expected the lower end first",
+            "the window: found 2.0 to -2.0 in x, expected the lower bound first",
         ),
         (
             vec!["surface", "beale", "--start=1e308,0"],
-            "the start is 1e308,0.0, expected a point within the window",
+            "the start: found 1e308,0.0, expected a point in the window",
         ),
         (
             vec!["surface", "beale", "--seeds", "3"],
-            "--seeds is 3 and --noise 0, so all paths would be the same",
+            "--seeds: found 3 without noise (all paths would be equal), expected 1, or --noise above 0",
         ),
         (
             vec!["surface", "beale", "--optimizers", "sgd,,adam"],
-            "expected an optimizer between all commas",
+            "expected an optimizer before and after each comma",
         ),
-        (vec!["surface", "beale", "--optimizers", "sgd,sgd"], "--optimizers contains `sgd` twice"),
+        (vec!["surface", "beale", "--optimizers", "sgd,sgd"], "--optimizers: found `sgd` twice"),
     ] {
         let done = downhill(&args, &out);
         let error = text(&done.stderr);

@@ -1,12 +1,13 @@
 //! The optimizers against recorded steps of PyTorch, Keras and Optax.
+#![cfg(feature = "lab")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use downhill::lab::verify::{Tolerance, Trajectories, read};
 use downhill::optim::Optimizers;
 use downhill::spec::Settings;
-use downhill::verify::{Tolerance, Trajectories, read};
 
 const FILE: &str = "tests/golden/trajectories.json";
 
@@ -217,7 +218,7 @@ fn an_invalid_file_is_one_sentence_and_exit_code_2() {
         assert!(words.iter().all(|word| err.contains(word)), "{name}: {err}");
     }
     let (code, _, err) = verify(Path::new("Cargo.toml"));
-    assert!(code == Some(2) && err.contains("the format that the README describes"), "{err}");
+    assert!(code == Some(2) && err.contains("expected a file of recorded trajectories"), "{err}");
     let (code, _, err) = verify(Path::new("nowhere.json"));
     assert!(code == Some(2) && err.contains("cannot read nowhere.json"), "{err}");
 }

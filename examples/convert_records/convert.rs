@@ -1,14 +1,14 @@
-//! Record format 1 to format 2.
+//! Converts record format 1 to format 2.
 //!
-//! Format 1 had `formula`, a hash of the source file of the optimizer. Format 2 has `fingerprint`,
-//! a hash of what the pipeline does. The fingerprint is computed from the pipeline spec in the
-//! record. That is only right if the optimizer did the same when the record was written, so the
-//! formula has to be one of those below: the last source files of format 1, whose steps agree with
-//! the recorded cases in `tests/golden`.
+//! Format 1 had `formula`, a hash of the optimizer's source file. Format 2 has `fingerprint`, a
+//! hash of the steps that the pipeline takes. The fingerprint is computed from the pipeline spec in
+//! the record. This is correct only if the optimizer took the same steps when the record was
+//! written. Therefore the formula has to be one of those below. They belong to the last source
+//! files of format 1, whose steps agree with the recorded cases in `tests/golden`.
 
+use downhill::lab::record::{FORMAT, Header};
 use downhill::optim::Optimizers;
 use downhill::pipeline::PipelineConfig;
-use downhill::record::{FORMAT, Header};
 use serde_json::{Map, Value, json};
 
 /// The last source files of format 1: optimizer and hash.
@@ -57,7 +57,9 @@ pub fn convert(text: &str, optimizers: &Optimizers) -> Result<Converted, String>
     let config = PipelineConfig::read(&spec, optimizers).map_err(|error| error.to_string())?;
     let (name, formula) = (config.optimizer.spec.name.clone(), text_of("formula"));
     if !FORMULAS.contains(&(name.as_str(), formula.as_str())) {
-        return Err(format!("formula {formula} is not the last one of {name}; run it again"));
+        return Err(format!(
+            "formula {formula} is not the last one of {name}, so the run has to be repeated"
+        ));
     }
     let mut new = Map::new();
     for (key, value) in old {

@@ -1,4 +1,5 @@
-//! Converts the records below folders from format 1 to format 2, in place.
+//! Converts all records in the given folders and their subfolders from format 1 to format 2, in
+//! place.
 //!
 //!     cargo run --release --example convert_records -- results
 
@@ -8,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use downhill::files::{below, place};
+use downhill::lab::files::{below, place};
 use downhill::optim::Optimizers;
 
 fn main() -> ExitCode {
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Converts every record before it writes the first, so that nothing is half converted.
+/// Converts all records before it writes the first one, so an error leaves all files unchanged.
 fn convert_folder(folder: &Path) -> Result<usize, String> {
     let optimizers = Optimizers::default();
     let mut all = Vec::new();

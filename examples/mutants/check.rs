@@ -1,5 +1,5 @@
-//! The program that the mutants are compiled into: which mutants differ from the references?
-//! `main.rs` copies this file; it is not compiled by itself.
+//! The program into which the mutants are compiled. It checks which mutants differ from the
+//! references. `main.rs` copies this file; it is not compiled separately.
 #![allow(warnings)] // a mutation may leave an item unused
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use downhill::optim::{Lane, NamedRule, Optimizers, Rule, StepContext};
 use downhill::spec::{Setting, SettingValue, Spec, SpecLine};
-use downhill::verify::{self, Tolerance};
+use downhill::lab::verify::{self, Tolerance};
 // the copied files use these as crate::
 use downhill::{settings, spec, words};
 
@@ -117,12 +117,13 @@ fn recorded(file: &Path) -> downhill::Result<Vec<Reference>> {
 
 const STEPS: u64 = 60;
 
-/// The initial value and the size of the gradients of each element: ordinary, small compared with
-/// eps, still smaller, sometimes zero, constant, and always zero.
+/// The initial value and the size of the gradients of each element: normal, small compared with
+/// eps, even smaller, sometimes zero, constant, and always zero.
 const ELEMENTS: [(f64, f64); 6] =
     [(0.5, 1.0), (1e-3, 1e-3), (1e-6, 1e-7), (-0.3, 0.1), (0.2, 0.3), (0.05, 0.0)];
 
-/// The signs of the gradients stay and change. Their size falls, so that maxima matter.
+/// Some successive gradients have the same sign, others do not. Their size falls, so that maxima
+/// matter.
 fn gradient(element: usize, t: u64) -> f64 {
     let size = ELEMENTS[element].1;
     match element {
@@ -164,12 +165,19 @@ fn transcribed(formula: &Formula) -> Reference {
 }
 
 /// The first difference of a rule from a reference: in the parameter, the evaluation parameter, the
-/// signal or the bound. The steps are those of downhill's `Fused`, but without tensors: to compile
-/// tensor code for every mutant would take minutes.
+/// signal or the bound. The steps are those of downhill's `Fused`, but without tensors, because
+/// compiling tensor code for every mutant would take minutes.
 pub fn first_difference<R: NamedRule + Rule<N>, const N: usize>(
     reference: &Reference,
 ) -> Option<String> {
     let (mut rule, mut lr) = (R::default(), R::LR);
+    if let Some(name) = &reference.spec.dialect {
+        let dialect = R::DIALECTS.iter().find(|dialect| dialect.name == name).expect("a dialect");
+        lr = dialect.lr;
+        for (key, value) in (dialect.values)() {
+            rule.set(name, key, &value).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
     for (key, value) in reference.spec.single().expect("no sweep") {
         match key {
             "lr" => lr = f64::read(value, Setting::LR.allowed).expect("a learning rate"),
@@ -275,7 +283,7 @@ fn problems(unchanged: &[Probe], references: &[Reference]) -> Vec<String> {
         .collect();
     for Reference { title, spec, .. } in references {
         if unchanged.iter().all(|probe| probe.name != spec.name) && spec.name != "lazy_adam" {
-            problems.push(format!("{title} is of {}, which is not a rule of the table", spec.name));
+            problems.push(format!("{title} belongs to {}, which is not a rule of the table", spec.name));
         }
     }
     for probe in unchanged {
@@ -288,7 +296,7 @@ fn problems(unchanged: &[Probe], references: &[Reference]) -> Vec<String> {
 
 fn main() -> downhill::Result<ExitCode> {
     let file = std::env::args().nth(1).expect("the file of trajectories");
-    // recorded cases come first, so that a mutant that only a formula notices is counted
+    // recorded cases come first, so that mutants which only a formula notices can be counted
     let mut references = recorded(Path::new(&file))?;
     let records = references.len();
     references.extend(FORMULAS.iter().map(transcribed));

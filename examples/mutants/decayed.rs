@@ -1,6 +1,6 @@
-//! Weight decay around a rule, as an optimizer with a name: downhill's table wraps with its own
-//! `Decayed`, and not with a copy. Around Nag, which has everything that has to be passed on. Not
-//! compiled by itself; `main.rs` says where it goes.
+//! Weight decay around a rule, as an optimizer with a name. downhill's own table would use the
+//! original `Decayed` instead of a copy. The rule is Nag, which uses every method that `Decayed`
+//! has to pass on. `main.rs` copies this file; it is not compiled separately.
 
 use super::decay::{DecayBy, Decayed};
 use super::{Nag, Rule, StepContext, Value};
@@ -17,6 +17,8 @@ crate::settings! {
         by: DecayBy = DecayBy::Lr, DecayBy::WORDS;
         /// the learning rate at which the schedule is 1
         alpha: f64 = 1.0, Allowed::Positive;
+        /// factor of the learning rate
+        lr_scale: f64 = 1.0, Allowed::NotNegative;
     }
 }
 
@@ -32,6 +34,7 @@ impl DecayedNag {
             lambda: self.lambda,
             by: self.by,
             alpha: self.alpha,
+            lr_scale: self.lr_scale,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The formulas once more, for a single number in plain f64. They are written from the papers and
-//! the headers of the files, not from the code, for what the recorded cases do not cover. `main.rs`
-//! copies this file; it is not compiled by itself.
+//! A second version of the formulas, for a single number in plain f64. They are written from the
+//! papers and the headers of the files, not from the code. They cover what the recorded cases do
+//! not cover. `main.rs` copies this file; it is not compiled separately.
 
 /// An optimizer's settings, and its formula with these settings.
 pub struct Formula {
     pub spec: &'static str,
-    /// the learning rate, also if the settings do not have it
+    /// the learning rate, even if the settings do not contain it
     pub lr: f64,
     pub step: fn(&mut Element),
 }
@@ -16,7 +16,7 @@ impl Formula {
     }
 }
 
-/// One element of a parameter. A formula moves `x`, and may give the other expected results.
+/// One element of a parameter. A formula changes `x`, and may set the other expected results.
 #[derive(Default)]
 pub struct Element {
     pub t: i32,
@@ -28,7 +28,7 @@ pub struct Element {
     /// the evaluation parameter; `None` if it is x
     pub theta: Option<f64>,
     pub signal: Option<SignalValues>,
-    /// the largest distance that the step can move x
+    /// the largest distance that a step can move x
     pub bound: Option<f64>,
 }
 
@@ -44,7 +44,7 @@ fn signal(m_hat: Option<f64>, v_hat: f64, eps: f64) -> Option<SignalValues> {
     Some(SignalValues { m_hat, v_hat, eps })
 }
 
-/// The quotient, and 0 where the denominator is 0.
+/// The quotient, or 0 if the denominator is 0.
 fn ratio(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
@@ -65,7 +65,8 @@ fn adam_bound(e: &Element, beta1: f64, beta2: f64) -> f64 {
         * ((1.0 - beta2.powi(e.t)) / (1.0 - beta2) * sum).sqrt()
 }
 
-/// Nesterov's method by its definition: theta and v, and the look-ahead point of the next gradient.
+/// Nesterov's method by its definition, with theta, v and the look-ahead point of the next
+/// gradient.
 fn nesterov(e: &mut Element, mu: f64, mu_next: f64) {
     let [theta, v, ..] = &mut e.state;
     if e.t == 1 {
@@ -77,7 +78,7 @@ fn nesterov(e: &mut Element, mu: f64, mu_next: f64) {
     e.theta = Some(*theta);
 }
 
-/// Nesterov's method as torch writes it, with theta from v in units of the parameter.
+/// Nesterov's method in the form of torch. theta is computed from v.
 fn nesterov_outside(e: &mut Element, g: f64) {
     let v = &mut e.state[0];
     *v = 0.9 * *v + g;
@@ -97,7 +98,7 @@ fn nadam(e: &mut Element, mu: impl Fn(i32) -> f64, next: bool, denominator: fn(f
     let m_bar =
         mu(e.t + 1) * e.state[0] / m_correction + (1.0 - mu(e.t)) * e.g / (1.0 - product(e.t));
     e.x -= e.lr * ratio(m_bar, denominator(v_hat));
-    e.signal = signal(Some(e.state[0] / (1.0 - 0.9f64.powi(e.t))), v_hat, 1e-4);
+    e.signal = signal(Some(e.state[0] / (1.0 - 0.9f64.powi(e.t))), v_hat, denominator(0.0));
 }
 
 fn radam(e: &mut Element, beta2: f64, threshold: f64) {
@@ -347,7 +348,7 @@ pub const FORMULAS: &[Formula] = &[
         },
     },
     Formula {
-        spec: "amsgrad",
+        spec: "amsgrad@paper",
         lr: 1e-3,
         step: |e| {
             moments(e, 0.9, 0.999);
@@ -357,7 +358,7 @@ pub const FORMULAS: &[Formula] = &[
         },
     },
     Formula {
-        spec: "amsgrad:bias_correction=yes,eps=1e-3,beta2=0.9",
+        spec: "amsgrad:eps=1e-3,beta2=0.9",
         lr: 1e-3,
         step: |e| {
             let (m_hat, _) = moments(e, 0.9, 0.9);
@@ -368,7 +369,7 @@ pub const FORMULAS: &[Formula] = &[
         },
     },
     Formula {
-        spec: "amsgrad:bias_correction=yes,max_of=corrected,eps=1e-3,beta2=0.9,eps_place=hat",
+        spec: "amsgrad:max_of=corrected,eps=1e-3,beta2=0.9,eps_place=hat",
         lr: 1e-3,
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.9);
@@ -378,7 +379,7 @@ pub const FORMULAS: &[Formula] = &[
         },
     },
     Formula {
-        spec: "adamw:lambda=0.1",
+        spec: "adamw@paper:lambda=0.1",
         lr: 1e-3,
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.999);
@@ -391,11 +392,19 @@ pub const FORMULAS: &[Formula] = &[
         lr: 0.01,
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.999);
+            e.x -= e.lr * m_hat / (v_hat.sqrt() + 1e-8) + e.lr * 1e-4 * e.x;
+        },
+    },
+    Formula {
+        spec: "adamw@paper:lr=0.01",
+        lr: 0.01,
+        step: |e| {
+            let (m_hat, v_hat) = moments(e, 0.9, 0.999);
             e.x -= e.lr * m_hat / (v_hat.sqrt() + 1e-8) + e.lr / 0.01 * 1e-5 * e.x;
         },
     },
     Formula {
-        spec: "adamw:lr=0.01,alpha=0.1,lambda=0.2",
+        spec: "adamw@paper:lr=0.01,alpha=0.1,lambda=0.2",
         lr: 0.01,
         step: |e| {
             let (m_hat, v_hat) = moments(e, 0.9, 0.999);
@@ -405,10 +414,15 @@ pub const FORMULAS: &[Formula] = &[
     Formula {
         spec: "nadam",
         lr: 2e-3,
+        step: |e| nadam(e, |_| 0.9, true, |v_hat| v_hat.sqrt() + 1e-8),
+    },
+    Formula {
+        spec: "nadam@s0",
+        lr: 2e-3,
         step: |e| nadam(e, |_| 0.9, false, |v_hat| (v_hat + 1e-8).sqrt()),
     },
     Formula {
-        spec: "nadam:psi=0.5,correction=next",
+        spec: "nadam:psi=0.5,eps_place=inside",
         lr: 2e-3,
         step: |e| {
             nadam(
@@ -419,7 +433,8 @@ pub const FORMULAS: &[Formula] = &[
             )
         },
     },
-    Formula { spec: "radam", lr: 1e-3, step: |e| radam(e, 0.999, 4.0) },
+    Formula { spec: "radam", lr: 1e-3, step: |e| radam(e, 0.999, 5.0) },
+    Formula { spec: "radam@paper", lr: 1e-3, step: |e| radam(e, 0.999, 4.0) },
     Formula { spec: "radam:beta2=0.9,threshold=6", lr: 1e-3, step: |e| radam(e, 0.9, 6.0) },
     Formula {
         spec: "adamax",
@@ -500,6 +515,17 @@ pub const FORMULAS: &[Formula] = &[
         lr: 0.01,
         step: |e| {
             let decay = e.lr / 0.02 * 0.1 * e.x;
+            nesterov_outside(e, e.g);
+            e.x -= decay;
+            e.theta = e.theta.map(|theta| theta - decay);
+        },
+    },
+    Formula {
+        spec: "decayed_nag:lambda=0.1,lr_scale=0.5",
+        lr: 0.01,
+        step: |e| {
+            e.lr *= 0.5;
+            let decay = e.lr * 0.1 * e.x;
             nesterov_outside(e, e.g);
             e.x -= decay;
             e.theta = e.theta.map(|theta| theta - decay);

@@ -1,5 +1,5 @@
-//! How downhill runs a copied rule. The traits of the copies are copies too, so that shared
-//! formulas can be mutated. `main.rs` copies this file; it is not compiled by itself.
+//! Runs a copied rule in downhill. The traits of the copies are also copies, so that shared
+//! formulas can be mutated. `main.rs` copies this file; it is not compiled separately.
 
 use downhill::optim::{self, Dialect, NamedRule, Signal, Value};
 use downhill::spec::{Setting, Settings, SpecError};

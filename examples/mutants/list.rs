@@ -1,12 +1,12 @@
-//! The mutations. Each is a text that occurs once in its file, and its replacement.
+//! The mutations. Each consists of a text that occurs once in its file, and a replacement.
 //!
-//! Some mutations are left out because the numbers stay the same:
+//! Some mutations are left out because they do not change the numbers:
 //! - `t < steps` in `ramp` as `t <= steps`: at t = steps both branches give `to`;
 //! - `eps_place=hat` for `outside` in AdaGrad and AdaMax, which have no bias correction;
 //! - `self.mu > 0.0` in RMSProp as `>= 0.0`: u = 0 u + d is d;
 //! - the factor 1 - theta in delta-bar-delta, which uses only the sign of b;
-//! - `self.l2 == 0.0` and `self.lambda == 0.0` in decay.rs, which keep an infinite parameter from
-//!   becoming NaN;
+//! - `self.l2 == 0.0` and `self.lambda == 0.0` in decay.rs, which only prevent that an infinite
+//!   parameter becomes NaN;
 //! - the arguments of AMSGrad's maximum exchanged, and other orders of sums and products, which only
 //!   round differently.
 //!
@@ -460,12 +460,7 @@ pub const MUTATIONS: &[Mutation] = &[
         "signal not corrected",
     ),
     of("adamw", "lambda: self.lambda", "lambda: -self.lambda", "sign of the decay"),
-    of(
-        "adamw",
-        "l2: 0.0, lambda: self.lambda",
-        "l2: self.lambda, lambda: 0.0",
-        "decay in the gradient",
-    ),
+    of("adamw", "l2, lambda: self.lambda", "l2: self.lambda, lambda: 0.0", "decay in the gradient"),
     of("adamw", "by: self.decay_by", "by: DecayBy::Lr", "decay always by lr"),
     of("adamw", "by: self.decay_by", "by: DecayBy::Schedule", "decay always by the schedule"),
     of(
@@ -493,7 +488,14 @@ pub const MUTATIONS: &[Mutation] = &[
         "self.alpha.get_or_insert(1e-3)",
         "alpha is not lr",
     ),
-    of("adamw", "lambda: f64 = 1e-5", "lambda: f64 = 0.01", "torch's lambda by default"),
+    of("adamw", "lambda: f64 = 1e-4", "lambda: f64 = 0.01", "torch's lambda by default"),
+    of(
+        "adamw",
+        "DecayBy = DecayBy::Lr",
+        "DecayBy = DecayBy::Schedule",
+        "the paper's decay by default",
+    ),
+    of("adamw", "paper: lr 1e-3 { lambda: 1e-5, ", "paper: lr 1e-3 { ", "another lambda in @paper"),
     of("decay", "g + x.clone() * self.l2", "g + -x.clone() * self.l2", "sign of l2"),
     of(
         "decay",
@@ -503,8 +505,8 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of(
         "decay",
-        "let (update, state) = self.rule.step(ctx, x, g, state);",
-        "let (update, state) = self.rule.step(ctx, x, g.clone(), state);\n        let update = if self.l2 == 0.0 { update } else { update + x.clone() * self.l2 };",
+        "let (update, state) = self.rule.step(scaled, x, g, state);",
+        "let (update, state) = self.rule.step(scaled, x, g.clone(), state);\n        let update = if self.l2 == 0.0 { update } else { update + x.clone() * self.l2 };",
         "l2 decoupled as well",
     ),
     of(
@@ -515,13 +517,13 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of(
         "decay",
-        "DecayBy::Lr => ctx.lr * self.lambda",
+        "DecayBy::Lr => scaled.lr * self.lambda",
         "DecayBy::Lr => self.lambda",
         "decay without lr",
     ),
     of(
         "decay",
-        "DecayBy::Lr => ctx.lr * self.lambda",
+        "DecayBy::Lr => scaled.lr * self.lambda",
         "DecayBy::Lr => ctx.lr / self.alpha * self.lambda",
         "decay always by the schedule",
     ),
@@ -537,14 +539,26 @@ pub const MUTATIONS: &[Mutation] = &[
         "DecayBy::Schedule => ctx.lr * self.alpha * self.lambda",
         "times alpha",
     ),
-    of("decay", "self.rule.tensor_scalar(ctx)", "ctx.tensor_scalar", "tensor_scalar not passed on"),
+    of(
+        "decay",
+        "DecayBy::Lr => scaled.lr * self.lambda",
+        "DecayBy::Lr => ctx.lr * self.lambda",
+        "decay by the unscaled lr",
+    ),
+    of("decay", "lr: ctx.lr * self.lr_scale", "lr: ctx.lr", "lr_scale forgotten"),
+    of(
+        "decay",
+        "self.rule.tensor_scalar(self.scaled(ctx))",
+        "ctx.tensor_scalar",
+        "tensor_scalar not passed on",
+    ),
     of(
         "decay",
         "self.rule.has_evaluation_params()",
         "false",
         "evaluation parameters not passed on",
     ),
-    of("decay", "self.rule.evaluation_params(ctx, x, state)", "x", "evaluates at x"),
+    of("decay", "self.rule.evaluation_params(self.scaled(ctx), x, state)", "x", "evaluates at x"),
     of(
         "nadam",
         "self.mu(ctx.t), self.mu(ctx.t + 1)",
@@ -629,7 +643,7 @@ pub const MUTATIONS: &[Mutation] = &[
     of("radam", "let t = ctx.t as f64", "let t = (ctx.t - 1) as f64", "t off by one in p"),
     of("radam", "p > self.threshold", "p < self.threshold", "rectifies only the first steps"),
     of("radam", "p > self.threshold", "p > self.threshold + 1.0", "threshold one higher"),
-    of("radam", "threshold: f64 = 4.0", "threshold: f64 = 5.0", "torch's threshold by default"),
+    of("radam", "threshold: f64 = 5.0", "threshold: f64 = 4.0", "the paper's threshold by default"),
     of("radam", "(p - 4.0)", "(p - 3.0)", "3 for 4 in r"),
     of("radam", "(n - 4.0)", "(n - 2.0)", "2 for 4 in r"),
     of("radam", "square.sqrt()", "square", "root of r forgotten"),

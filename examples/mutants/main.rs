@@ -1,4 +1,4 @@
-//! Mutants of the update rules: does the suite notice when a formula is wrong?
+//! Mutants of the update rules: do the tests notice a wrong formula?
 //!
 //! ```text
 //! cargo run --release --example mutants
@@ -36,8 +36,8 @@ struct Source {
     rule: Option<String>,
 }
 
-/// The files that are compiled again with a mutant of a shared file. They reach every path through
-/// it.
+/// The files that are compiled again with a mutant of a shared file. Together they execute all of
+/// the shared file.
 const COMPILED_WITH: &[(&str, &[&str])] = &[
     ("rule", &["frame", "sgd", "momentum", "nag", "adagrad", "rmsprop", "adam", "nadam", "rprop"]),
     ("decay", &["adamw", "decayed_nag"]),
@@ -60,7 +60,7 @@ fn run() -> Result<bool> {
     let sources = sources(root)?;
     let began = Instant::now();
     let target = root.join("target/mutants");
-    // files of an earlier list must not stay
+    // remove the files of an earlier list
     match fs::remove_dir_all(&target) {
         Err(error) if target.exists() => {
             return Err(format!("cannot remove {}: {error}", target.display()));
@@ -153,7 +153,7 @@ fn declare<'a>(sources: impl Iterator<Item = &'a Source>) -> String {
             let _ = writeln!(probes, "{probe}({name:?}),");
         }
         text += match name.as_str() {
-            "rule" => "pub use rule::{StepContext, EpsPlace, LrPlace, Rule, Signal};\n",
+            "rule" => "pub use rule::{BurnRecord, StepContext, EpsPlace, LrPlace, Rule, Signal};\n",
             "entry" => "use entry::dialects;\n",
             _ => "",
         };
@@ -238,8 +238,8 @@ fn write_mutant(
     write(&target.join(format!("optim/{module}/mod.rs")), &text)
 }
 
-/// Where cargo has this library and burn; both were compiled for this example, so that cargo only
-/// tells.
+/// The paths of this library and burn. Both were compiled for this example, so cargo only prints
+/// the paths.
 fn libraries(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

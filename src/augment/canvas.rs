@@ -1,6 +1,6 @@
-//! One image during augmentation. Operations that only move pixels are combined, and sampled once
-//! when the pixels are needed. So a flip with a crop is one copy, and a rotation with a scale blurs
-//! once.
+//! One image during augmentation. Operations that only move pixels are combined, and applied once
+//! when the pixels are needed. So a flip with a crop is one copy, and a rotation with a scaling
+//! interpolates once.
 
 /// The pixels beyond the edge of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Padding {
     Zero,
     /// the pixels of the edge, repeated
     Edge,
-    /// the image mirrored, its edge not repeated
+    /// the mirrored image, without a repeated edge
     Reflect,
 }
 crate::words!(Padding { Zero = "zero", Edge = "edge", Reflect = "reflect" });
@@ -42,7 +42,7 @@ pub enum Filter {
 crate::words!(Filter { Bilinear = "bilinear", Nearest = "nearest" });
 
 /// An affine map from the new position (x, y) of a pixel to its old one:
-/// `x' = x[0] x + x[1] y + x[2]`, and y' likewise.
+/// `x' = x[0] x + x[1] y + x[2]`, and y' in the same way.
 #[derive(Clone, Copy, PartialEq)]
 struct Affine {
     x: [f64; 3],
@@ -52,7 +52,7 @@ struct Affine {
 const IDENTITY: Affine = Affine { x: [1.0, 0.0, 0.0], y: [0.0, 1.0, 0.0] };
 
 impl Affine {
-    /// The map of first `first` and then this one.
+    /// The map that applies `first` and then this map.
     fn after(self, first: Affine) -> Affine {
         let row = |row: [f64; 3]| {
             [
@@ -64,8 +64,7 @@ impl Affine {
         Affine { x: row(first.x), y: row(first.y) }
     }
 
-    /// Whether pixels are copied without interpolation: x and y change by 1 or -1 and begin at
-    /// integers.
+    /// Whether pixels are copied without interpolation: a flip or a shift by whole pixels.
     fn is_copy(&self) -> bool {
         let whole = |x: f64| x == x.trunc();
         self.x[0].abs() == 1.0
@@ -216,7 +215,7 @@ impl<'a> Canvas<'a> {
                         false => corners.map(|corner| corner.map_or(0.0, |corner| old[corner])),
                     };
                     let (upper, lower) = (a + (b - a) * right, c_ + (d - c_) * right);
-                    // rounding must not exceed the range of the four pixels
+                    // rounding must not leave the range of the four pixels
                     let mixed = (upper + (lower - upper) * below)
                         .max(a.min(b).min(c_).min(d))
                         .min(a.max(b).max(c_).max(d));

@@ -1,4 +1,4 @@
-//! What an augmentation is.
+//! The trait of augmentations.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -7,7 +7,7 @@ use crate::spec::{Settings, SpecError};
 
 /// An augmentation.
 pub(super) trait Change: Settings {
-    /// Whether it can change images of `[channels, height, width]`. `name` is for the error.
+    /// Checks that it can change images of `[channels, height, width]`. Errors contain `name`.
     fn fits(&self, name: &str, shape: [usize; 3]) -> std::result::Result<(), SpecError> {
         let _ = (name, shape);
         Ok(())

@@ -13,16 +13,16 @@
 //!     saturation:  the S of hue, saturation and value times f, at most 1
 //! ```
 //!
-//! A setting of 0 skips its change. The default of all three is 0; at least one has to be set. Grey
-//! images, of one channel, have no saturation.
+//! A setting of 0 skips its change. All three are 0 by default, and at least one has to be set.
+//! Grey images (one channel) have no saturation.
 //!
 //! ## Differences
 //! torchvision's `ColorJitter` applies the three in a random order. It also changes the hue, and
 //! accepts saturation for grey images. The functions `tf.image.random_*` do not clamp. DeepOBS's
 //! changes for CIFAR-10, in its order, are
 //! `color:kind=tensorflow,brightness=0.00097,saturation=0.5|color:kind=tensorflow,contrast=0.8`,
-//! but it does not clamp between them. Its brightness is 63/255 of numbers from 0 to 255, so it has
-//! hardly any effect.
+//! but DeepOBS does not clamp between them. Its brightness change of 63/255 applies to pixels from
+//! 0 to 255, so it has almost no effect.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.1 (S1); torchvision's and TensorFlow's documentation.
@@ -37,7 +37,7 @@ use crate::spec::{Allowed, SpecError};
 /// The library whose formulas are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorFormula {
-    /// interpolation with black and grey
+    /// interpolation between the image and black or grey
     Torchvision,
     /// addition, separate channels, and HSV
     Tensorflow,
@@ -78,7 +78,7 @@ impl Change for Color {
     fn change(&self, image: &mut Canvas<'_>, generator: &mut ChaCha8Rng) {
         let shape @ [channels, h, w] = image.shape();
         let pixels = image.pixels();
-        // drawn in this order; a skipped change draws nothing
+        // the random numbers are drawn in this order; a skipped change draws none
         let mut draw = |setting: f64, around_zero: bool| {
             let (low, high) = if around_zero {
                 (-setting, setting)
@@ -86,7 +86,8 @@ impl Change for Color {
                 ((1.0 - setting).max(0.0), 1.0 + setting)
             };
             let u: f64 = if setting > 0.0 { generator.random() } else { return None };
-            // a larger factor gives only black or white, and the product of three is finite in f32
+            // a larger factor gives only black and white, and a product of three such factors is
+            // finite in f32
             Some((low * (1.0 - u) + high * u).clamp(-1e9, 1e9) as f32)
         };
         let brightness = draw(self.brightness, self.kind == ColorFormula::Tensorflow);
@@ -135,7 +136,7 @@ fn grey([red, green, blue]: [f32; 3]) -> f32 {
     0.2989 * red + 0.587 * green + 0.114 * blue
 }
 
-/// In f64 and in order, so that the result does not depend on the vector width of the processor.
+/// The mean, summed in f64 and in order, so that it does not depend on the processor.
 fn mean(numbers: &[f32]) -> f32 {
     (numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / numbers.len() as f64) as f32
 }

@@ -1,4 +1,4 @@
-//! # Crop: a random window of the old size, cut from the padded image
+//! # Crop: a random window of the padded image; the image size does not change
 //!
 //! ```text
 //! dx, dy uniform in -pad .. pad, whole numbers
@@ -8,9 +8,9 @@
 //!
 //! ## Differences
 //! This is torchvision's `RandomCrop(size, padding=pad, padding_mode=constant|edge|reflect)` with
-//! the size of the image. If the next augmentation moves pixels too, with the same padding, the
-//! window is not cut first. So pixels that a following rotation moves back into the window are
-//! there, where torchvision has black.
+//! the size of the image. There is one difference: if the next augmentation also moves pixels, with
+//! the same padding, both are applied in one operation. A rotation after a crop can therefore move
+//! pixels back into the window, where torchvision has black.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.1 (S1). He, Zhang, Ren and Sun, "Deep residual learning", 2015,

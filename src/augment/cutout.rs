@@ -1,4 +1,4 @@
-//! # Cutout: a square of the image is erased
+//! # Cutout: erases a square of the image
 //!
 //! ```text
 //! centre of the square uniform over the pixels; the square is clipped at the edges
@@ -6,13 +6,13 @@
 //! ```
 //!
 //! ## Differences
-//! In the paper the square is zero after standardisation, so it is the mean of the data. Here
-//! inputs lie between 0 and 1, and `fill` is the grey of the square. torchvision's `RandomErasing`
-//! keeps the rectangle inside the image, draws its size too, and changes half of the images.
+//! In the paper the square is 0 after standardisation, which is the mean of the data. Here pixels
+//! are between 0 and 1, and `fill` is the grey level of the square. torchvision's `RandomErasing`
+//! draws a rectangle of random size inside the image, and changes only half of the images.
 //!
 //! ## Source
 //! DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout",
-//! arXiv 1708.04552: 16 for CIFAR-10.
+//! arXiv 1708.04552, with size 16 for CIFAR-10.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -22,11 +22,11 @@ use super::change::{Change, unfit};
 use crate::spec::{Allowed, SpecError};
 
 crate::settings! {
-    /// A square is erased.
+    /// Erases a square of the image.
     pub struct Cutout {
         /// side of the square, in pixels
         size: usize = 8, Allowed::Count;
-        /// grey of the square, from 0, black, to 1
+        /// grey level of the square, from 0 (black) to 1 (white)
         fill: f64 = 0.0, Allowed::Share;
     }
 }

@@ -1,4 +1,4 @@
-//! # Horizontal flip: left and right are exchanged
+//! # Horizontal flip: exchanges left and right
 //!
 //! ```text
 //! with probability p:  new[y][x] = old[y][width - 1 - x]
@@ -18,9 +18,9 @@ use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// Left and right exchanged.
+    /// Exchanges left and right.
     pub struct Hflip {
-        /// probability
+        /// probability of a flip
         p: f64 = 0.5, Allowed::Share;
     }
 }

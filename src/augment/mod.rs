@@ -1,9 +1,9 @@
-//! Augmentation: random changes of the images of a batch before each step, so that each step sees
-//! different images. A new augmentation is a new file and a line in the table below.
+//! Augmentation: random changes of the images of each batch. A new augmentation is a new file and a
+//! line in the table below.
 //!
 //! ```
-//! use downhill::augment::Augment;
-//! use downhill::seed::{Purpose, Seed};
+//! use downhill::lab::augment::Augment;
+//! use downhill::lab::seed::{Purpose, Seed};
 //!
 //! let augment = Augment::read(&"hflip|crop:pad=4|color:brightness=0.2".parse()?)?;
 //! let mut batch = vec![0.5; 128 * 3 * 32 * 32]; // channels first, between 0 and 1
@@ -30,7 +30,7 @@ use canvas::{Canvas, Scratch};
 pub use canvas::{Filter, Padding};
 use change::Change;
 
-/// The smallest number of images per task of a thread. With fewer, scheduling takes longer than the
+/// The minimum number of images per thread task. With fewer, scheduling takes longer than the
 /// augmentation.
 const AT_ONCE: usize = 4;
 
@@ -109,7 +109,8 @@ impl Augment {
     /// On an unknown augmentation or setting, or a value that is not allowed.
     pub fn read(line: &SpecLine) -> Result<Augment> {
         if line.0.len() > 1 && line.0.iter().any(|spec| spec.name == "none") {
-            let problem = "`none` beside an augmentation, expected one of them".into();
+            let problem =
+                "found `none` together with an augmentation, expected one or the other".into();
             return Err(SpecError::Several { spec: line.to_string(), problem }.into());
         }
         let parts = line.0.iter().filter(|spec| spec.to_string() != "none").map(Part::read);
@@ -125,7 +126,7 @@ impl Augment {
         }
     }
 
-    /// Whether it is empty.
+    /// Whether there is no augmentation.
     pub fn is_none(&self) -> bool {
         self.0.is_empty()
     }
@@ -139,18 +140,15 @@ impl Augment {
             [height, width] => [1, height, width],
             [channels, height, width] => [channels, height, width],
             _ => {
-                let text = format!(
-                    "augmentation is for images, and inputs of {input:?} are not images: expected \
-                     [height, width] or [channels, height, width]"
-                );
-                return Err(Error::Invalid(text));
+                let found = format!("inputs of {input:?}");
+                let expected = "images of [height, width] or [channels, height, width]";
+                return Err(Error::mismatch("augmentation", found, expected));
             }
         };
         if numbers(shape).is_none() {
-            return Err(Error::Invalid(format!(
-                "images of {input:?} cannot be augmented: expected at least one pixel, and no more \
-                 than fit in memory"
-            )));
+            let found = format!("images of {input:?}");
+            let expected = "at least one pixel, and no more than fit in memory";
+            return Err(Error::mismatch("augmentation", found, expected));
         }
         self.0.iter().try_for_each(|part| part.fits(shape))?;
         Ok(shape)
@@ -167,19 +165,17 @@ impl Augment {
         }
         self.fits(input)?;
         if !pixels {
-            let found = format!("{} on {name}", self.spec());
-            return Err(Error::Invalid(format!(
-                "augment is {found}, expected images, pixels from 0 to 1"
-            )));
+            let found = format!("{name}, whose inputs are not pixels");
+            return Err(Error::mismatch(self.spec(), found, "images, pixels from 0 to 1"));
         }
         Ok(())
     }
 
-    /// Changes images of `[channels, height, width]`, one after another. Their numbers lie between
-    /// 0 and 1, before and after.
+    /// Changes images of `[channels, height, width]` that are stored one after another. All pixels
+    /// are between 0 and 1, before and after.
     ///
     /// # Errors
-    /// If they do not [fit](Augment::fits), or are not a whole number of images.
+    /// If the images do not [fit](Augment::fits), or are not a whole number of images.
     pub fn apply(
         &self,
         images: &mut [f32],
@@ -189,15 +185,14 @@ impl Augment {
         let shape = self.fits(&shape)?;
         let size = numbers(shape).unwrap_or(1);
         if !images.len().is_multiple_of(size) {
-            return Err(Error::Invalid(format!(
-                "{} numbers are not images of {shape:?}: expected a multiple of {size}",
-                images.len()
-            )));
+            let found = format!("{} numbers", images.len());
+            let expected = format!("images of {shape:?}, a multiple of {size} numbers");
+            return Err(Error::mismatch("augmentation", found, expected));
         }
         if self.is_none() {
             return Ok(());
         }
-        // drawn in order, independent of the threads
+        // the seeds are drawn in order, so they do not depend on the threads
         let seeds: Vec<u64> = (0..images.len() / size).map(|_| generator.random()).collect();
         let images = images.par_chunks_exact_mut(size).zip(seeds).with_min_len(AT_ONCE);
         images.for_each_init(Scratch::default, |scratch, (image, seed)| {
@@ -209,8 +204,8 @@ impl Augment {
         Ok(())
     }
 
-    /// The same for a batch on a device, one image per row. The numbers are copied to main memory
-    /// and back.
+    /// Like [`apply`](Augment::apply), for a batch on a device with one image per row. The pixels
+    /// are copied to main memory and back.
     ///
     /// # Errors
     /// As [`apply`](Augment::apply), and if a row is not one image.
@@ -225,10 +220,9 @@ impl Augment {
         }
         let (device, dtype, dims) = (x.device(), x.dtype(), x.dims());
         if numbers(self.fits(&shape)?) != Some(dims[1]) {
-            return Err(Error::Invalid(format!(
-                "rows of {} numbers: expected rows that are images of {shape:?}",
-                dims[1]
-            )));
+            let found = format!("rows of {} numbers", dims[1]);
+            let expected = format!("rows that are images of {shape:?}");
+            return Err(Error::mismatch("augmentation", found, expected));
         }
         let mut numbers: Vec<f32> = x.into_data().iter().collect();
         self.apply(&mut numbers, shape, generator)?;

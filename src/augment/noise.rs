@@ -1,4 +1,4 @@
-//! # Noise: a normal number added to each pixel
+//! # Noise: adds normal noise to each pixel
 //!
 //! ```text
 //! new = old + std n, n normal, clamped to 0 .. 1
@@ -18,9 +18,9 @@ use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// A normal number added to each pixel.
+    /// Adds normal noise to each pixel.
     pub struct Noise {
-        /// its standard deviation
+        /// standard deviation of the noise
         std: f64 = 0.1, Allowed::NotNegative;
     }
 }

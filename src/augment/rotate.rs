@@ -1,4 +1,4 @@
-//! # Rotate: rotation about the centre, at the old size
+//! # Rotate: random rotation about the centre; the image size does not change
 //!
 //! ```text
 //! a uniform in -degrees .. degrees
@@ -22,7 +22,7 @@ use crate::spec::Allowed;
 crate::settings! {
     /// Rotation about the centre.
     pub struct Rotate {
-        /// largest angle, in both directions
+        /// largest angle in degrees, in both directions
         degrees: f64 = 10.0, Allowed::NotNegative;
         /// pixels beyond the edge
         padding: Padding = Padding::Zero, Padding::WORDS;
@@ -33,7 +33,7 @@ crate::settings! {
 
 impl Change for Rotate {
     fn change(&self, image: &mut Canvas<'_>, generator: &mut ChaCha8Rng) {
-        // 180 degrees in both directions are all angles
+        // 180 degrees in both directions cover all angles
         let most = self.degrees.min(180.0);
         let degrees: f64 = generator.random_range(-most..=most);
         image.turn(1.0, degrees.to_radians(), self.padding, self.filter);

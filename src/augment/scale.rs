@@ -1,4 +1,4 @@
-//! # Scale: zoom about the centre, at the old size
+//! # Scale: random zoom about the centre; the image size does not change
 //!
 //! ```text
 //! s uniform in 1 - by .. 1 + by
@@ -22,7 +22,7 @@ use crate::spec::Allowed;
 crate::settings! {
     /// Zoom about the centre.
     pub struct Scale {
-        /// largest change, as a share of the size
+        /// largest relative change of the scale
         by: f64 = 0.1, Allowed::Decay;
         /// pixels beyond the edge
         padding: Padding = Padding::Zero, Padding::WORDS;

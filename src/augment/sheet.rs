@@ -1,4 +1,4 @@
-//! A page of sample images with an augmentation applied.
+//! A page of augmented sample images.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +10,18 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::seed::{Purpose, Seed};
 
-/// Augmented versions of each image.
+/// The number of augmented versions of each image.
 const DRAWS: usize = 8;
 /// The approximate width of an image in points. A pixel is a whole number of points.
 const WIDTH: usize = 84;
 /// The gap between images, and between an original and its augmented versions.
 const GAP: [usize; 2] = [4, 14];
 
-/// Writes `sheet.png`, with one row per image, the original and eight draws, and `index.html`,
-/// which shows it. Returns the path of the page.
+/// Writes `sheet.png` and the page `index.html`, which shows it. Each row of the picture is an
+/// image followed by eight augmented versions. Returns the path of the page.
 ///
 /// # Errors
-/// If the images do not [fit](Augment::fits), or the disk refuses.
+/// If the images do not [fit](Augment::fits), or a file cannot be written.
 pub fn write(
     augment: &Augment,
     images: &[f32],
@@ -33,9 +33,9 @@ pub fn write(
     let shape = augment.fits(input)?;
     let png = png(augment, images, shape, seed)?;
     files::place(&folder.join("sheet.png"), &png)?;
-    let failed = |error: minijinja::Error| Error::Invalid(format!("cannot make the page: {error}"));
+    let failed = Error::failed("make the page");
     let mut pages = Environment::new();
-    pages.add_template("page.html", include_str!("page.html")).map_err(failed)?;
+    pages.add_template("page.html", include_str!("page.html")).map_err(&failed)?;
     let parts = augment.0.iter().map(|part| {
         let spec = part.spec();
         let entry = AUGMENTATIONS.iter().find(|entry| entry.name == spec.name);
@@ -50,7 +50,7 @@ pub fn write(
     let html = pages
         .get_template("page.html")
         .and_then(|template| template.render(page))
-        .map_err(failed)?;
+        .map_err(&failed)?;
     let path = folder.join("index.html");
     files::place(&path, html.as_bytes())?;
     Ok(path)
@@ -79,16 +79,15 @@ pub fn png(
     };
     let top = |row: usize| GAP[0] + row * (h * points + GAP[0]);
     let (width, height) = (left(columns.len()), top(rows));
-    let failed = || {
-        Error::Invalid(format!(
-            "a sheet of {width} x {height} points cannot be drawn, expected smaller images or fewer"
-        ))
+    let too_large = || {
+        let found = format!("{width} x {height} points");
+        Error::mismatch("the picture", found, "fewer or smaller images")
     };
     let size = u32::try_from(width)
         .ok()
         .zip(u32::try_from(height).ok())
         .and_then(|(width, height)| IntSize::from_wh(width, height));
-    let size = size.filter(|_| width.saturating_mul(height) <= 1 << 28).ok_or_else(failed)?;
+    let size = size.filter(|_| width.saturating_mul(height) <= 1 << 28).ok_or_else(too_large)?;
     let mut picture = vec![255u8; width * height * 4];
     for (column, images) in columns.iter().enumerate() {
         for (row, image) in images.chunks_exact(channels * h * w).enumerate() {
@@ -106,6 +105,6 @@ pub fn png(
             }
         }
     }
-    let picture = Pixmap::from_vec(picture, size).ok_or_else(failed)?;
-    picture.encode_png().map_err(|error| Error::Invalid(format!("cannot make a PNG: {error}")))
+    let picture = Pixmap::from_vec(picture, size).ok_or_else(too_large)?;
+    picture.encode_png().map_err(Error::failed("make a PNG"))
 }

@@ -1,4 +1,4 @@
-//! # Vertical flip: top and bottom are exchanged
+//! # Vertical flip: exchanges top and bottom
 //!
 //! ```text
 //! with probability p:  new[y][x] = old[height - 1 - y][x]
@@ -18,9 +18,9 @@ use super::change::Change;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// Top and bottom exchanged.
+    /// Exchanges top and bottom.
     pub struct Vflip {
-        /// probability
+        /// probability of a flip
         p: f64 = 0.5, Allowed::Share;
     }
 }

@@ -1,5 +1,4 @@
-//! Tasks on quadratic bowls: curvatures that differ, axes that are rotated, gradients that are
-//! rare, a loss that is scaled.
+//! Tasks on quadratic bowls: different curvatures, rotated axes, rare gradients, a scaled loss.
 
 use rand::RngExt;
 
@@ -10,11 +9,11 @@ use super::vectors::{dot, norm, normal};
 use crate::error::Result;
 use crate::seed::Purpose;
 
-/// Curvatures of condition 1e4.
+/// Curvatures with a condition number of 1e4.
 const CURVATURES: [f64; 5] = [0.01, 0.1, 1.0, 10.0, 100.0];
-/// Steps of the tasks with these curvatures.
+/// The number of steps of the tasks with these curvatures.
 const ILL_STEPS: usize = 500;
-/// The share of the distance at which the rotation task stops.
+/// The rotation task stops at this fraction of the initial distance.
 const ARRIVED: f64 = 1e-3;
 
 /// Value and gradient of a bowl with these curvatures along the axes of the coordinates.
@@ -23,7 +22,7 @@ fn bowl(curvatures: &[f64], x: &[f64]) -> (f64, Vec<f64>) {
     (dot(x, &g) / 2.0, g)
 }
 
-/// The same along other axes, which are the rows of `axes`.
+/// Value and gradient of a bowl whose axes are the rows of `axes`.
 fn rotated_bowl(curvatures: &[f64], axes: &[Vec<f64>], x: &[f64]) -> (f64, Vec<f64>) {
     let along: Vec<f64> = axes.iter().map(|axis| dot(axis, x)).collect();
     let (value, g) = bowl(curvatures, &along);
@@ -37,14 +36,14 @@ fn rotate(axes: &[Vec<f64>], along: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// The remaining share of the distance after each step, until it is at most `enough`.
+/// The remaining fraction of the initial distance after each step, until it is at most `enough`.
 fn remaining(
     run: &TaskRun<'_>,
     axes: Option<&[Vec<f64>]>,
     enough: f64,
 ) -> Result<RunResult<Vec<f64>>> {
     let start = run.start(CURVATURES.len());
-    // the same start relative to the axes: a method that does not see the axes takes the same path
+    // same start relative to the axes, so a rotation-invariant method takes the same path
     let start = axes.map_or(start.clone(), |axes| rotate(axes, &start));
     let mut remaining = Vec::new();
     let mut observe = |x: &[f64]| {
@@ -62,7 +61,7 @@ fn remaining(
 pub(super) fn ill_conditioned(tuner: &Tuner<'_>) -> Result<Score> {
     tuner.score(|run| {
         Ok(match remaining(run, None, -1.0)? {
-            // the worst of the last ten: a point that oscillates may pass the minimum
+            // the largest of the last ten: a point that oscillates may pass the minimum
             Ok(left) => Measured::Number(left.iter().rev().take(10).copied().fold(0.0, f64::max)),
             Err(end) => end,
         })
@@ -124,7 +123,8 @@ pub(super) fn sparse(tuner: &Tuner<'_>) -> Result<Score> {
     tuner.score(remaining_of_sparse)
 }
 
-/// The remaining share of the distance, of the frequent or of the rare coordinates.
+/// The remaining fraction of the initial distance: the larger one of the frequent and of the rare
+/// coordinates.
 fn remaining_of_sparse(run: &TaskRun<'_>) -> Result<Measured> {
     let mut generator = run.seed.generator(Purpose::Noise, 0);
     let present: Vec<[bool; RARE]> = (0..SPARSE_STEPS)
@@ -151,8 +151,8 @@ fn remaining_of_sparse(run: &TaskRun<'_>) -> Result<Measured> {
     Ok(Measured::Number(share(0..FREQUENT).max(share(FREQUENT..FREQUENT + RARE))))
 }
 
-/// The learning rate is the best one for the loss times 1. At a tiny one every path would stay at
-/// the start, and so agree.
+/// Uses the learning rate that is best for the unscaled loss. At a tiny learning rate all paths
+/// would stay at the start and be equal.
 pub(super) fn scale(tuner: &Tuner<'_>) -> Result<Score> {
     let tuned = tuner.best(|run| {
         Ok(match path(run, 1.0)? {
@@ -163,7 +163,8 @@ pub(super) fn scale(tuner: &Tuner<'_>) -> Result<Score> {
     Ok(Score { rates: vec![tuned.lr], seeds: tuner.seeds(tuned.place, scale_deviation)? })
 }
 
-/// How far the paths with a scaled loss are from the path without, relative to its length.
+/// The largest distance of the paths with a scaled loss from the path with the unscaled loss,
+/// relative to the length of the latter.
 fn scale_deviation(run: &TaskRun<'_>) -> Result<Measured> {
     let (one, less, more) = (path(run, 1.0)?, path(run, 1e-3)?, path(run, 1e3)?);
     let (one, less, more) = match (one, less, more) {
@@ -175,7 +176,7 @@ fn scale_deviation(run: &TaskRun<'_>) -> Result<Measured> {
     Ok(if length > 0.0 { Measured::Number(apart / length) } else { Measured::NotReached })
 }
 
-/// The path on a bowl of condition 10 whose loss is multiplied by `scale`.
+/// The path on a bowl with a condition number of 10 whose loss is multiplied by `scale`.
 fn path(run: &TaskRun<'_>, scale: f64) -> Result<RunResult<Vec<Vec<f64>>>> {
     let curvatures = [0.1, 0.2, 0.5, 1.0].map(|h| h * scale);
     let start = run.start(curvatures.len());

@@ -14,7 +14,7 @@ use crate::pipeline::PipelineConfig;
 use crate::schedule::Schedule;
 use crate::spec::SpecLine;
 
-/// Steps of the shortest task.
+/// The number of steps of the shortest task.
 const SHORTEST: usize = 100;
 
 /// More optimizers than this are most likely a mistake.
@@ -29,13 +29,13 @@ struct Remark {
 /// Optimizers that have no card, and why.
 const WITHOUT_CARD: [Remark; 1] = [Remark {
     optimizer: "burn:muon",
-    text: "it is for matrices; on a vector it is burn's AdamW, which has its own card",
+    text: "no card, because it is for matrices; on a vector it is burn's AdamW, which has a card",
 }];
 
 /// What to know about the card of an optimizer.
 const REMARKS: [Remark; 1] = [Remark {
     optimizer: "lazy_adam",
-    text: "a vector is not a table with rows, so these are Adam's steps",
+    text: "the tasks have no rows to skip, so the results are those of adam",
 }];
 
 /// An optimizer's card.
@@ -43,7 +43,7 @@ const REMARKS: [Remark; 1] = [Remark {
 pub struct Card {
     /// the pipeline spec as it was given
     pub line: String,
-    /// the learning rate, if the spec gives one
+    /// the learning rate, if the spec sets it
     pub fixed: Option<f64>,
     /// one for each of [`TASKS`], in their order; empty if the optimizer has no card
     pub scores: Vec<Score>,
@@ -57,7 +57,7 @@ impl Card {
         TASKS.iter().zip(&self.scores).filter(|(task, score)| score.passes(task)).count()
     }
 
-    /// Why steps could not be taken: the tasks, and the reason.
+    /// The reasons for steps that could not be taken, each with its tasks.
     pub fn reasons(&self) -> Vec<(Vec<&'static str>, &str)> {
         let mut reasons: Vec<(Vec<&'static str>, &str)> = Vec::new();
         for (task, score) in TASKS.iter().zip(&self.scores) {
@@ -71,8 +71,8 @@ impl Card {
     }
 }
 
-/// The cards of these optimizers. Each spec may be a sweep. `tick` is called after each task of
-/// each card, from several threads. The cards do not depend on the number of threads.
+/// The cards of these optimizers. A spec may be a grid. `tick` is called after each task of each
+/// card, from several threads. The cards do not depend on the number of threads.
 ///
 /// # Errors
 /// If a spec cannot be read or contains an unknown name, or if there are too many.
@@ -115,20 +115,22 @@ fn jobs(lines: &[SpecLine], optimizers: &Optimizers) -> Vec<(usize, &'static Car
         .collect()
 }
 
-/// Every spec without its sweeps.
+/// The specs, with every grid replaced by its settings.
 fn expanded(lines: &[SpecLine]) -> Result<Vec<SpecLine>> {
     let size = lines.iter().try_fold(0usize, |sum, line| sum.checked_add(line.size()?));
     match size {
         Some(size) if size <= MOST_OPTIMIZERS => {
             Ok(lines.iter().flat_map(SpecLine::expand).collect())
         }
-        _ => Err(Error::Invalid(format!(
-            "found more than {MOST_OPTIMIZERS} optimizers, expected fewer for cards"
-        ))),
+        _ => {
+            let found = format!("more than {MOST_OPTIMIZERS} optimizers");
+            let expected = format!("at most {MOST_OPTIMIZERS}");
+            Err(Error::mismatch("the cards", found, expected))
+        }
     }
 }
 
-/// A card before the tasks.
+/// A card without scores.
 fn blank(line: &SpecLine, optimizers: &Optimizers) -> Result<Card> {
     let config = PipelineConfig::read(line, optimizers)?;
     let without_card = why_without_card(line, optimizers);
@@ -147,21 +149,22 @@ fn blank(line: &SpecLine, optimizers: &Optimizers) -> Result<Card> {
 
 /// Checks that the tasks are long enough for the pipeline, and that its schedule counts steps.
 fn check_fits(line: &SpecLine, config: &PipelineConfig) -> Result<()> {
-    let refused = |why: String| Err(Error::Invalid(format!("no card for {line}: {why}")));
+    let refused = |found: &str, expected: String| {
+        Err(Error::mismatch(format!("the card of {line}"), found, expected))
+    };
     let schedule = config.schedule.as_ref();
     if config.fits(SHORTEST).is_err()
         || schedule.is_some_and(|schedule| schedule.fits(SHORTEST).is_err())
     {
-        return refused(format!(
-            "found accumulated gradients or a warm-up of more steps, expected at most the \
-             {SHORTEST} steps of the shortest task"
-        ));
+        return refused(
+            "gradient accumulation or a warm-up that is too long",
+            format!("at most the {SHORTEST} steps of the shortest task"),
+        );
     }
     if schedule.is_some_and(Schedule::counts_epochs) {
         return refused(
-            "found a schedule that counts epochs, expected one that counts steps, for example \
-             with per=step"
-                .into(),
+            "a schedule that counts epochs",
+            "one that counts steps, such as exponential:per=step".into(),
         );
     }
     Ok(())

@@ -30,9 +30,9 @@ pub(super) fn plateau(tuner: &Tuner<'_>) -> Result<Score> {
     })
 }
 
-/// A well of width 1 in a plateau that is almost flat: value and slope.
+/// Value and slope of an almost flat plateau with a well of width 1.
 fn well(x: f64) -> (f64, f64) {
-    /// slope outside the well
+    /// the slope outside the well
     const FLAT: f64 = 1e-6;
     let inside = (1.0 - x * x).max(0.0);
     let flat = if inside > 0.0 { x * x / 2.0 } else { x.abs() - 0.5 };

@@ -1,17 +1,17 @@
-//! A report card: short diagnostic tasks on a few numbers, each with a pass mark. The marks were
-//! derived before anything was measured, and the derivation is part of [`TASKS`].
+//! A report card: short diagnostic tasks with a few parameters, each with a pass mark. The pass
+//! marks were derived before anything was measured. The derivations are part of [`TASKS`].
 //!
 //! A card is a diagnosis on toy problems, not a ranking. It shows *what* an optimizer does: whether
 //! it leaves a saddle, crosses a plateau, adapts after large gradients. It does not show which
-//! optimizer trains a network best, and the number of passed tasks is no score.
+//! optimizer trains a network best, and the number of passed tasks is not a score.
 //!
-//! An optimizer is judged at its best learning rate of [`RATES`], chosen for each task by the
-//! median of the seeds. That is an advantage which real training does not give: nobody tunes the
-//! learning rate for each difficulty separately. So each result shows its learning rate, and a spec
-//! that gives `lr` is judged at that one.
+//! Each task uses the best learning rate of [`RATES`], chosen by the median of the seeds. This is
+//! optimistic, because real training does not tune the learning rate for each difficulty
+//! separately. Therefore each result shows its learning rate. If the spec sets `lr`, all tasks use
+//! that learning rate.
 //!
 //! ```
-//! use downhill::card::cards;
+//! use downhill::lab::card::cards;
 //! use downhill::optim::Optimizers;
 //!
 //! let cards = cards(&["sgd:lr=0.01".parse()?], &Optimizers::default(), &|| ())?;

@@ -1,4 +1,4 @@
-//! Tasks on a bowl with noisy gradients: how near the minimum a method stays, and whether it
+//! Tasks on a bowl with noisy gradients: how close to the minimum a method stays, and whether it
 //! follows a minimum that jumps.
 
 use super::run::{RunResult, TaskRun};
@@ -8,29 +8,29 @@ use super::vectors::{dot, norm, normal};
 use crate::error::Result;
 use crate::seed::Purpose;
 
-/// Coordinates of the noisy bowl.
+/// The number of coordinates of the noisy bowl.
 const DIMENSIONS: usize = 10;
-/// Steps until its minimum jumps.
+/// The number of steps until its minimum jumps.
 const SETTLE: usize = 500;
-/// The most steps after the jump.
+/// The maximum number of steps after the jump.
 const FOLLOW: usize = 500;
 /// The distance from the minimum in each coordinate, at the start and after the jump.
 const JUMP: f64 = 3.0;
-/// The last steps before the jump, over which the distance is averaged.
+/// The distance is averaged over this number of steps before the jump.
 const WINDOW: usize = 50;
 
 pub(super) fn noise(tuner: &Tuner<'_>) -> Result<Score> {
     Ok(tuner.best_on_noise(settled_distance)?.score())
 }
 
-/// The learning rate is the best one for the noise, because a person who tunes it does not know of
-/// the jump.
+/// Uses the learning rate that is best for the task `noise`, because a user who tunes it does not
+/// know of the jump.
 pub(super) fn moving(tuner: &Tuner<'_>) -> Result<Score> {
     let tuned = tuner.best_on_noise(settled_distance)?;
     Ok(Score { rates: vec![tuned.lr], seeds: tuner.seeds(tuned.place, relative_delay)? })
 }
 
-/// The distance in the last steps before the jump, root mean square.
+/// The root mean square of the distance in the last steps before the jump.
 fn settled_distance(run: &TaskRun<'_>) -> Result<Measured> {
     let distances = match distances(run, SETTLE)? {
         Ok(distances) => distances,
@@ -40,7 +40,7 @@ fn settled_distance(run: &TaskRun<'_>) -> Result<Measured> {
     Ok(Measured::Number((squares.sum::<f64>() / WINDOW as f64).sqrt()))
 }
 
-/// Steps after the jump, relative to the steps at the start.
+/// The number of steps after the jump, divided by the number of steps at the start.
 fn relative_delay(run: &TaskRun<'_>) -> Result<Measured> {
     let distances = match distances(run, SETTLE + FOLLOW)? {
         Ok(distances) => distances,
@@ -56,14 +56,13 @@ fn relative_delay(run: &TaskRun<'_>) -> Result<Measured> {
     })
 }
 
-/// The distance of a coordinate from the minimum after each step, root mean square over
-/// coordinates.
+/// The root mean square over coordinates of the distance from the minimum, after each step.
 fn distances(run: &TaskRun<'_>, steps: usize) -> Result<RunResult<Vec<f64>>> {
     let mut generator = run.seed.generator(Purpose::Noise, 0);
     let noise: Vec<[f64; DIMENSIONS]> =
         (0..steps).map(|_| std::array::from_fn(|_| normal(&mut generator))).collect();
     let side: Vec<f64> = run.start(DIMENSIONS).iter().map(|x| x.signum()).collect();
-    // the minimum is the origin, and jumps to the side that is opposite to the start
+    // the minimum is at the origin, and jumps away from the start
     let away = |t: usize, x: &[f64]| -> Vec<f64> {
         x.iter().zip(&side).map(|(x, side)| if t < SETTLE { *x } else { x + JUMP * side }).collect()
     };

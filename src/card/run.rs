@@ -1,4 +1,4 @@
-//! A run of an optimizer at one learning rate on a function of a few numbers.
+//! A run of an optimizer at one learning rate on a function of a few parameters.
 
 use rand::RngExt;
 
@@ -8,7 +8,7 @@ use crate::pipeline::PipelineConfig;
 use crate::schedule::{Progress, Scheduler};
 use crate::seed::{Purpose, Seed};
 
-/// Farther than this from the origin is diverged. Every task starts within ten.
+/// A run has diverged if it is farther than this from the origin. Every task starts within 10.
 const FAR: f64 = 1e9;
 
 /// An optimizer at one learning rate, and a seed.
@@ -17,15 +17,15 @@ pub(super) struct TaskRun<'a> {
     pub seed: Seed,
 }
 
-/// The value of a run, or the measurement that stands for a run that ended early.
+/// The result of a run, or the measurement of a run that ended early.
 pub(super) type RunResult<T> = std::result::Result<T, Measured>;
 
-/// Value and gradient at a point, in a step counted from 0. Within a step it is the same function,
-/// however often the method evaluates it.
+/// Value and gradient at a point, in a step counted from 0. Within a step it is always the same
+/// function, even if the method evaluates it several times.
 pub(super) type StepGradientFn<'a> = &'a dyn Fn(usize, &[f64]) -> (f64, Vec<f64>);
 
 impl TaskRun<'_> {
-    /// A random start: each coordinate is from 0.5 to 1.5 from the origin, on either side.
+    /// A random start. The absolute value of each coordinate is between 0.5 and 1.5.
     pub fn start(&self, n: usize) -> Vec<f64> {
         let mut generator = self.seed.generator(Purpose::Examples, 0);
         let mut coordinate = || {
@@ -34,9 +34,9 @@ impl TaskRun<'_> {
         (0..n).map(|_| coordinate()).collect()
     }
 
-    /// Takes so many steps. After each, `observe` gets the evaluation parameters, and returns
-    /// whether to stop. For the schedule the steps are one epoch, and the whole run. Returns what
-    /// ended the run early, or `None`.
+    /// Takes `steps` steps. After each step `observe` gets the evaluation parameters and returns
+    /// whether to stop. The schedule sees a run of a single epoch. Returns what ended the run
+    /// early, or `None`.
     pub fn descend(
         &self,
         start: &[f64],
@@ -52,7 +52,7 @@ impl TaskRun<'_> {
                 scheduler.lr(self.config.optimizer.lr, now)
             });
             match point.step(lr, &mut |x| objective(t, x)) {
-                Err(Error::Step(why)) => return Ok(Some(Measured::NoStep(why))),
+                Err(Error::Step(why)) => return Ok(Some(Measured::NoStep(why.to_string()))),
                 done => done?,
             }
             let x = point.evaluation_params()?;

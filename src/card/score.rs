@@ -5,10 +5,10 @@ use std::fmt;
 
 use crate::chart::short;
 
-/// The result of one seed, in the order from good to bad.
+/// The result of one seed. The order is from good to bad.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub enum Measured {
-    /// a finite number; less is better
+    /// a finite number; lower is better
     Number(f64),
     /// the target was not reached
     NotReached,

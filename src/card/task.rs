@@ -4,16 +4,16 @@ use super::score::{Measured, Score};
 use super::tuner::Tuner;
 use crate::error::Result;
 
-/// So many of the seeds have to meet the pass mark.
+/// A task is passed if at least this many seeds meet the pass mark.
 pub const ENOUGH: usize = 4;
 
 /// A row of the table of tasks.
 pub struct CardTask {
     /// name
     pub name: &'static str,
-    /// the question that it asks, in one line
+    /// the problem and the question, in one line
     pub question: &'static str,
-    /// what is measured; less is better
+    /// what is measured; lower is better
     pub measured: &'static str,
     /// the largest value that passes
     pub mark: f64,
@@ -38,7 +38,7 @@ impl Score {
         self.met(task) >= ENOUGH
     }
 
-    /// `PASS`, `FAIL`, or `FAIL` and why there is no number.
+    /// `PASS`, `FAIL`, or `FAIL` with the reason why there is no number.
     pub fn verdict(&self, task: &CardTask) -> String {
         match self.median() {
             _ if self.passes(task) => "PASS".into(),

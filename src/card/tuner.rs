@@ -26,22 +26,22 @@ pub(super) struct Tuner<'a> {
 /// The best learning rate by some measure.
 #[derive(Clone)]
 pub(super) struct TunedRate {
-    /// its place among those that are tried
+    /// its index among the learning rates that are tried
     pub place: usize,
     pub lr: f64,
-    /// the measure, one for each seed
+    /// the measurement of each seed
     pub seeds: Vec<Measured>,
 }
 
 impl TunedRate {
-    /// The score of a task whose measure is the one of the choice.
+    /// The score of a task that measures what the learning rate was chosen by.
     pub fn score(self) -> Score {
         Score { rates: vec![self.lr], seeds: self.seeds }
     }
 }
 
 impl<'a> Tuner<'a> {
-    /// An optimizer at the learning rate that its spec gives, or else at each of [`RATES`].
+    /// An optimizer at the learning rate that its spec sets, or else at each of [`RATES`].
     pub fn new(
         line: &SpecLine,
         optimizers: &Optimizers,
@@ -70,7 +70,7 @@ impl<'a> Tuner<'a> {
             .collect()
     }
 
-    /// The learning rate with the best median. Of equal ones it is the smallest.
+    /// The learning rate with the best median. If several are equal, the smallest of them.
     pub fn best(&self, measure: impl Fn(&TaskRun<'_>) -> Result<Measured>) -> Result<TunedRate> {
         let mut best: Option<(Measured, TunedRate)> = None;
         for (place, config) in self.configs.iter().enumerate() {
@@ -80,7 +80,8 @@ impl<'a> Tuner<'a> {
             let score = Score { rates: vec![lr], seeds };
             best = Some((score.median().clone(), TunedRate { place, lr, seeds: score.seeds }));
         }
-        best.map(|(_, best)| best).ok_or_else(|| Error::Invalid("no learning rate to try".into()))
+        best.map(|(_, best)| best)
+            .ok_or_else(|| Error::value("lr", "no learning rate to try", "at least one"))
     }
 
     /// The best learning rate on the noisy bowl, computed once.
@@ -91,7 +92,7 @@ impl<'a> Tuner<'a> {
         if let Some(known) = self.best_on_noise.get() {
             return Ok(known.clone());
         }
-        // two threads at once compute the same
+        // if two threads compute it at the same time, the results are equal
         let best = self.best(measure)?;
         Ok(self.best_on_noise.get_or_init(|| best).clone())
     }
@@ -102,8 +103,7 @@ impl<'a> Tuner<'a> {
     }
 }
 
-/// The seeds at a learning rate whose median is better than `before`. `None` as soon as it cannot
-/// be.
+/// The seeds at a learning rate, or `None` as soon as their median cannot be better than `before`.
 fn better(
     config: &PipelineConfig,
     before: Option<&Measured>,
@@ -121,15 +121,15 @@ fn better(
     Ok(Some(seeds))
 }
 
-/// Whether a pipeline spec gives the learning rate of its optimizer.
+/// Whether a pipeline spec sets the learning rate of its optimizer.
 pub(super) fn gives_lr(line: &SpecLine, optimizer: &str) -> bool {
     line.0.iter().any(|spec| {
         spec.name == optimizer && spec.settings.iter().any(|(key, _)| key == Setting::LR.name)
     })
 }
 
-/// The spec with this learning rate. It has to be read again, because some settings of optimizers
-/// depend on the learning rate.
+/// The spec with this learning rate. The spec has to be read again, because some settings depend
+/// on the learning rate.
 fn with_lr(line: &SpecLine, optimizer: &str, lr: f64) -> SpecLine {
     let mut line = line.clone();
     if let Some(spec) = line.0.iter_mut().find(|spec| spec.name == optimizer) {

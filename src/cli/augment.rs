@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use downhill::Result;
-use downhill::augment::{Augment, sheet};
-use downhill::data;
-use downhill::seed::Seed;
+use downhill::lab::augment::{Augment, sheet};
+use downhill::lab::data;
+use downhill::lab::seed::Seed;
 
 use super::terminal::say;
 

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use comfy_table::CellAlignment;
-use downhill::card::{Card, CardTask, ENOUGH, Measured, RATES, SEEDS, Score, TASKS, cards, ticks};
+use downhill::lab::card::{
+    Card, CardTask, ENOUGH, Measured, RATES, SEEDS, Score, TASKS, cards, ticks,
+};
+use downhill::lab::files;
 use downhill::optim::Optimizers;
 use downhill::spec::{SettingValue, SpecLine};
-use downhill::{Error, Result, files};
+use downhill::{Error, Result};
 
 use super::progress;
 use super::tables::table;
@@ -49,7 +52,7 @@ pub fn card(args: CardArgs, optimizers: &Optimizers) -> Result<ExitCode> {
 /// The specs of all optimizers.
 fn all_specs(optimizers: &Optimizers) -> Result<Vec<SpecLine>> {
     let spec = |name: &str| match name {
-        // the default history of 100 steps takes minutes; ten parameters do not need it
+        // with the default history of 100 steps the card takes minutes; ten parameters need less
         "lbfgs" => "lbfgs:history=10".parse(),
         name => name.parse(),
     };
@@ -60,15 +63,15 @@ fn all_specs(optimizers: &Optimizers) -> Result<Vec<SpecLine>> {
 /// How to read a card.
 fn caution() -> String {
     format!(
-        "A diagnosis on toy problems, not a ranking. Values are medians of {SEEDS} seeds (lowest .. highest). A task is passed if at least {ENOUGH} seeds reach the pass mark.\n\
-         If the spec gives no lr, each task uses the best of {} learning rates from {} to {}, by that median. This is optimistic: the learning rate is tuned for each task.",
+        "A diagnosis on toy problems, not a ranking. Values are medians over {SEEDS} seeds (lowest .. highest). A task is passed if at least {ENOUGH} seeds reach the pass mark.\n\
+         If the spec does not set lr, each task uses the learning rate with the best median, out of {} from {} to {}. This is optimistic, because real training does not tune the learning rate for each task.",
         RATES.len(),
         RATES[0].show(),
         RATES[RATES.len() - 1].show()
     )
 }
 
-/// The learning rates of a task. `-` if they were searched and none gave a number.
+/// The learning rates of a task. `-` if they were searched and none has a number as its result.
 fn rates(card: &Card, score: &Score) -> String {
     let mut rates: Vec<String> = score.rates.iter().map(SettingValue::show).collect();
     rates.dedup();
@@ -106,11 +109,10 @@ fn pairs(card: &Card) -> impl Iterator<Item = (&'static CardTask, &Score)> {
     TASKS.iter().zip(&card.scores)
 }
 
-/// The number of passed tasks, and the learning rate if the spec gives it.
+/// The number of passed tasks, and the learning rate if the spec sets it.
 fn summary(card: &Card) -> String {
-    let fixed = card
-        .fixed
-        .map_or(String::new(), |lr| format!(", all at lr={}, which the spec gives", lr.show()));
+    let fixed =
+        card.fixed.map_or(String::new(), |lr| format!(", all at lr={} of the spec", lr.show()));
     format!("{} of {} passed{fixed}", card.passed(), TASKS.len())
 }
 
@@ -140,7 +142,7 @@ fn single_card(card: &Card) -> String {
     let mut text =
         format!("{}: {}\n{}\n{}\n", card.line, summary(card), table(&HEADER, rows), caution());
     remarks(card).iter().for_each(|remark| text += &format!("{remark}\n"));
-    text + "The origin of the pass marks is printed for two or more optimizers: downhill card A B\n"
+    text + "To print where the pass marks come from, give two or more optimizers: downhill card A B\n"
 }
 
 /// The cards of several optimizers, and the tasks.
@@ -155,7 +157,7 @@ fn matrix(cards: &[Card]) -> String {
         passed.set_cell_alignment(CellAlignment::Right);
     }
     let starred = if cards.iter().any(|card| card.fixed.is_some()) {
-        "* all tasks at the lr that the spec gives.\n"
+        "* all tasks use the lr of the spec.\n"
     } else {
         ""
     };
@@ -173,7 +175,7 @@ fn matrix(cards: &[Card]) -> String {
     });
     text + &format!(
         "{}\n",
-        table(&["task", "question", "measured, and pass mark", "origin of the mark"], tasks)
+        table(&["task", "question", "measured, and pass mark", "origin of the pass mark"], tasks)
     )
 }
 
@@ -260,18 +262,19 @@ fn markdown(cards: &[Card]) -> String {
             .map(String::from)
             .to_vec()
     });
-    let header = ["task", "question", "measured", "pass mark", "origin of the mark"];
+    let header = ["task", "question", "measured", "pass mark", "origin of the pass mark"];
     text + &format!("\n## The tasks\n\n{}", markdown_table(&header, tasks))
 }
 
-/// One row for each optimizer and task. A seed without a number has a word, such as `diverged`.
+const WRITE_CSV: &str = "write card.csv";
+
+/// One row for each optimizer and task. If a seed has no number, its cell says why: `diverged`.
 fn csv(cards: &[Card]) -> Result<Vec<u8>> {
-    let failed = |error: String| Error::Invalid(format!("cannot write card.csv: {error}"));
     let mut csv = csv::Writer::from_writer(Vec::new());
     let seeds = (0..SEEDS).map(|seed| format!("seed{seed}"));
     let header =
         ["optimizer", "task", "lr", "median", "mark", "seeds_met", "verdict"].map(String::from);
-    csv.write_record(header.into_iter().chain(seeds)).map_err(|error| failed(error.to_string()))?;
+    csv.write_record(header.into_iter().chain(seeds)).map_err(Error::failed(WRITE_CSV))?;
     let exact = |value: &Measured| match value {
         Measured::Number(number) => format!("{number:?}"), // with an exponent if it is tiny
         other => other.to_string(),
@@ -290,10 +293,10 @@ fn csv(cards: &[Card]) -> Result<Vec<u8>> {
                 .into_iter()
                 .chain([score.met(task).to_string(), score.verdict(task)])
                 .chain(score.seeds.iter().map(exact));
-            csv.write_record(cells).map_err(|error| failed(error.to_string()))?;
+            csv.write_record(cells).map_err(Error::failed(WRITE_CSV))?;
         }
     }
-    csv.into_inner().map_err(|error| failed(error.to_string()))
+    csv.into_inner().map_err(Error::failed(WRITE_CSV))
 }
 
 #[cfg(test)]

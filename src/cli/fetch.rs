@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use downhill::data::fetch::{self, FetchObserver, FetchOptions, Installed};
-use downhill::data::known::{self, KNOWN, KnownDataset};
+use downhill::lab::data::fetch::{self, FetchObserver, FetchOptions, Installed};
+use downhill::lab::data::known::{self, KNOWN, KnownDataset};
 use downhill::spec::unknown;
 use downhill::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,7 +18,7 @@ pub struct FetchArgs {
     /// mnist, fashion-mnist, cifar10, cifar100 or imdb. With --from, any name
     name: String,
     /// Use local files instead of a download: the files of MNIST, CIFAR or IMDB, a .tar.gz of them,
-    /// or a .csv of labels and texts
+    /// or a .csv of labels and texts or numbers
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,
     /// Folder for data sets [default: $DOWNHILL_DATA, or `downhill` in the user's cache folder]
@@ -67,7 +67,7 @@ pub fn fetch(args: FetchArgs) -> Result<ExitCode> {
     };
     placed.remark.iter().for_each(|remark| tell(&format!("remark: {remark}")));
     let (data, folder) = (&placed.data, placed.folder.display());
-    // the names show whether the columns of a table of texts were read as intended
+    // the names show whether the intended columns of a CSV file were read
     let classes = match data.names.is_empty() {
         true => format!("{} classes", data.classes),
         false => format!("{} classes ({})", data.classes, first_names(&data.names)),
@@ -90,8 +90,7 @@ fn download(known: &'static KnownDataset, cache: &Path) -> Result<Installed> {
         tell("interrupted: the same command resumes the download");
         std::process::exit(130);
     };
-    ctrlc::set_handler(handler)
-        .map_err(|error| Error::Invalid(format!("cannot handle Ctrl-C: {error}")))?;
+    ctrlc::set_handler(handler).map_err(Error::failed("handle Ctrl-C"))?;
     let style = ProgressStyle::with_template(
         "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left  {msg}",
     );

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use downhill::Result;
-use downhill::experiment;
+use downhill::lab::experiment;
+use downhill::lab::report::{self, Report};
 use downhill::optim::Optimizers;
-use downhill::report::{self, Report};
 
 mod augment;
 mod card;
@@ -52,19 +52,19 @@ enum Command {
     Show {
         /// A name (see `downhill list`), or the FILE.toml of an experiment
         name: String,
-        /// Print only the file of the experiment, to start your own from
+        /// Print only the TOML file of the experiment, as a start for your own
         #[arg(long)]
         toml: bool,
     },
     /// Download a data set (mnist, fashion-mnist, cifar10, cifar100, imdb), or add files of your
     /// own
     #[command(
-        after_help = "An interrupted download is resumed. A downloaded file is used only if its checksum is correct. With --from, the number of examples of a known data set is checked, not a checksum, because the same files are packed in many ways. With DOWNHILL_MIRROR=URL, files are downloaded from URL/NAME/FILE instead of the official addresses.\n\nExamples:\n  downhill fetch cifar10\n  downhill fetch cifar10 --from ~/Downloads/cifar-10-binary.tar.gz\n  downhill fetch my-reviews --from reviews.csv"
+        after_help = "An interrupted download is resumed. A downloaded file is used only if its checksum is correct. With --from, the number of examples of a known data set is checked, but not the checksum, because archives of the same files differ. With DOWNHILL_MIRROR=URL, files are downloaded from URL/NAME/FILE instead of the official addresses.\n\nExamples:\n  downhill fetch cifar10\n  downhill fetch cifar10 --from ~/Downloads/cifar-10-binary.tar.gz\n  downhill fetch my-reviews --from reviews.csv"
     )]
     Fetch(fetch::FetchArgs),
     /// Run an experiment: train, check the claims, write a page with figures
     #[command(
-        after_help = "Every run writes its record, a file of JSON lines, while it trains. After an interruption, the same command trains only what is missing. Ctrl-C finishes the current steps and writes the page; a second Ctrl-C exits at once. Experiments without training runs exit at the first Ctrl-C.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # then edit the file\n  downhill run my-experiment.toml"
+        after_help = "Each claim gets a verdict. A comparison of series is HELD, NOT HELD or UNDECIDED, by a 95 % interval over the seeds. A check of a number is PASS or FAIL. NOT HELD is a finding, not an error.\n\nEach run writes its record (JSON lines) while it trains. After an interruption, the same command trains only the missing runs. The first Ctrl-C finishes the current steps and writes the page. A second Ctrl-C exits immediately. Experiments without training runs exit at the first Ctrl-C.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # then edit the file\n  downhill run my-experiment.toml"
     )]
     Run(run::RunArgs),
     /// Plot the paths of optimizers on a surface: contours, relief, animation
@@ -72,7 +72,7 @@ enum Command {
         after_help = "Examples:\n  downhill surface                            # lists the surfaces\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,adam:lr=0.01,beta2=0.99,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
     )]
     Surface(surface::SurfaceArgs),
-    /// Write the page again from existing records
+    /// Write the page of an experiment again, from its records
     #[command(after_help = "Example:\n  downhill report out/adam-fig1-mnist/quick-mnist-10k-flex")]
     Report {
         /// Folders with records (*.jsonl), in subfolders too
@@ -84,10 +84,10 @@ enum Command {
     },
     /// Verify the optimizers against recorded steps of torch, Keras and Optax
     #[command(
-        after_help = "Each recorded case is replayed with the dialect of its framework. Exit code 1 if a case is outside of the tolerance.\nTo record the versions that you have installed: python tests/golden/generate.py OUT.json\n\nExample:\n  downhill verify tests/golden/trajectories.json"
+        after_help = "Each recorded case is replayed with the dialect of its framework. The exit code is 1 if a case is outside the tolerance.\nTo record the versions that you have installed: python tests/golden/generate.py OUT.json\n\nExample:\n  downhill verify tests/golden/trajectories.json"
     )]
     Verify(verify::VerifyArgs),
-    /// Train one model; writes its record and its weights
+    /// Train one model, and save its record and its weights
     #[command(
         after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nGradient transformations, optimizer and schedule are joined by |: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` prints the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/MODEL.safetensors     # the path that train prints"
     )]
@@ -95,10 +95,10 @@ enum Command {
     /// Test optimizers on short diagnostic tasks with pass marks: saddle, plateau, noise, rotation,
     /// ...
     #[command(
-        after_help = "A card is a diagnosis on toy problems, not a ranking. Each task uses the best learning rate of a fixed grid, unless the spec gives lr.\n\nExamples:\n  downhill card adam\n  downhill card adam:lr=1e-3 sgd \"clip_global|momentum|cosine\"\n  downhill card --out out/card     # all optimizers"
+        after_help = "A card is a diagnosis on toy problems, not a ranking. Each task uses the best learning rate of a fixed grid, unless the spec sets lr.\n\nExamples:\n  downhill card adam\n  downhill card adam:lr=1e-3 sgd \"clip_global|momentum|cosine\"\n  downhill card --out out/card     # all optimizers"
     )]
     Card(card::CardArgs),
-    /// Show augmented images: a picture and a page
+    /// Write a picture and a page of augmented images
     #[command(
         after_help = "Examples:\n  downhill augment \"hflip|crop:pad=4\"\n  downhill augment \"rotate:degrees=20|scale:by=0.2\" --data ~/data/fashion-mnist --out out/turned"
     )]

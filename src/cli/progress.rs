@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 
 use super::terminal::tell;
 use downhill::docs::counted;
-use downhill::record::RunEnd;
-use downhill::runner::RunObserver;
+use downhill::lab::record::RunEnd;
+use downhill::lab::runner::RunObserver;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The progress bar of all runs.
@@ -31,7 +31,7 @@ impl Bars {
         self.show_of(steps, "steps");
     }
 
-    /// Shows a bar of this many things.
+    /// Shows a bar of this many items.
     pub fn show_of(&self, number: usize, things: &'static str) {
         let style =
             ProgressStyle::with_template("{bar:30} {percent:>3} %  {rate:>14}  {left:>9}  {msg}");

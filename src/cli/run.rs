@@ -1,14 +1,16 @@
-//! `run`.
+//! `downhill run`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use downhill::experiment::{self, Experiment, Scale};
+use downhill::docs::shell_word;
+use downhill::lab::data;
+use downhill::lab::experiment::{self, Experiment, Scale};
+use downhill::lab::report::Report;
+use downhill::lab::runner::{self, RunOptions};
+use downhill::lab::study::{self, Study, StudyInput};
 use downhill::optim::Optimizers;
-use downhill::report::Report;
-use downhill::runner::{self, RunOptions};
-use downhill::study::{self, Study, StudyInput};
 use downhill::{Error, Result};
 
 use super::terminal::{on_ctrl_c, say, tell};
@@ -23,7 +25,7 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value = "quick")]
     scale: ScaleName,
     /// Other data: the name of a data set (`downhill list data`), or a path: the files of MNIST,
-    /// CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts
+    /// CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts or numbers
     #[arg(long, value_name = "NAME|PATH")]
     data: Option<String>,
     /// flex (CPU), ndarray (CPU) or wgpu (GPU). ndarray and wgpu are optional features: cargo run
@@ -40,10 +42,10 @@ pub struct RunArgs {
     /// 1 on wgpu]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Repeat runs that have a record already
+    /// Repeat runs that already have a record
     #[arg(long)]
     fresh: bool,
-    /// Exit with code 1 if a claim is NOT HELD or a check FAILs
+    /// Exit with code 1 if a verdict is NOT HELD or FAIL
     #[arg(long)]
     check: bool,
 }
@@ -67,52 +69,74 @@ impl From<ScaleName> for Scale {
 
 /// Runs an experiment by its name or file.
 pub fn run(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
-    let (experiment, toml) = experiment::load(&args.experiment, optimizers)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (experiment, _) = experiment::load(&args.experiment, optimizers)?;
+    let command = args.command(&experiment)?;
     let options = RunOptions {
         scale: args.scale.into(),
         data: args.data,
-        jobs: args.jobs.map_or(if args.device == "wgpu" { 1 } else { cores }, usize::from),
+        jobs: args.jobs.map(usize::from),
         device: args.device,
         seeds: args.seeds.map(usize::from),
         out: args.out,
         fresh: args.fresh,
+        command: Some(command),
+        ..RunOptions::default()
     };
-    run_and_report(experiment, &toml, &options, args.check, optimizers)
+    run_and_report(experiment, options, args.check, optimizers)
 }
 
-/// Makes the runs of an experiment, prints the results, and writes the page.
+impl RunArgs {
+    /// The command that makes the same runs, with every default spelled out. File and data are as
+    /// they were given.
+    fn command(&self, experiment: &Experiment) -> Result<String> {
+        let scale: Scale = self.scale.into();
+        let extent = experiment.extent_of(scale)?;
+        let mut command =
+            format!("downhill run {} --scale {}", shell_word(&self.experiment), scale.name());
+        if let Some(own) = experiment.task.data() {
+            let other = self.data.as_deref().or(extent.data.as_deref());
+            let data = other.map_or_else(|| own.into(), |other| data::like(other, own));
+            command += &format!(" --data {} --device {}", shell_word(&data), self.device);
+        }
+        if experiment.task.study().is_none() || self.seeds.is_some() {
+            let seeds = self.seeds.map_or(extent.seeds, usize::from);
+            command += &format!(" --seeds {seeds}");
+        }
+        Ok(command)
+    }
+}
+
+/// Trains the runs of an experiment, prints the results, and writes the page.
 pub fn run_and_report(
     experiment: Experiment,
-    toml: &str,
-    options: &RunOptions,
+    mut options: RunOptions,
     check: bool,
     optimizers: &Optimizers,
 ) -> Result<ExitCode> {
     if let Some(study) = experiment.task.study() {
         let study = study::find(study)?;
-        return run_study(study, experiment, toml, options, check, optimizers);
+        return run_study(study, experiment, &options, check, optimizers);
     }
-    let stop = on_ctrl_c()?;
+    options.stop = on_ctrl_c()?;
     let progress = progress::Bars::new();
-    let results = runner::run(&experiment, toml, optimizers, options, &progress, &stop);
+    let results = runner::run(experiment, optimizers, &options, &progress);
     progress.finish();
     let results = results?;
     if results.runs.is_empty() {
         tell("interrupted before the first run");
         return Ok(ExitCode::from(130));
     }
-    let report = Report::new(Some(experiment), results.runs, optimizers)?;
+    let report = Report::new(Some(results.experiment), results.runs, optimizers)?;
     let page = report.write(&results.folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
     if results.interrupted {
-        tell("interrupted: the same command makes the missing runs");
+        tell("interrupted; the same command trains the missing runs");
         return Ok(ExitCode::from(130));
     }
     Ok(exit_code(&report, check))
 }
 
-/// 1 if a claim did not hold and the user asked for that.
+/// 1 if a verdict is NOT HELD or FAIL and `--check` is given.
 fn exit_code(report: &Report, check: bool) -> ExitCode {
     let failed = report.verdicts.iter().any(|claim| claim.verdict.is_no());
     ExitCode::from(u8::from(check && failed))
@@ -121,28 +145,26 @@ fn exit_code(report: &Report, check: bool) -> ExitCode {
 /// Computes, grades and draws a study, which has no runs.
 fn run_study(
     study: Study,
-    experiment: Experiment,
-    toml: &str,
+    mut experiment: Experiment,
     options: &RunOptions,
     check: bool,
     optimizers: &Optimizers,
 ) -> Result<ExitCode> {
     let extent = experiment.extent_of(options.scale)?;
     if let Some(data) = &options.data {
-        let message = format!("--data is {data}, and this experiment has no data to choose");
-        return Err(Error::Invalid(message));
+        let expected = "no --data, because this experiment uses no data set";
+        return Err(Error::value("--data", data, expected));
     }
     if options.device != "flex" {
-        return Err(Error::Invalid(format!(
-            "--device is {}, and this experiment is computed on the CPU, in f64",
-            options.device
-        )));
+        let expected = "flex, because this experiment always runs on the CPU, in f64";
+        return Err(Error::value("--device", &options.device, expected));
     }
     let input = StudyInput { seeds: options.seeds.unwrap_or(extent.seeds), optimizers };
     let result = study(&input)?;
     let folder = options.out.clone();
     let folder = folder.unwrap_or_else(|| runner::default_folder(&experiment, options.scale));
-    runner::claim_folder(&folder, &experiment, toml)?;
+    runner::claim_folder(&folder, &experiment)?;
+    experiment.command = experiment.command.or_else(|| options.command.clone());
     let report = Report::of_study(experiment, result, options.scale);
     let page = report.write(&folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;

@@ -2,26 +2,26 @@
 
 use std::collections::HashSet;
 
-use downhill::augment::AUGMENTATIONS;
-use downhill::data::prepare::PREPARATIONS;
-use downhill::data::{self, BUNDLED, known};
 use downhill::docs::{CatalogEntry, Docs, counted};
-use downhill::experiment::{self, Experiment};
-use downhill::model::{self, MODELS, vae};
+use downhill::lab::augment::AUGMENTATIONS;
+use downhill::lab::data::prepare::PREPARATIONS;
+use downhill::lab::data::{self, BUNDLED, known};
+use downhill::lab::experiment::{self, Experiment};
+use downhill::lab::model::{self, MODELS, vae};
+use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
+use downhill::lab::surface::SURFACES;
 use downhill::optim::{OptimizerEntry, Optimizers, PAPER};
 use downhill::pipeline::TRANSFORMS;
-use downhill::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings, Spec, unknown};
-use downhill::surface::SURFACES;
 use downhill::{Error, Result};
 
 use super::tables::table;
 
-/// The page about the thing of this name; `None` if the catalog does not have the name.
+/// The page about a name; `None` if the catalog does not contain the name.
 type Lookup = fn(&str, &Optimizers) -> Result<Option<String>>;
 
-/// All catalogs but the experiments, in the order in which they are searched.
+/// All catalogs except the experiments, in the order of the search.
 const LOOKUPS: [Lookup; 9] = [
     |name, optimizers| Ok(optimizer(name, optimizers)),
     |name, _| Ok(model(name)),
@@ -36,7 +36,7 @@ const LOOKUPS: [Lookup; 9] = [
 
 /// The page about an optimizer, a model, a data set, an experiment, ...
 pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
-    // `adam@keras:lr=1` is on the page of `adam`
+    // for `adam@keras:lr=1`, the page of `adam`
     let spec = name.parse::<Spec>();
     let name = match &spec {
         Ok(spec) if !name.ends_with(".toml") => &spec.name,
@@ -118,8 +118,10 @@ fn dialect_table(entry: &OptimizerEntry) -> comfy_table::Table {
             dialect.docs.replace('`', ""),
         ]
     });
+    let has_paper = entry.dialects.iter().any(|dialect| dialect.name == PAPER);
     let paper = vec![format!("{}@{PAPER}", entry.name), String::new(), "the defaults".into()];
-    table(&["spec", "settings", "description"], std::iter::once(paper).chain(rows))
+    let paper = Some(paper).filter(|_| !has_paper);
+    table(&["spec", "settings", "description"], paper.into_iter().chain(rows))
 }
 
 fn model(name: &str) -> Option<String> {
@@ -164,13 +166,13 @@ fn transformation_or_penalty(name: &str) -> Option<String> {
     match (transformation, catalog_page(PENALTIES, name)) {
         (Some(transformation), Some(penalty)) => Some(format!(
             "As a gradient transformation (in --optimizer)\n{transformation}\n\
-             As a penalty of the loss (--penalty {name})\n{penalty}"
+             As a penalty (--penalty {name})\n{penalty}"
         )),
         (transformation, penalty) => transformation.or(penalty),
     }
 }
 
-/// A data set that is built in, or one of the user's own.
+/// A data set that is built in, or that the user has imported.
 fn local_data(name: &str) -> Result<Option<String>> {
     let bundled =
         BUNDLED.iter().find(|bundled| bundled.name == name).map(|bundled| bundled.docs.to_string());
@@ -224,11 +226,12 @@ fn surface(name: &str) -> Option<String> {
 }
 
 fn experiment_page(experiment: &Experiment, toml: &str) -> String {
+    let source = [&experiment.paper, &experiment.url].map(String::as_str);
+    let source: Vec<&str> = source.into_iter().filter(|part| !part.is_empty()).collect();
     let mut text = format!(
-        "{}\n{}, {}\n\n{}\n\nScales\n",
+        "{}\n{}\n\n{}\n\nScales\n",
         experiment.title,
-        experiment.paper,
-        experiment.url,
+        source.join(", "),
         experiment.description.trim()
     );
     for (scale, extent) in &experiment.scale {
@@ -241,7 +244,10 @@ fn experiment_page(experiment: &Experiment, toml: &str) -> String {
         let check = claim.expect.sentence(metric);
         text += &format!("  \"{}\" ({})\n      checked as: {check}\n", claim.quote, claim.source);
     }
-    text += "\nDifferences from the paper's protocol\n";
+    text += match experiment.differs.is_empty() {
+        true => "\n",
+        false => "\nDifferences from the paper's protocol\n",
+    };
     for differs in &experiment.differs {
         text += &format!(
             "  paper: {}\n  here:  {}\n  why:   {}\n\n",

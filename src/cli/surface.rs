@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use downhill::docs::hex;
-use downhill::experiment::{Experiment, Extent, Metric, Scale, Series};
+use downhill::lab::experiment::{Experiment, Extent, Metric, Scale, Series};
+use downhill::lab::runner::RunOptions;
+use downhill::lab::surface::{SURFACES, Surface};
+use downhill::lab::task::SurfaceTask;
 use downhill::optim::Optimizers;
 use downhill::pipeline::PipelineConfig;
-use downhill::runner::RunOptions;
 use downhill::spec::{SpecLine, split_lines};
-use downhill::surface::{SURFACES, Surface};
-use downhill::task::{SurfaceTask, TaskSpec};
 use downhill::{Error, Result};
 use sha2::{Digest, Sha256};
 
@@ -22,14 +22,14 @@ use super::terminal::say;
 
 #[derive(Args)]
 pub struct SurfaceArgs {
-    /// The name of a surface, or an expression of x and y such as "x^2+10*y^2". Without it, the
-    /// surfaces are listed
+    /// The name of a surface, or an expression of x and y such as "x^2+10*y^2". If omitted, the
+    /// command lists the surfaces
     surface: Option<String>,
     /// Optimizers with settings, separated by commas; each may have gradient transformations,
     /// joined by | [default: six optimizers, with learning rates for the surface]
     #[arg(long, value_name = "SPECS")]
     optimizers: Option<String>,
-    /// Start of the paths [default: the start of the surface; -1.5,1 for an expression]
+    /// Initial point of the paths [default: that of the surface; -1.5,1 for an expression]
     #[arg(long, value_name = "X,Y", allow_hyphen_values = true)]
     start: Option<String>,
     /// Plotted region: lowest x, highest x, lowest y, highest y [default: the region of the
@@ -48,7 +48,7 @@ pub struct SurfaceArgs {
     /// Output folder of records and page [default: out/surface/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Repeat runs that have a record already
+    /// Repeat runs that already have a record
     #[arg(long)]
     fresh: bool,
 }
@@ -58,10 +58,8 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let task = args.task(name)?;
     let surface = Surface::read(name, task.window, task.start)?;
     if args.seeds > 1 && task.noise == 0.0 {
-        return Err(Error::Invalid(format!(
-            "--seeds is {} and --noise 0, so all paths would be the same; expected noise",
-            args.seeds
-        )));
+        let found = format!("{} without noise (all paths would be equal)", args.seeds);
+        return Err(Error::value("--seeds", found, "1, or --noise above 0"));
     }
     let known = SURFACES.iter().find(|known| known.name == name);
     let lr = known.map_or(0.01, |known| known.lr);
@@ -70,19 +68,12 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let series = series(&optimizer_specs, optimizers)?;
     let experiment = experiment(name, task, series, args.extent(), command);
     experiment.check(Path::new("surface"), optimizers)?;
-    // the file for the folder of the results
-    let toml = toml::to_string(&experiment)
-        .map_err(|error| Error::Invalid(format!("cannot write the experiment: {error}")))?;
     let options = RunOptions {
-        scale: Scale::Quick,
-        data: None,
-        device: "flex".into(),
-        seeds: None,
         out: Some(args.out.unwrap_or_else(|| default_folder(name, known.is_some()))),
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
         fresh: args.fresh,
+        ..RunOptions::default()
     };
-    run_and_report(experiment, &toml, &options, false, optimizers)
+    run_and_report(experiment, options, false, optimizers)
 }
 
 impl SurfaceArgs {
@@ -92,8 +83,7 @@ impl SurfaceArgs {
             self.window.as_deref().map(|text| numbers::<4>("--window", text)).transpose()?;
         let [noise] = numbers("--noise", &self.noise)?;
         if noise < 0.0 {
-            let message = format!("--noise is {noise:?}, expected 0 or a number above");
-            return Err(Error::Invalid(message));
+            return Err(Error::value("--noise", format!("{noise:?}"), "a number of at least 0"));
         }
         Ok(SurfaceTask { surface: name.into(), window, start, noise })
     }
@@ -110,7 +100,7 @@ impl SurfaceArgs {
         }
     }
 
-    /// The command that makes the same page, with every default spelled out.
+    /// The command that writes the same page, with all defaults written out.
     fn command(&self, name: &str, optimizers: &str, surface: &Surface, noise: f64) -> String {
         let ([a, b, c, d], [x, y]) = (surface.window, surface.start);
         format!(
@@ -126,7 +116,7 @@ fn names() -> String {
     let rows = SURFACES
         .iter()
         .map(|known| vec![known.name.into(), known.formula.into(), known.docs.into()]);
-    let table = table(&["name", "f(x, y)", ""], rows);
+    let table = table(&["name", "f(x, y)", "description"], rows);
     format!("Surfaces (downhill surface NAME)\n{table}")
 }
 
@@ -138,8 +128,8 @@ fn default_optimizers(lr: f64) -> String {
     )
 }
 
-/// `out/surface/NAME`; an expression is made a file name with a hash, since `x^2` and `x*2` would
-/// get the same name.
+/// `out/surface/NAME`. The folder of an expression ends with a hash, because `x^2` and `x*2` would
+/// otherwise have the same folder.
 fn default_folder(name: &str, is_known: bool) -> PathBuf {
     let folder = Path::new("out/surface");
     if is_known {
@@ -157,23 +147,16 @@ fn experiment(
     extent: Extent,
     command: String,
 ) -> Experiment {
+    let description = "Every optimizer starts at the same point. The learning rates were given, \
+                       not tuned. They decide which optimizer looks fast, so they are shown next \
+                       to each name.";
     Experiment {
-        name: "surface".into(),
-        title: format!("Paths on {name}"),
-        paper: String::new(),
-        url: String::new(),
-        description: "Every optimizer starts at the same point. The learning rates were given, \
-                      not tuned, and decide which optimizer looks fast. They are shown beside \
-                      each name."
-            .into(),
         command: Some(command),
-        task: TaskSpec::new(task),
-        schedule: "constant".into(),
         metric: Metric { name: "value".into(), label: "f".into(), ..Metric::default() },
         scale: BTreeMap::from([(Scale::Quick, extent)]),
         series,
-        claim: Vec::new(),
-        differs: Vec::new(),
+        ..Experiment::new("surface", task, "value")
+            .with_title(&format!("Paths on {name}"), description)
     }
 }
 
@@ -185,34 +168,29 @@ fn numbers<const N: usize>(key: &str, text: &str) -> Result<[f64; N]> {
         .collect();
     let expected =
         if N == 1 { "a number".into() } else { format!("{N} numbers separated by commas") };
-    let wrong = || Error::Invalid(format!("{key} is `{text}`, expected {expected}"));
+    let wrong = || Error::value(key, format!("`{text}`"), expected);
     numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(wrong)
 }
 
-/// A series for each spec. If two have the same names, the label of the second one contains its
-/// settings.
+/// A series for each spec. If two specs name the same optimizer, the label of the second one
+/// contains its settings.
 fn series(lines: &str, optimizers: &Optimizers) -> Result<Vec<Series>> {
     let mut series: Vec<Series> = Vec::new();
+    let wrong = |found, expected: &str| Err(Error::value("--optimizers", found, expected));
     for text in split_lines(lines) {
         if text.is_empty() {
-            return Err(Error::Invalid(format!(
-                "--optimizers is `{lines}`, expected an optimizer between all commas"
-            )));
+            return wrong(format!("`{lines}`"), "an optimizer before and after each comma");
         }
         let line: SpecLine = text.parse()?;
         if line.size() != Some(1) {
-            return Err(Error::Invalid(format!(
-                "--optimizers contains the grid `{text}`, expected one setting for each path"
-            )));
+            return wrong(format!("the grid `{text}`"), "a single value of each setting");
         }
         PipelineConfig::read(&line, optimizers)?;
         let short = line.names();
         let taken = |label: &str| series.iter().any(|other| other.label == label);
         let label = if taken(&short) { text.replace(',', " ") } else { short };
         if taken(&label) {
-            return Err(Error::Invalid(format!(
-                "--optimizers contains `{text}` twice, expected each once"
-            )));
+            return wrong(format!("`{text}` twice"), "each optimizer once");
         }
         series.push(Series::new(label, text));
     }

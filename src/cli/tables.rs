@@ -4,20 +4,20 @@ use clap::ValueEnum;
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::UTF8_FULL_CONDENSED,
 };
-use downhill::augment::AUGMENTATIONS;
-use downhill::data::prepare::PREPARATIONS;
-use downhill::data::{BUNDLED, known};
 use downhill::docs::Docs;
-use downhill::experiment::{self, BUILT_IN};
-use downhill::model::{MODELS, vae};
+use downhill::lab::augment::AUGMENTATIONS;
+use downhill::lab::data::prepare::PREPARATIONS;
+use downhill::lab::data::{BUNDLED, known};
+use downhill::lab::experiment::{self, BUILT_IN};
+use downhill::lab::model::{MODELS, vae};
+use downhill::lab::record::CurvePoint;
+use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
+use downhill::lab::report::{Report, ResultsTable};
+use downhill::lab::surface::SURFACES;
 use downhill::optim::{OptimizerEntry, Optimizers};
 use downhill::pipeline::{TRANSFORMS, TransformEntry};
-use downhill::record::CurvePoint;
-use downhill::regularizer::{EarlyStopping, PENALTIES, early_stopping};
-use downhill::report::Report;
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings};
-use downhill::surface::SURFACES;
 
 /// A table with a header. In a terminal it is as wide as the terminal.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
@@ -179,7 +179,7 @@ fn data_section() -> Section {
         .into_iter()
         .map(|(name, folder)| vec![name, "your own".into(), format!("in {}", folder.display())]);
     Section {
-        title: "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts)",
+        title: "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts or numbers)",
         header: &["name", "description", "location"],
         rows: bundled.chain(known).chain(own).collect(),
     }
@@ -264,27 +264,29 @@ fn augmentation_section() -> Section {
 
 /// The table of results, the remarks and the verdicts.
 pub fn results(report: &Report) -> String {
-    let header: Vec<&str> = ["series", "chosen"]
-        .into_iter()
-        .chain(report.columns.iter().copied())
-        .chain(["s/run", "runs"])
-        .collect();
-    let rows = report.table.iter().map(|row| {
-        let mut cells = vec![row.series.clone(), row.chosen.clone()];
-        cells.extend(row.finals.iter().cloned());
-        cells.extend([row.seconds.clone(), row.runs.clone()]);
-        cells
-    });
-    let mut results = table(&header, rows);
-    align_right(&mut results, 2);
-    let mut text = if report.columns.is_empty() { String::new() } else { format!("{results}\n") };
-    for remark in &report.remarks {
-        text += &format!("{remark}\n");
+    let ResultsTable { columns, rows, notes } = &report.results;
+    let mut text = String::new();
+    if !columns.is_empty() {
+        let header: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
+        let mut results = table(&header, rows.iter().cloned());
+        for (cells, column) in results.column_iter_mut().zip(columns) {
+            if column.is_number {
+                cells.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        text += &format!("{results}\n");
+    }
+    for line in notes.iter().chain(&report.remarks) {
+        text += &format!("{line}\n");
     }
     for verdict in &report.verdicts {
+        let source = match verdict.source.as_str() {
+            "" => String::new(),
+            source => format!(" ({source})"),
+        };
         text += &format!(
-            "\n{:9}  \"{}\" ({})\n           {}\n           {}\n",
-            verdict.verdict, verdict.quote, verdict.source, verdict.check, verdict.margin
+            "\n{:9}  \"{}\"{source}\n           {}\n           {}\n",
+            verdict.verdict, verdict.quote, verdict.check, verdict.margin
         );
     }
     text
@@ -319,7 +321,7 @@ pub fn layers(point: &CurvePoint) -> String {
     ];
     let mut table = table(&header, rows);
     align_right(&mut table, 1);
-    format!("diagnosis of the last step up to batch {}\n{table}\n", point.step)
+    format!("diagnosis of the last step, taken in batch {} or before\n{table}\n", point.step)
 }
 
 /// Aligns all columns to the right, from this one on.

@@ -15,8 +15,7 @@ pub fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
             std::process::exit(130);
         }
     };
-    ctrlc::set_handler(handler)
-        .map_err(|error| Error::Invalid(format!("cannot listen to Ctrl-C: {error}")))?;
+    ctrlc::set_handler(handler).map_err(Error::failed("handle Ctrl-C"))?;
     Ok(stop)
 }
 

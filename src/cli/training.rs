@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use downhill::data::{self, Dataset};
-use downhill::device;
-use downhill::model::saved;
+use downhill::lab::data::{self, Dataset};
+use downhill::lab::device;
+use downhill::lab::model::saved;
+use downhill::lab::record::{Outcome, Run, RunEnd};
+use downhill::lab::report::Report;
+use downhill::lab::runner::{SingleTraining, TrainedModel};
+use downhill::lab::task::{Classification, Evaluation, MAX_CONFUSION, evaluate};
 use downhill::optim::Optimizers;
-use downhill::record::{Outcome, Run, RunEnd};
-use downhill::report::Report;
-use downhill::runner::{SingleTraining, TrainedModel};
-use downhill::task::{Classification, Evaluation, evaluate};
 use downhill::{Error, Result};
 
 use super::progress::Bars;
@@ -35,7 +35,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SPEC", default_value = "none")]
     penalty: String,
     /// Name of a data set (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a
-    /// .tar.gz of them, or a .csv of labels and texts
+    /// .tar.gz of them, or a .csv of labels and texts or numbers
     #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
     /// Augmentations of the images of each batch: none, or "hflip|crop:pad=4|color:brightness=0.2"
@@ -59,11 +59,12 @@ pub struct TrainArgs {
     /// Seed of the initial weights and of the order of the examples
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     seed: u64,
-    /// Train again even if the same training has finished before
+    /// Repeat the training even if the same training has finished before
     #[arg(long)]
     fresh: bool,
-    /// Record and print a diagnosis of the last step of each epoch, for every parameter: step size
-    /// and its bound, signal-to-noise ratio, influence of eps
+    /// Diagnose the last step of each epoch for every parameter: step size and its bound,
+    /// signal-to-noise ratio, and the share of elements whose denominator is mostly eps. The record
+    /// contains all epochs; the last one is printed
     #[arg(long)]
     diagnose: bool,
     /// Output folder of the record and the model
@@ -78,8 +79,8 @@ const INTERRUPTED: &str = "interrupted.safetensors";
 pub struct EvalArgs {
     /// The .safetensors file that `downhill train` wrote
     model: PathBuf,
-    /// Other data than in training: a name or path as for train. It is prepared like the training
-    /// data, and its test set is used
+    /// Data set to evaluate on, a name or path as for `train` [default: that of the training]. It
+    /// is prepared like the training data. Only its test set is used
     #[arg(long, value_name = "NAME|PATH")]
     data: Option<String>,
     /// flex (CPU), ndarray (CPU) or wgpu (GPU)
@@ -104,7 +105,7 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         early_stop(&run)
     );
     if outcome == Some(Outcome::Interrupted) {
-        say(&format!("{summary}\n{}; the same command starts again", run.outcome()))?;
+        say(&format!("{summary}\n{}; the same command starts the training again", run.outcome()))?;
         return Ok(ExitCode::from(130));
     }
     let layers = if args.diagnose { diagnostics(&run) } else { String::new() };
@@ -147,7 +148,7 @@ fn save(run: &Run, net: Option<&TrainedModel>, record: &Path) -> Result<String> 
         saved::save(&net.model, &net.card, &path)?;
         return Ok(format!("\nmodel so far: {}", path.display()));
     }
-    // the model of an earlier interrupted run; there may be none
+    // remove the model of an earlier interrupted run, if there is one
     let _ = std::fs::remove_file(record.with_extension(INTERRUPTED));
     let end = run.end.as_ref();
     let mut text = String::new();
@@ -168,8 +169,8 @@ fn save(run: &Run, net: Option<&TrainedModel>, record: &Path) -> Result<String> 
     Ok(text)
 }
 
-/// What the last step of the run did to each parameter. The last epoch may have taken no step, if
-/// gradients are accumulated over more batches than it has.
+/// The diagnosis of the last step of the run. The last epoch may have no step, if gradients are
+/// accumulated over more batches than an epoch has.
 fn diagnostics(run: &Run) -> String {
     match run.points.iter().rev().find(|point| !point.layers.is_empty()) {
         Some(point) => tables::layers(point),
@@ -177,7 +178,7 @@ fn diagnostics(run: &Run) -> String {
     }
 }
 
-/// The keys of an experiment's task are options here: `task.early_stopping` is `--early-stopping`.
+/// Replaces the TOML key in an error by the option: `task.early_stopping` by `--early-stopping`.
 fn keys_as_options(error: Error) -> Error {
     let Error::Invalid(text) = &error else { return error };
     match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
@@ -197,7 +198,7 @@ fn trained_before(path: &Path) -> String {
     }
 }
 
-/// Whether the run stopped early, and which model was kept.
+/// The lines about an early stop and about the model that was kept.
 fn early_stop(run: &Run) -> String {
     let Some(RunEnd { outcome, reason, kept, .. }) = &run.end else { return String::new() };
     let last = run.points.last().map_or(0, |point| point.epoch);
@@ -206,7 +207,8 @@ fn early_stop(run: &Run) -> String {
         text += &format!("\nstopped after epoch {last} of {}: {reason}", run.header.epochs);
     }
     if let Some(kept) = kept {
-        text += &format!("\nkept: the model after epoch {kept}, the best by the validation loss");
+        text +=
+            &format!("\nkept: the model after epoch {kept}, which has the lowest validation loss");
     }
     text
 }
@@ -230,12 +232,15 @@ pub fn eval(args: EvalArgs) -> Result<ExitCode> {
 }
 
 /// A row for each actual class, a column for each predicted one.
-fn confusion(data: &Dataset, result: &Evaluation) -> comfy_table::Table {
+fn confusion(data: &Dataset, result: &Evaluation) -> String {
+    if result.confusion.is_empty() {
+        return format!("no confusion matrix: more than {MAX_CONFUSION} classes");
+    }
     let classes = (0..data.classes).map(|class| data.class(class));
     let header: Vec<String> = ["actual \\ predicted".into()].into_iter().chain(classes).collect();
     let row = |(class, counts): (usize, &Vec<usize>)| {
         std::iter::once(data.class(class)).chain(counts.iter().map(usize::to_string)).collect()
     };
     let rows = result.confusion.iter().enumerate().map(row);
-    tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows)
+    tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows).to_string()
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use comfy_table::Table;
+use downhill::lab::verify::{Apart, Replay, Tolerance, read};
 use downhill::optim::Optimizers;
-use downhill::verify::{Apart, Replay, Tolerance, read};
 use downhill::{Error, Result};
 
 use super::tables::{align_right, table};
@@ -19,8 +19,8 @@ pub struct VerifyArgs {
     /// Largest allowed relative error in f64
     #[arg(long, value_name = "X", default_value = "1e-10", allow_negative_numbers = true)]
     tolerance: f64,
-    /// Relative error in f32 above which a step is shown as outside. Only f64 decides whether a
-    /// case agrees
+    /// Relative error in f32 above which a step is reported as outside the tolerance. Only f64
+    /// decides whether a case agrees
     #[arg(long, value_name = "X", default_value = "1e-5", allow_negative_numbers = true)]
     tolerance_f32: f64,
 }
@@ -28,15 +28,13 @@ pub struct VerifyArgs {
 pub fn verify(args: VerifyArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     for (key, value) in [("--tolerance", args.tolerance), ("--tolerance-f32", args.tolerance_f32)] {
         if !(value >= 0.0 && value.is_finite()) {
-            return Err(Error::Invalid(format!(
-                "{key} is {value}, expected a finite number of at least 0"
-            )));
+            return Err(Error::value(key, value, "a finite number of at least 0"));
         }
     }
     let tolerance = Tolerance { double: args.tolerance, single: args.tolerance_f32 };
     let replays = read(&args.file)?.replay(&args.file, optimizers, tolerance)?;
     let mut text = format!(
-        "{}\nrelative errors, in f64 beyond the rounding error; tolerance {:e} in f64 and {:e} in f32; f64 decides\n",
+        "{}\nThe errors are relative. In f64, rounding errors do not count. The tolerance is {:e} in f64 and {:e} in f32. Only f64 decides whether a case agrees.\n",
         replay_table(&replays),
         tolerance.double,
         tolerance.single

@@ -1,11 +1,11 @@
-//! Files by name, from a folder or from a tar.gz archive that is not trusted.
+//! Reads files by name, from a folder or from an untrusted tar.gz archive.
 //!
-//! An archive is not unpacked. It is read from front to back, and only the entries with requested
-//! names are kept, in memory. So no path of the archive is ever used, and no link is created. These
-//! are refused: a requested name that is a link, a requested name that occurs twice, and any path
-//! that is absolute or contains `..`. The size in a header is checked against the data, and the
-//! checksum at the end is read. The archive may not expand beyond what gzip can contain, nor beyond
-//! 4 GiB, and no file beyond 512 MiB.
+//! An archive is not unpacked to the disk. It is read once, and only the files with requested names
+//! are kept in memory. So no path of the archive is used, and no link is created. An archive is
+//! rejected if a requested file is a link, if a requested file occurs twice, or if a path is
+//! absolute or contains `..`. The size in a header is checked against the data, and the checksum at
+//! the end is verified. The content may not be larger than gzip can contain or than 4 GiB, and a
+//! file may not be larger than 512 MiB.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use tar::{Archive, Entry, EntryType};
 
 use crate::error::{Error, Result};
 
-/// The largest factor by which gzip compresses. A file cannot claim more content than this allows.
+/// The largest compression factor of gzip. It limits the content that a file can claim.
 pub(super) const GZIP_MAX_RATIO: usize = 1040;
 /// The largest uncompressed archive.
 const MAX_ARCHIVE: u64 = 4 << 30;
@@ -64,7 +64,7 @@ impl FoundFiles {
 /// The `wanted` files that are in a folder.
 ///
 /// # Errors
-/// If one is there and cannot be read.
+/// If one of them exists but cannot be read.
 pub fn folder(path: &Path, wanted: &[&'static str]) -> Result<FoundFiles> {
     let mut files = BTreeMap::new();
     for name in wanted {
@@ -76,10 +76,10 @@ pub fn folder(path: &Path, wanted: &[&'static str]) -> Result<FoundFiles> {
     Ok(FoundFiles { path: path.into(), files })
 }
 
-/// The `wanted` files that are in a tar.gz archive, in any folder of it.
+/// The `wanted` files that are in a tar.gz archive, in any of its folders.
 ///
 /// # Errors
-/// If the archive is damaged or refused.
+/// If the archive is damaged or rejected.
 pub fn tar_gz(path: &Path, wanted: &[&'static str]) -> Result<FoundFiles> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
@@ -101,13 +101,12 @@ pub fn read(
     let limit = length.saturating_mul(GZIP_MAX_RATIO as u64).min(MAX_ARCHIVE);
     let mut archive = Archive::new(MultiGzDecoder::new(file).take(limit));
     let mut files = BTreeMap::new();
-    // raw: otherwise the tar crate assembles long names and sparse files from what the archive
-    // claims
+    // raw entries: the tar crate would otherwise trust the archive's long names and sparse files
     for entry in archive.entries().map_err(broken)?.raw(true) {
         let entry = entry.map_err(broken)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if leads_out(&name) {
-            return Err(wrong(format!("the path {name:?}, which leads out of the archive")));
+            return Err(wrong(format!("the path {name:?}, which points outside the archive")));
         }
         if is_metadata(entry.header().entry_type()) {
             continue;
@@ -123,13 +122,13 @@ pub fn read(
     let mut rest = archive.into_inner();
     io::copy(&mut rest, &mut io::sink()).map_err(broken)?;
     if rest.limit() == 0 {
-        return Err(wrong(format!("more than {limit} bytes in it")));
+        return Err(wrong(format!("more than {limit} bytes of content")));
     }
     Ok(FoundFiles { path: path.into(), files })
 }
 
 fn unsound(path: &Path, found: String) -> Error {
-    Error::content(path, found, "a sound tar.gz")
+    Error::content(path, found, "an intact tar.gz")
 }
 
 /// Whether a path is absolute or contains `..`.
@@ -138,8 +137,8 @@ fn leads_out(path: &str) -> bool {
     !Path::new(path).components().all(inside)
 }
 
-/// Whether an entry describes the next file. pax and GNU tar write these, under a name that may end
-/// in the name of the file.
+/// Whether an entry describes the next entry. pax and GNU tar write such entries, with names that
+/// may end in the name of the file.
 fn is_metadata(kind: EntryType) -> bool {
     kind.is_pax_local_extensions()
         || kind.is_pax_global_extensions()

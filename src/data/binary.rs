@@ -1,4 +1,4 @@
-//! # Binary: whether a word occurs, not how often
+//! # Binary: replaces word counts by 0 and 1
 //!
 //! ```text
 //! x = 1 where x is not 0
@@ -10,6 +10,6 @@
 //! S. Wang and C. D. Manning: Baselines and bigrams (2012), section 2.1.
 
 crate::settings! {
-    /// Whether a word occurs, not how often.
+    /// Replaces word counts by 0 and 1.
     pub struct Binary {}
 }

@@ -132,6 +132,10 @@ impl Records {
     }
 
     fn examples(self) -> Examples {
-        Examples { shape: SHAPE.to_vec(), inputs: Inputs::Pixels(self.pixels), labels: self.labels }
+        Examples {
+            shape: SHAPE.to_vec(),
+            inputs: Inputs::Pixels(self.pixels),
+            labels: self.labels.into(),
+        }
     }
 }

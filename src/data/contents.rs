@@ -37,16 +37,16 @@ fn of_folder(path: &Path, name: Option<&str>) -> Result<Contents> {
     }
     match candidates(path)?.as_slice() {
         [one] => of_file(one, name),
-        [] => Err(Error::content(path, "no data in it", EXPECTED)),
+        [] => Err(Error::content(path, "no data set", EXPECTED)),
         several => Err(Error::content(
             path,
-            format!("{} files that may be meant", several.len()),
-            "one; name the file itself",
+            format!("{} files that may contain data", several.len()),
+            "one, or the path of one of them",
         )),
     }
 }
 
-/// The folder with most files of a layout: the path itself, or the official folder in it.
+/// The folder with more files of a layout: the path itself, or the official folder in it.
 fn folder_of(layout: &Layout, path: &Path) -> PathBuf {
     let count =
         |folder: &PathBuf| layout.files.iter().filter(|file| folder.join(file).is_file()).count();
@@ -84,11 +84,11 @@ fn of_file(path: &Path, name: Option<&str>) -> Result<Contents> {
         let found = archive::tar_gz(path, &wanted)?;
         return match Layout::choose(path, name, |_, file| found.has(file))? {
             Some(layout) => Ok(Contents::Files(layout, found)),
-            None => Err(Error::content(path, "an archive of other files", EXPECTED)),
+            None => Err(Error::content(path, "an archive without these files", EXPECTED)),
         };
     }
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
         return Ok(Contents::Csv(path.into()));
     }
-    Err(Error::content(path, "a file of another kind", EXPECTED))
+    Err(Error::content(path, "a file of an unknown format", EXPECTED))
 }

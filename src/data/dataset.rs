@@ -14,7 +14,7 @@ use crate::docs::hex;
 pub struct Dataset {
     /// The name on the command line; for a path, its last component.
     pub name: String,
-    /// The number of classes.
+    /// The number of classes; 0 if there are numbers to predict instead.
     pub classes: usize,
     /// The names of the classes; empty if the files do not name them.
     pub names: Vec<String>,
@@ -35,14 +35,112 @@ pub struct Examples {
     pub shape: Vec<usize>,
     /// All inputs, one after another.
     pub inputs: Inputs,
-    /// The class of each input.
-    pub labels: Vec<u8>,
+    /// What is to be predicted for each input.
+    pub labels: Labels,
+}
+
+/// What is to be predicted for each input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Labels {
+    /// A class, counted from 0.
+    Classes(Vec<u32>),
+    /// Numbers.
+    Targets {
+        /// how many for each input
+        width: usize,
+        /// those of the first input, then those of the second, ...
+        numbers: Vec<f32>,
+    },
+}
+
+impl From<Vec<u8>> for Labels {
+    fn from(classes: Vec<u8>) -> Labels {
+        Labels::Classes(classes.into_iter().map(u32::from).collect())
+    }
+}
+
+impl From<Vec<u32>> for Labels {
+    fn from(classes: Vec<u32>) -> Labels {
+        Labels::Classes(classes)
+    }
+}
+
+impl FromIterator<u32> for Labels {
+    fn from_iter<I: IntoIterator<Item = u32>>(classes: I) -> Labels {
+        Labels::Classes(classes.into_iter().collect())
+    }
+}
+
+impl Labels {
+    /// The number of inputs that are labelled.
+    pub fn len(&self) -> usize {
+        match self {
+            Labels::Classes(classes) => classes.len(),
+            Labels::Targets { width, numbers } => numbers.len() / width,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The classes; empty if there are numbers instead.
+    pub fn classes(&self) -> &[u32] {
+        match self {
+            Labels::Classes(classes) => classes,
+            Labels::Targets { .. } => &[],
+        }
+    }
+
+    /// How many numbers are to be predicted for each input; 0 for classes.
+    pub fn width(&self) -> usize {
+        match self {
+            Labels::Classes(_) => 0,
+            Labels::Targets { width, .. } => *width,
+        }
+    }
+
+    fn select(&self, indices: &[usize]) -> Labels {
+        match self {
+            Labels::Classes(classes) => Labels::Classes(select_rows(classes, 1, indices)),
+            Labels::Targets { width, numbers } => {
+                Labels::Targets { width: *width, numbers: select_rows(numbers, *width, indices) }
+            }
+        }
+    }
+
+    fn slice(&self, range: Range<usize>) -> Labels {
+        match self {
+            Labels::Classes(classes) => Labels::Classes(classes[range].to_vec()),
+            Labels::Targets { width, numbers } => Labels::Targets {
+                width: *width,
+                numbers: numbers[range.start * width..range.end * width].to_vec(),
+            },
+        }
+    }
+
+    /// Classes below 256 are hashed as bytes, as in all data sets that have an official hash.
+    fn add_to(&self, hash: &mut Sha256) {
+        match self {
+            Labels::Classes(classes) => {
+                match classes.iter().map(|class| u8::try_from(*class)).collect() {
+                    Ok::<Vec<u8>, _>(bytes) => hash.update(bytes),
+                    Err(_) => hash.update(bytemuck::cast_slice(classes)),
+                }
+            }
+            Labels::Targets { width, numbers } => {
+                hash.update((*width as u64).to_le_bytes());
+                hash.update(bytemuck::cast_slice(numbers));
+            }
+        }
+    }
 }
 
 /// The numbers of the inputs.
 #[derive(Clone, Debug)]
 pub enum Inputs {
-    /// Bytes. Each stands for the number byte / 255, from 0 to 1.
+    /// Bytes. A byte represents the number byte / 255, from 0 to 1.
     Pixels(Vec<u8>),
     /// Arbitrary numbers.
     Numbers(Vec<f32>),
@@ -104,7 +202,7 @@ impl Examples {
             Inputs::Numbers(all) => Inputs::Numbers(all[numbers].to_vec()),
             Inputs::Sparse(rows) => Inputs::Sparse(Arc::new(rows.slice(range.clone()))),
         };
-        Examples { shape: self.shape.clone(), inputs, labels: self.labels[range].to_vec() }
+        Examples { shape: self.shape.clone(), inputs, labels: self.labels.slice(range) }
     }
 
     /// The examples with these indices, in this order.
@@ -115,7 +213,7 @@ impl Examples {
             Inputs::Numbers(numbers) => Inputs::Numbers(select_rows(numbers, features, indices)),
             Inputs::Sparse(rows) => Inputs::Sparse(Arc::new(rows.select(indices))),
         };
-        let labels = select_rows(&self.labels, 1, indices);
+        let labels = self.labels.select(indices);
         Examples { shape: self.shape.clone(), inputs, labels }
     }
 
@@ -142,7 +240,7 @@ impl Examples {
             Inputs::Numbers(numbers) => hash.update(bytemuck::cast_slice(numbers)),
             Inputs::Sparse(rows) => rows.add_to(hash),
         }
-        hash.update(&self.labels);
+        self.labels.add_to(hash);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::dataset::{Examples, Inputs};
+use super::dataset::{Examples, Inputs, Labels};
 use super::sparse::Sparse;
 
 /// Examples on a device.
@@ -12,6 +12,7 @@ use super::sparse::Sparse;
 pub struct DeviceExamples {
     rows: Rows,
     y: Tensor<1, Int>,
+    targets: Option<Tensor<2>>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,22 +27,30 @@ enum Rows {
 pub struct Batch {
     /// The inputs, one row per example.
     pub x: Tensor<2>,
-    /// The classes.
+    /// The classes; zeros if there are numbers to predict instead.
     pub y: Tensor<1, Int>,
+    /// The numbers to predict, one row per example; `None` for classes.
+    pub targets: Option<Tensor<2>>,
 }
 
 impl Examples {
     /// Copies the examples to the device once, so that a batch is one `select`. Sparse rows stay in
     /// main memory: only the rows of a batch are made dense and copied.
     pub fn to_device(&self, device: &Device) -> DeviceExamples {
-        let labels = self.labels.iter().map(|label| i32::from(*label)).collect();
+        let (classes, targets) = match &self.labels {
+            Labels::Classes(classes) => (classes.iter().map(|class| *class as i32).collect(), None),
+            Labels::Targets { width, numbers } => {
+                (vec![0; self.len()], Some(matrix(numbers.clone(), *width, device)))
+            }
+        };
         let rows = match &self.inputs {
             Inputs::Sparse(rows) => Rows::Sparse(rows.clone()),
             _ => Rows::Dense(matrix(self.numbers(), self.features(), device)),
         };
         DeviceExamples {
             rows,
-            y: Tensor::from_data(TensorData::new::<i32, _>(labels, [self.len()]), device),
+            y: Tensor::from_data(TensorData::new::<i32, _>(classes, [self.len()]), device),
+            targets,
         }
     }
 }
@@ -59,7 +68,8 @@ impl DeviceExamples {
                 matrix(dense, rows.columns, &device)
             }
         };
-        Batch { x, y: self.y.clone().select(0, positions) }
+        let targets = self.targets.clone().map(|all| all.select(0, positions.clone()));
+        Batch { x, y: self.y.clone().select(0, positions), targets }
     }
 
     /// `length` examples from index `start` on.
@@ -72,7 +82,12 @@ impl DeviceExamples {
                 matrix(rows.dense(start..start + length), rows.columns, &self.y.device())
             }
         };
-        Batch { x, y: if whole { self.y.clone() } else { self.y.clone().narrow(0, start, length) } }
+        let part = |all: Tensor<2>| if whole { all } else { all.narrow(0, start, length) };
+        Batch {
+            x,
+            y: if whole { self.y.clone() } else { self.y.clone().narrow(0, start, length) },
+            targets: self.targets.clone().map(part),
+        }
     }
 
     /// All examples.

@@ -1,4 +1,4 @@
-//! What a preparation of data is made from, and what it becomes.
+//! The input of a preparation, and the trait of fitted preparations.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! # GCN: global contrast normalisation, each image by itself
+//! # GCN: global contrast normalisation of each image
 //!
 //! ```text
 //! x = scale * (x - mean of the image) / max(eps, sqrt(bias + variance of the image))
@@ -22,9 +22,9 @@ use crate::spec::Allowed;
 crate::settings! {
     /// Global contrast normalisation.
     pub struct Gcn {
-        /// standard deviation of the numbers of an image afterwards
+        /// standard deviation of an image after the normalisation
         scale: f64 = 1.0, Allowed::Positive;
-        /// added to the variance, so that images of low contrast keep a low contrast
+        /// added to the variance, so images with low contrast keep a low contrast
         bias: f64 = 0.0, Allowed::NotNegative;
         /// the smallest divisor
         eps: f64 = 1e-8, Allowed::Positive;

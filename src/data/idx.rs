@@ -29,7 +29,7 @@ pub struct Idx {
 /// more than `file` can contain.
 ///
 /// # Errors
-/// If the file is anything else: a wrong magic number, too few bytes, or too many.
+/// If the file is something else: it has a wrong magic number, too few bytes, or too many.
 pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
     let wrong = |found: String, expected: String| Error::content(path, found, expected);
     let is_gzip = file.starts_with(&GZIP);
@@ -42,10 +42,10 @@ pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
     let Some(size) = product.filter(|size| *size <= possible) else {
         return Err(wrong(
             format!("a header that claims {sizes} numbers in a file of {} bytes", file.len()),
-            "no more than it can hold".into(),
+            "no more than the file can contain".into(),
         ));
     };
-    let mut bytes = Vec::new(); // no capacity: the header may claim more than there is
+    let mut bytes = Vec::new(); // without capacity, because the header may claim too much
     reader.take(size as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         wrong(format!("broken gzip ({error}) after the header"), format!("{sizes} numbers"))
     })?;

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! The word counts are those of the authors; the texts are not read. The 10,000 words with the
-//! largest count in the training set are kept (of equal counts, the first in `imdb.vocab`). Ratings
-//! from 1 to 4 are class 0, ratings from 7 to 10 are class 1. There are no ratings between.
+//! largest counts in the training set are kept. If counts are equal, the first words in
+//! `imdb.vocab` are kept. Ratings from 1 to 4 are class 0, ratings from 7 to 10 are class 1. There
+//! are no other ratings.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ struct Reviews {
 }
 
 impl Reviews {
-    /// Reads `labeledBow.feat`, with a vocabulary of so many words.
+    /// Reads `labeledBow.feat`, with a vocabulary of `words` words.
     fn read(path: &Path, bytes: &[u8], words: usize) -> Result<Reviews> {
         let mut reviews = Reviews { bags: Sparse::new(words), labels: Vec::new() };
         for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
@@ -114,7 +115,7 @@ impl Reviews {
         Examples {
             shape: vec![columns.len()],
             inputs: Inputs::Sparse(Arc::new(self.bags.select_columns(columns))),
-            labels: self.labels,
+            labels: self.labels.into(),
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Official {
     pub size: u64,
     /// The SHA-256 in hexadecimal digits.
     pub sha256: &'static str,
-    /// Addresses without the file name. The official one is first unless it has no https.
+    /// Addresses without the file name. The official address is first if it supports https.
     pub at: &'static [&'static str],
 }
 
@@ -246,7 +246,8 @@ pub fn folder() -> Result<PathBuf> {
     }
     let base = etcetera::choose_base_strategy();
     let base = base.map_err(|error| {
-        Error::Invalid(format!("no folder for data ({error}); expected it in DOWNHILL_DATA=DIR"))
+        let found = format!("no value, and no home folder either ({error})");
+        Error::value("the environment variable DOWNHILL_DATA", found, "a folder for data sets")
     })?;
     Ok(base.cache_dir().join("downhill"))
 }

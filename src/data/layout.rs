@@ -1,4 +1,4 @@
-//! The layouts of files that a folder or an archive of data may have.
+//! The files of known data sets in a folder or an archive.
 
 use std::path::Path;
 
@@ -56,8 +56,8 @@ pub(super) const LAYOUTS: [Layout; 4] = [
 ];
 
 impl Layout {
-    /// The layout of the files at a path, `None` if there are none of any layout. If there are
-    /// files of several layouts, the layout of the known set `name` is taken, otherwise the one
+    /// The layout of the files at a path, or `None` if no layout has files there. If several
+    /// layouts have files there, the layout of the known set `name` is taken, otherwise the one
     /// that is complete.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 
 const CLASSES: usize = 10;
 
-/// The names that a file may have; the first one that is present is read. They are compressed,
-/// plain, and plain as some programs unpack it.
+/// The names that a file may have; the first one that exists is read. They are the compressed name,
+/// the plain name, and the plain name that some programs write.
 type Names = [&'static str; 3];
 
 macro_rules! names {
@@ -101,7 +101,7 @@ fn split(name: &str, path: &Path, all: Examples) -> Result<Dataset> {
         return Err(Error::content(
             path,
             format!("{} images", all.len()),
-            "at least 5, since a fifth becomes the test set",
+            "at least 5, because a fifth becomes the test set",
         ));
     }
     let n = all.len() - all.len() / 5;
@@ -148,5 +148,9 @@ fn examples(
             format!("0 to {}", CLASSES - 1),
         ));
     }
-    Ok(Examples { shape: dims[1..].to_vec(), inputs: Inputs::Pixels(pixels), labels })
+    Ok(Examples {
+        shape: dims[1..].to_vec(),
+        inputs: Inputs::Pixels(pixels),
+        labels: labels.into(),
+    })
 }

@@ -1,15 +1,17 @@
-//! Data sets: examples with labels, kept on the device, in batches whose order comes from the run's
-//! seed.
+//! Data sets: examples with labels. They are kept on the device. The seed of the run determines the
+//! order of the batches.
 //!
 //! [`load`] takes a name or a path. Each file format has a file here. Whatever the input files
 //! contain, a reader returns data or an error, and it allocates no more than their size times a
 //! constant.
 
 pub mod archive;
+pub mod arrays;
 pub mod binary;
 mod bundled;
 pub mod cifar;
 mod contents;
+pub mod csv_numbers;
 mod dataset;
 mod device_examples;
 #[cfg(feature = "fetch")]
@@ -30,9 +32,10 @@ pub mod text;
 mod text_columns;
 pub mod zca;
 
+pub use arrays::Rows;
 pub use bundled::{BUNDLED, Bundled};
-pub use dataset::{Dataset, Examples, Inputs};
+pub use dataset::{Dataset, Examples, Inputs, Labels};
 pub use device_examples::{Batch, DeviceExamples};
 pub use order::{Shuffled, order};
-pub use source::{like, load, load_both, load_unprepared};
+pub use source::{like, load, load_both, load_targets, load_unprepared};
 pub use sparse::WORDS;

@@ -5,8 +5,8 @@ use rand::seq::SliceRandom;
 use super::device_examples::{Batch, DeviceExamples};
 use crate::seed::{Purpose, Seed};
 
-/// The order of `n` examples in an epoch. It depends only on seed and epoch, so a run can resume at
-/// any epoch.
+/// The order of `n` examples in an epoch. It depends only on the seed and the epoch, so a run can
+/// resume at any epoch.
 pub fn order(n: usize, seed: Seed, epoch: usize) -> Vec<i32> {
     let mut order: Vec<i32> = (0..n as i32).collect();
     order.shuffle(&mut seed.generator(Purpose::Order, epoch));

@@ -1,9 +1,9 @@
 //! Preparations of a data set before training: `cifar10|gcn|zca:eps=0.1`, applied from left to
 //! right.
 //!
-//! Statistics are computed from the training set only, and applied to the training set and the test
-//! set. A new preparation is a new file with its `pub mod` line, a row in the table below, and an
-//! arm in [`Prepare::fit`].
+//! Statistics are computed from the training set only. They are applied to the training set and the
+//! test set. A new preparation is a new file with its `pub mod` line, a row in the table below, and
+//! an arm in [`Prepare::fit`].
 
 use std::sync::Arc;
 
@@ -145,11 +145,9 @@ fn dense<'a>(data: &'a mut Dataset, preparation: &Preparation) -> Result<Trainin
             Inputs::Numbers(_) => {}
             Inputs::Pixels(_) => examples.inputs = Inputs::Numbers(examples.numbers()),
             Inputs::Sparse(_) => {
-                return Err(Error::Invalid(format!(
-                    "{}: {} contains sparse rows, expected images or other dense numbers",
-                    preparation.spec(),
-                    data.name
-                )));
+                let found = format!("the bags of words of {}", data.name);
+                let expected = "images or other dense numbers";
+                return Err(Error::mismatch(preparation.spec(), found, expected));
             }
         }
     }
@@ -169,10 +167,8 @@ fn binary(data: &mut Dataset) -> Result<()> {
         match &mut examples.inputs {
             Inputs::Sparse(rows) => Arc::make_mut(rows).values.fill(1.0), // zeros are not stored
             _ => {
-                return Err(Error::Invalid(format!(
-                    "binary: {} contains no words, expected a data set of texts",
-                    data.name
-                )));
+                let found = format!("{}, which contains no bags of words", data.name);
+                return Err(Error::mismatch("binary", found, "a data set of texts"));
             }
         }
     }
@@ -193,7 +189,7 @@ mod tests {
             };
             let numbers: Vec<f32> =
                 (0..n).flat_map(|i| (0..12).map(move |j| number(i, j) + offset)).collect();
-            Examples { shape: vec![3, 2, 2], inputs: numbers.into(), labels: vec![0; n] }
+            Examples { shape: vec![3, 2, 2], inputs: numbers.into(), labels: vec![0u32; n].into() }
         };
         Dataset {
             name: "images".into(),
@@ -209,8 +205,11 @@ mod tests {
         let mut rows = Sparse::new(3);
         rows.push([(0, 2.0), (2, 5.0)]);
         rows.push([]);
-        let examples =
-            Examples { shape: vec![3], inputs: Inputs::Sparse(Arc::new(rows)), labels: vec![0, 1] };
+        let examples = Examples {
+            shape: vec![3],
+            inputs: Inputs::Sparse(Arc::new(rows)),
+            labels: vec![0u32, 1].into(),
+        };
         Dataset {
             name: "texts".into(),
             classes: 2,
@@ -307,7 +306,7 @@ mod tests {
         let refused = |line: &str, data| {
             Prepare::read(line).and_then(|line| line.of(data)).unwrap_err().to_string()
         };
-        assert!(refused("binary", images()).contains("contains no words"));
+        assert!(refused("binary", images()).contains("which contains no bags of words"));
         assert!(refused("standardise", texts()).contains("expected images or other dense numbers"));
         assert!(refused("whiten", images()).contains("unknown preparation of data `whiten`"));
         assert!(refused("zca:eps=0", images()).contains("expected a finite number above 0"));

@@ -10,13 +10,13 @@ use super::contents::Contents;
 use super::dataset::{Dataset, Examples};
 use super::known::{self, KNOWN, KnownDataset};
 use super::prepare::{Prepare, Prepared};
-use super::text;
-use crate::error::{Error, Result};
+use super::{csv_numbers, text};
+use crate::error::{DataError, Error, Result};
 use crate::spec::unknown;
 
 /// Loads a data set by name, or from a folder or file. The name is that of a bundled data set or of
 /// one that [was fetched](super::known). A path contains the files of MNIST, CIFAR or IMDB, a
-/// tar.gz of them, or a CSV file of labels and texts. A name takes precedence over a folder of the
+/// tar.gz of them, or a CSV file of labels and texts or numbers. A name takes precedence over a folder of the
 /// same name; the folder is `./NAME`. A spec after the name [prepares](super::prepare) the data:
 /// `cifar10|gcn|zca:eps=0.1`.
 ///
@@ -52,6 +52,39 @@ pub fn load_unprepared(name_or_path: &str) -> Result<Dataset> {
     unprepared(split(name_or_path)?.0)
 }
 
+/// Loads a CSV file of numbers, to predict one of its columns: the one of this name or number, or
+/// else the last. The path may have [preparations](super::prepare) of the other columns:
+/// `houses.csv|standardise`.
+///
+/// # Errors
+/// If there is no such file, or it contains something else.
+pub fn load_targets(name_or_path: &str, column: Option<&str>) -> Result<Dataset> {
+    match split(name_or_path)? {
+        (data, Some(prepare)) => prepare.of(unprepared_targets(data, column)?),
+        (data, None) => unprepared_targets(data, column),
+    }
+}
+
+fn unprepared_targets(name_or_path: &str, column: Option<&str>) -> Result<Dataset> {
+    let own = known::own();
+    let imported = own.iter().find(|(name, _)| name == name_or_path);
+    let path = imported.map_or(Path::new(name_or_path), |(_, folder)| folder);
+    let expected = "the path of a .csv of numbers";
+    if !path.exists() {
+        let has_classes = BUNDLED.iter().any(|bundled| bundled.name == name_or_path)
+            || known::known(name_or_path).is_some();
+        let found = if has_classes { "classes to predict" } else { "no such file" };
+        return Err(Error::content(format!("data {name_or_path}"), found, expected));
+    }
+    match Contents::of(path, None)? {
+        Contents::Files(..) => Err(Error::content(path, "classes to predict", expected)),
+        Contents::Csv(file) => {
+            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            csv_numbers::read_targets(&name_of(path)?, &file, &bytes, column)
+        }
+    }
+}
+
 /// Splits into the data and their preparations. An error in the preparations is found before the
 /// data are read. A `|` in the name of an existing file does not split.
 fn split(name_or_path: &str) -> Result<(&str, Option<Prepare>)> {
@@ -79,7 +112,13 @@ fn unprepared(name_or_path: &str) -> Result<Dataset> {
     if let Some(known) = known::known(name_or_path) {
         let folder = known::folder()?.join(known.name);
         if !folder.is_dir() {
-            return Err(Error::Invalid(not_fetched(known, &folder)));
+            return Err(DataError::NotFetched {
+                name: known.name.into(),
+                folder,
+                files: known.files.iter().map(|file| file.name.into()).collect(),
+                bytes: known.size(),
+            }
+            .into());
         }
         return of_known(known, &folder);
     }
@@ -121,30 +160,25 @@ pub(super) fn of_known(known: &KnownDataset, folder: &Path) -> Result<Dataset> {
     Ok(data)
 }
 
-fn not_fetched(known: &KnownDataset, folder: &Path) -> String {
-    let (name, size) = (known.name, known.size() as f64 / 1e6);
-    let files: Vec<&str> = known.files.iter().map(|file| file.name).collect();
-    let (from, what) = match files.as_slice() {
-        [one] => (*one, "the file, wherever it is, or its unpacked folder".to_string()),
-        all => ("DIR", format!("a folder with {}", all.join(", "))),
-    };
-    format!(
-        "{name} is not in {}; get it with `downhill fetch {name}` ({size:.0} MB), or without a \
-         network with `downhill fetch {name} --from {from}` ({what})",
-        folder.display()
-    )
-}
-
 /// The data set at a path.
 pub(super) fn at_path(path: &Path) -> Result<Dataset> {
-    let name = path.canonicalize().map_err(Error::io("open", path))?;
-    let name = name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
+    let name = name_of(path)?;
     match Contents::of(path, None)? {
         Contents::Files(layout, found) => (layout.read)(&name, found),
         Contents::Csv(file) => {
-            text::read(&name, &file, &fs::read(&file).map_err(Error::io("read", &file))?)
+            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            match csv_numbers::read_classes(&name, &file, &bytes)? {
+                Some(numbers) => Ok(numbers),
+                None => text::read(&name, &file, &bytes),
+            }
         }
     }
+}
+
+/// The last component of a path.
+fn name_of(path: &Path) -> Result<String> {
+    let name = path.canonicalize().map_err(Error::io("open", path))?;
+    Ok(name.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned()))
 }
 
 /// The files of a data set.

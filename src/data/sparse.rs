@@ -12,7 +12,7 @@ pub const WORDS: usize = 10_000;
 pub struct Sparse {
     /// The number of columns.
     pub columns: usize,
-    /// Where each row begins in `index` and `values`, and at the end where the last row ends.
+    /// The start of each row in `index` and `values`, followed by the end of the last row.
     pub offsets: Vec<usize>,
     /// The columns of the stored values.
     pub index: Vec<u32>,
@@ -76,8 +76,8 @@ impl Sparse {
         dense
     }
 
-    /// At most `at_most` columns with the largest sums, in descending order of the sum. Of columns
-    /// with equal sums the first ones come first. Columns that are zero in all rows are left out.
+    /// The columns with the largest sums, in descending order, at most `at_most`. Columns with
+    /// equal sums keep their order. Columns that are zero in all rows are left out.
     pub fn largest(&self, at_most: usize) -> Vec<u32> {
         let mut sums = vec![0.0f64; self.columns];
         for (column, value) in self.index.iter().zip(&self.values) {
@@ -90,7 +90,7 @@ impl Sparse {
         largest
     }
 
-    /// These columns only, in this order.
+    /// Only these columns, in this order.
     pub fn select_columns(&self, columns: &[u32]) -> Sparse {
         let mut new_index = vec![None; self.columns];
         for (new, old) in columns.iter().enumerate() {

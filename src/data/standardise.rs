@@ -5,7 +5,7 @@
 //! ```
 //!
 //! If an input has three dimensions, the first one is the channel (3 x 32 x 32: red, green, blue).
-//! An input of two dimensions is one channel. In an input of one dimension each number is a
+//! An input with two dimensions has one channel. If an input has one dimension, each number is a
 //! channel. A channel with std 0 is not divided.
 //!
 //! ## Differences

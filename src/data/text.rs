@@ -35,6 +35,9 @@ use super::sparse::{Sparse, WORDS};
 use super::text_columns::{Columns, is_repeated};
 use crate::error::{Error, Result};
 
+/// Labels that are distinguished. More are taken for a column that is no label.
+const MAX_CLASSES: usize = 65_536;
+
 /// Reads the texts of a CSV file; `path` is for errors.
 ///
 /// # Errors
@@ -58,7 +61,7 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
         ));
     }
     let mut names = vec![String::new(); classes.len()];
-    classes.iter().for_each(|(label, class)| names[usize::from(*class)] = (*label).to_string());
+    classes.iter().for_each(|(label, class)| names[*class as usize] = (*label).to_string());
     Ok(Dataset {
         name: name.into(),
         classes: names.len(),
@@ -70,26 +73,32 @@ pub fn read(name: &str, path: &Path, file: &[u8]) -> Result<Dataset> {
 }
 
 /// The lines of the file, at least one, all with the same number of fields, at least two.
-fn rows(path: &Path, file: &[u8]) -> Result<Vec<StringRecord>> {
+pub(super) fn rows(path: &Path, file: &[u8]) -> Result<Vec<StringRecord>> {
     let wrong = |found: String, expected: &str| Error::content(path, found, expected);
     let mut rows = Vec::new();
     for row in csv::ReaderBuilder::new().has_headers(false).from_reader(file).into_records() {
         rows.push(row.map_err(|error| {
-            wrong(format!("no CSV ({error})"), "UTF-8 text with as many fields in each line")
+            wrong(
+                format!("an invalid CSV file ({error})"),
+                "UTF-8 text with the same number of fields in each line",
+            )
         })?);
     }
     if let Some(line) = unclosed_quotation(&rows, file) {
         let found = format!(
-            "a quotation mark in the row that begins in line {line} and goes on to the end of the \
-             file"
+            "an unclosed quotation mark in the row that begins in line {line} and continues to the \
+             end of the file"
         );
-        return Err(wrong(found, "one more that closes it, or two where one is meant"));
+        return Err(wrong(
+            found,
+            "a closing quotation mark, or two quotation marks for a literal one",
+        ));
     }
     let width = rows.first().map_or(0, StringRecord::len);
     if width < 2 {
         return Err(wrong(
             format!("{} lines of {width} columns", rows.len()),
-            "at least a label and a text in each line",
+            "at least two columns: a label and a text, or numbers",
         ));
     }
     Ok(rows)
@@ -104,23 +113,24 @@ fn unclosed_quotation(rows: &[StringRecord], file: &[u8]) -> Option<u64> {
     (reader.into_byte_records().count() == 1).then_some(last.line())
 }
 
-fn check_classes(path: &Path, classes: usize, rows: usize, label: usize) -> Result<()> {
+pub(super) fn check_classes(path: &Path, classes: usize, rows: usize, label: usize) -> Result<()> {
     let wrong = |found: String, expected: &str| Err(Error::content(path, found, expected));
     let column = label + 1;
-    if !(2..=256).contains(&classes) {
-        return wrong(format!("{classes} different labels in column {column}"), "2 to 256");
+    if !(2..=MAX_CLASSES).contains(&classes) {
+        let expected = format!("2 to {MAX_CLASSES}");
+        return wrong(format!("{classes} different labels in column {column}"), &expected);
     }
     if 2 * classes > rows {
         return wrong(
             format!("{classes} different labels in the {rows} rows of column {column}"),
-            "labels that several rows have",
+            "labels that occur in several rows",
         );
     }
     Ok(())
 }
 
-/// The class of each label. At most 256 classes are distinguished.
-fn classes<'a>(labels: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, u8> {
+/// The class of each label.
+pub(super) fn classes<'a>(labels: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, u32> {
     let mut different: Vec<&str> = labels.collect::<HashSet<_>>().into_iter().collect();
     let value = |label: &str| label.parse::<f64>().ok().filter(|value| value.is_finite());
     if different.iter().all(|label| value(label).is_some()) {
@@ -130,7 +140,7 @@ fn classes<'a>(labels: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, u8> {
     } else {
         different.sort_unstable();
     }
-    different.into_iter().enumerate().map(|(class, label)| (label, class as u8)).collect()
+    different.into_iter().enumerate().map(|(class, label)| (label, class as u32)).collect()
 }
 
 /// The texts of the training set and of the test set.
@@ -142,7 +152,7 @@ struct Bags {
 /// A bag of words and a class for each text.
 struct Labelled {
     bags: Sparse,
-    labels: Vec<u8>,
+    labels: Vec<u32>,
 }
 
 impl Labelled {
@@ -155,7 +165,7 @@ impl Labelled {
         Examples {
             shape: vec![vocabulary.len()],
             inputs: Inputs::Sparse(Arc::new(self.bags.select_columns(vocabulary))),
-            labels: self.labels,
+            labels: self.labels.into(),
         }
     }
 }
@@ -165,7 +175,7 @@ fn bags(
     path: &Path,
     rows: &[StringRecord],
     columns: &Columns,
-    classes: &BTreeMap<&str, u8>,
+    classes: &BTreeMap<&str, u32>,
 ) -> Result<Bags> {
     let mut ids: HashMap<String, u32> = HashMap::new();
     let mut bags = Bags { train: Labelled::new(), test: Labelled::new() };
@@ -202,7 +212,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a text belongs to the test set, as one text in five does.
-fn is_test(text: &str) -> bool {
+pub(super) fn is_test(text: &str) -> bool {
     let hash = Sha256::digest(text);
     hash[..8].iter().fold(0, |rest, byte| (256 * rest + u32::from(*byte)) % 5) == 0
 }

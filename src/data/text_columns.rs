@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use csv::StringRecord;
 
-const LABEL: [&str; 10] = [
+pub(super) const LABEL: [&str; 10] = [
     "label",
     "labels",
     "class",
@@ -88,8 +88,8 @@ impl<'a> Table<'a> {
     /// The columns that the first line names with one of these words: as the whole name, or if
     /// there is none, as part of the name.
     ///
-    /// A label may be called `class_0`. But the name of a column does not occur in it again, unless
-    /// the whole header does.
+    /// A label may be called `class_0`. So the name of a column must not occur in the column again,
+    /// unless the whole header is repeated.
     fn named(&self, words: &[&str]) -> Vec<usize> {
         let fields: Vec<String> =
             self.first.iter().map(|field| field.trim().to_lowercase()).collect();
@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
         };
         let exact = matching(&|field| words.contains(&field));
         let named = if exact.is_empty() {
-            // a text may well contain the word `review`; a name is one word
+            // a column name is a single word, but a text may contain the word `review`
             matching(&|field| {
                 !field.contains(char::is_whitespace)
                     && field.split(['_', '-', '.']).any(|part| words.contains(&part))
@@ -115,7 +115,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Whether the first value of a column occurs once and each of several others more than once.
+/// Whether the first value of a column occurs once, and each of several others more than once.
 fn is_unique(rows: &[StringRecord], column: usize) -> bool {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     rows.iter().for_each(|row| *counts.entry(row[column].trim()).or_default() += 1);

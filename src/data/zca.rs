@@ -6,18 +6,18 @@
 //! ```
 //!
 //! Many matrices make the covariance the identity (up to eps). The symmetric one changes the images
-//! least, so that they remain images.
+//! the least, so the results still look like images.
 //!
-//! The inverse root comes from an eigendecomposition in f64. It runs on one thread, because the
-//! result on several threads depends on their number.
+//! An eigendecomposition in f64 computes the inverse root. It runs on one thread, because its
+//! result would depend on the number of threads.
 //!
 //! The covariance is summed in f32, so an eps below about a millionth of the largest eigenvalue is
-//! lost in rounding errors. They show as negative eigenvalues. If one of these is below -eps / 2,
-//! `zca` reports an error.
+//! lost in rounding errors. Rounding errors cause negative eigenvalues. If one of them is below
+//! -eps / 2, `zca` reports an error.
 //!
 //! ## Differences
-//! pylearn2's `ZCA` has filter_bias = 0.1 for eps. scikit-learn's `PCA(whiten=True)` does not
-//! rotate back.
+//! In pylearn2's `ZCA`, eps is called `filter_bias` and is 0.1. scikit-learn's `PCA(whiten=True)`
+//! does not rotate back to pixels.
 //!
 //! ## Source
 //! A. Krizhevsky: Learning multiple layers of features from tiny images (2009), appendix A.
@@ -33,14 +33,13 @@ use super::fitted::{Fitted, TrainingInputs};
 use crate::error::{Error, Result};
 use crate::spec::Allowed;
 
-/// Examples that are multiplied at once.
+/// The number of examples that are multiplied together.
 const BLOCK_ROWS: usize = 4096;
 /// A matrix of 8192 x 8192 numbers in f64 takes half a gigabyte, and five of them are needed.
 const MAX_FEATURES: usize = 8192;
-/// The smallest eps that is computed at all, as a share of the largest eigenvalue: a smaller one is
-/// lost even in f64.
+/// The smallest allowed eps, relative to the largest eigenvalue. A smaller one is lost even in f64.
 const SMALLEST_EPS: f64 = 1e-12;
-/// The eps that errors recommend, as a share of the largest eigenvalue. The rounding errors of a
+/// The eps that errors recommend, relative to the largest eigenvalue. The rounding errors of a
 /// covariance in f32 are smaller.
 const SAFE_EPS: f64 = 1e-6;
 
@@ -56,14 +55,12 @@ impl Zca {
     pub(super) fn fit(&self, inputs: TrainingInputs<'_>, device: &Device) -> Result<Whitening> {
         let n = inputs.features();
         if n > MAX_FEATURES {
-            return Err(Error::Invalid(format!(
-                "zca: inputs of {:?} are {n} numbers, expected at most {MAX_FEATURES}",
-                inputs.shape
-            )));
+            let found = format!("inputs of {:?}, which are {n} numbers", inputs.shape);
+            return Err(Error::mismatch("zca", found, format!("at most {MAX_FEATURES} numbers")));
         }
         let mean = mean(inputs.train, n);
         let root = inverse_root(&covariance(inputs.train, &mean, device), n, self.eps)?;
-        // the matrix is symmetric, so that rows and columns may be exchanged
+        // the matrix is symmetric, so rows and columns may be exchanged
         let root: Vec<f32> =
             root.col_iter().flat_map(|column| column.iter().map(|x| *x as f32)).collect();
         if root.iter().all(|x| x.is_finite()) {
@@ -138,7 +135,7 @@ fn inverse_root(c: &[f64], n: usize, eps: f64) -> Result<Mat<f64>> {
     let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = values.iter().copied().fold(0.0, f64::max) + eps;
     if eps < SMALLEST_EPS * largest || smallest < -eps / 2.0 {
-        // so large that it passes, even after the message has rounded it to one digit
+        // large enough to pass, even after the message has rounded it to one digit
         return Err(eps_too_small(eps, f64::max(SAFE_EPS * largest, -4.0 * smallest)));
     }
     // root = V D^(-1/2) V' is the product of V D^(-1/4) with its own transpose
@@ -148,17 +145,15 @@ fn inverse_root(c: &[f64], n: usize, eps: f64) -> Result<Mat<f64>> {
     Ok(root)
 }
 
-/// The error of an eps of which rounding leaves nothing; `expected` is one that is large enough.
+/// The error of an eps that is lost in rounding; `expected` is an eps that is large enough.
 fn eps_too_small(eps: f64, expected: f64) -> Error {
     let expected = if expected.is_finite() {
         format!("{expected:.0e} or more")
     } else {
         "data of smaller numbers".into()
     };
-    Error::Invalid(format!(
-        "zca: eps: found {eps:e}, which is lost in the rounding errors of the covariance of these \
-         data, expected {expected}"
-    ))
+    let lost = "which is lost in the rounding errors of the covariance of these data";
+    Error::value("zca: eps", format!("{eps:e}, {lost}"), expected)
 }
 
 /// The eigenvalues and eigenvectors (columns) of a symmetric matrix.
@@ -168,7 +163,7 @@ struct Eigen {
 }
 
 impl Eigen {
-    /// On one thread: the result has to be the same for any number of threads.
+    /// Runs on one thread, so the result does not depend on the number of threads.
     fn of(c: MatRef<'_, f64>) -> Result<Eigen> {
         let n = c.nrows();
         let (mut values, mut vectors) = (Diag::zeros(n), Mat::zeros(n, n));
@@ -186,7 +181,10 @@ impl Eigen {
             MemStack::new(&mut MemBuffer::new(scratch)),
             Default::default(),
         )
-        .map_err(|_| Error::Invalid("zca: the eigendecomposition does not converge".into()))?;
+        .map_err(|_| Error::Failed {
+            doing: "compute the whitening of zca".into(),
+            reason: "the eigendecomposition does not converge".into(),
+        })?;
         Ok(Eigen { values: values.column_vector().iter().copied().collect(), vectors })
     }
 }

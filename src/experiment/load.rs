@@ -37,12 +37,13 @@ pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, 
 /// # Errors
 /// Names the line or key, the value found and what was expected.
 pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experiment> {
-    let experiment: Experiment = toml::from_str(text).map_err(|error| {
+    let mut experiment: Experiment = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_number(text, span.start));
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         let help = "`downhill show adam-fig1-mnist --toml` prints a whole file";
         Error::Invalid(format!("{}, line {line}: {message}; {help}", path.display()))
     })?;
+    experiment.source = text.into();
     experiment.check(path, optimizers)?;
     Ok(experiment)
 }

@@ -1,6 +1,7 @@
 //! An experiment: one TOML file with the task, the series, their grids, and the claims that are
 //! checked.
 
+mod builder;
 mod built_in;
 mod check;
 mod claim;

@@ -72,8 +72,9 @@ impl Experiment {
         optimizers: &Optimizers,
     ) -> Result<Planned> {
         let grid = self.grid(series, scale, optimizers)?.into_iter();
+        let written: SpecLine = series.optimizer_at(scale).parse()?;
         let setting = |(config, schedule): (PipelineConfig, Schedule)| {
-            GridSetting::new(config.spec.to_string(), schedule.spec())
+            GridSetting::new(config.spec.to_string(), schedule.spec()).named_as_in(&written)
         };
         Ok(Planned {
             label: series.label.clone(),

@@ -19,11 +19,13 @@ pub struct Experiment {
     /// title of the page
     pub title: String,
     /// the source of figure and claims
+    #[serde(default)]
     pub paper: String,
     /// where to read it
+    #[serde(default)]
     pub url: String,
     /// what is done and why, in a few sentences
-    #[serde(rename = "about")]
+    #[serde(rename = "about", default)]
     pub description: String,
     /// the command that makes the runs, if it is not `downhill run NAME`
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +49,9 @@ pub struct Experiment {
     /// differences between this protocol and the paper's
     #[serde(default)]
     pub differs: Vec<Difference>,
+    /// the text of the file; empty if a program describes the experiment
+    #[serde(skip)]
+    pub source: String,
 }
 
 fn constant() -> String {
@@ -110,7 +115,7 @@ pub struct Extent {
     /// other data than the task's: a name or path, prepared as the task says
     pub data: Option<String>,
     /// one line
-    #[serde(rename = "about")]
+    #[serde(rename = "about", default)]
     pub description: String,
 }
 
@@ -185,6 +190,7 @@ pub struct Claim {
     /// the paper's words
     pub quote: String,
     /// section or figure of the quote
+    #[serde(default)]
     pub source: String,
     /// the check
     pub expect: Expect,
@@ -219,6 +225,18 @@ impl Experiment {
                 known.join(", ")
             ))
         })
+    }
+
+    /// The file of the experiment: as it was read, or from the fields if there was none.
+    ///
+    /// # Errors
+    /// If a field has no form in TOML.
+    pub fn toml(&self) -> Result<String> {
+        if !self.source.is_empty() {
+            return Ok(self.source.clone());
+        }
+        toml::to_string(self)
+            .map_err(|error| Error::Invalid(format!("cannot write the experiment: {error}")))
     }
 
     /// A scale by its name.

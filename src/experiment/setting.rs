@@ -10,7 +10,7 @@ pub struct GridSetting {
     pub optimizer: String,
     /// canonical spec of the schedule
     pub schedule: String,
-    /// the names of the specs, such as `clip_global|nag`
+    /// the names of the specs, such as `clip_global|nag@torch`
     names: String,
     /// the name of the optimizer alone
     name: String,
@@ -29,6 +29,16 @@ impl GridSetting {
         let name = specs.iter().find(has_lr).map_or(String::new(), |spec| spec.name.clone());
         let values = specs.into_iter().flat_map(|spec| values_of(spec, &name)).collect();
         GridSetting { optimizer, schedule, names, name, values }
+    }
+
+    /// The same setting. Its names have the dialects that `written` names, since a canonical spec
+    /// has none.
+    pub fn named_as_in(self, written: &SpecLine) -> GridSetting {
+        let names = match self.optimizer.parse::<SpecLine>() {
+            Ok(line) => line.names_as_in(written),
+            Err(_) => self.names.clone(),
+        };
+        GridSetting { names, ..self }
     }
 
     /// Every setting with its value: those of the optimizer by their names, those of the gradient
@@ -52,10 +62,13 @@ impl GridSetting {
         &self.name
     }
 
-    /// The names of the pipeline, the learning rate, and the other swept settings: `clip_global|nag
-    /// lr=1 mu=0.99`.
+    /// The names of the pipeline, the learning rate, the weight decay if there is one, and the other
+    /// swept settings: `clip_global|nag lr=1 mu=0.99`, `adamw@torch lr=0.001 lambda=0.01`.
     pub fn brief(&self, swept: &[String]) -> String {
-        let shown = self.values.iter().filter(|(key, _)| key == "lr" || swept.contains(key));
+        let is_shown = |(key, value): &&(String, String)| {
+            key == "lr" || swept.contains(key) || (is_weight_decay(key) && value != "0")
+        };
+        let shown = self.values.iter().filter(is_shown);
         let shown = shown.map(|(key, value)| format!("{key}={value}"));
         std::iter::once(self.names.clone()).chain(shown).collect::<Vec<_>>().join(" ")
     }
@@ -64,6 +77,13 @@ impl GridSetting {
     pub fn is_of(&self, header: &Header) -> bool {
         header.optimizer == self.optimizer && header.schedule == self.schedule
     }
+}
+
+/// Whether a setting of a pipeline is the strength of weight decay: `lambda`, `l2.lambda`,
+/// `decay.lambda`, or `weight_decay` of burn's optimizers.
+fn is_weight_decay(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    ["lambda", "weight_decay"].contains(&name)
 }
 
 /// The settings of one spec; all but those of the optimizer get the name of their spec as a prefix.

@@ -15,14 +15,21 @@ pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<G
     let Selection { search, .. } = Selection::of(experiment, scale);
     let graded = |claim: &Claim| {
         let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
+        let title = title(metric, curves);
         let judgement = match claim.scale.filter(|decides| decides.name() != scale) {
             Some(decides) => Judgement::undecided(format!("decided at --scale {}", decides.name())),
             None => judge_grids(&claim.expect, curves, metric, search)
                 .unwrap_or_else(|| judge(&claim.expect, curves, metric)),
         };
-        judgement.of(claim, metric)
+        judgement.of(claim, &title)
     };
     experiment.claim.iter().map(graded).collect()
+}
+
+/// The title of a measurement, from the task of the runs.
+fn title(measure: &str, curves: &[Curve]) -> String {
+    let mut runs = curves.iter().flat_map(|curve| &curve.candidates).flat_map(|it| &it.runs);
+    runs.next().map_or(measure.into(), |run| run.header.task.measure_title(measure))
 }
 
 /// Grades every claim about the numbers of a study.

@@ -10,8 +10,7 @@
 //! 0.05.
 //!
 //! ## Differences
-//! The order of the numbers between the last pooling and the first fully connected layer: channels
-//! first.
+//! After the last pooling, the features are ordered with channels first.
 //!
 //! ## Source
 //! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `fmnist_2c2d` and `mnist_2c2d`. Taken from its
@@ -20,7 +19,7 @@
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::build::{Build, Shapes};
+use super::build::{Build, Misfit, Shapes};
 use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
 use super::layers::{Activation, Init, Pool, PoolKind};
 
@@ -51,7 +50,7 @@ impl DeepObs2c2dSettings {
 impl Build for DeepObs2c2dSettings {
     type Model = DeepObs2c2d;
 
-    fn fits(&self, shapes: &Shapes) -> Result<(), String> {
+    fn fits(&self, shapes: &Shapes) -> Result<(), Misfit> {
         self.plan().fits(shapes)
     }
 

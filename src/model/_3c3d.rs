@@ -11,8 +11,8 @@
 //! connected layers. The initial biases are 0.
 //!
 //! ## Differences
-//! The order of the numbers between the last pooling and the first fully connected layer: channels
-//! first. DeepOBS' L2 penalty of 0.002 / 2 is `--penalty l2:lambda=0.002` here.
+//! After the last pooling, the features are ordered with channels first. DeepOBS' L2 penalty of
+//! 0.002 / 2 is `--penalty l2:lambda=0.002` here.
 //!
 //! ## Source
 //! Schneider, Balles & Hennig, DeepOBS, ICLR 2019: `cifar10_3c3d`. Taken from its `_3c3d.py`.
@@ -20,7 +20,7 @@
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::build::{Build, Shapes};
+use super::build::{Build, Misfit, Shapes};
 use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
 use super::layers::{Activation, Init, Pool, PoolKind};
 
@@ -54,7 +54,7 @@ impl DeepObs3c3dSettings {
 impl Build for DeepObs3c3dSettings {
     type Model = DeepObs3c3d;
 
-    fn fits(&self, shapes: &Shapes) -> Result<(), String> {
+    fn fits(&self, shapes: &Shapes) -> Result<(), Misfit> {
         self.plan().fits(shapes)
     }
 

@@ -34,17 +34,25 @@ impl Shapes {
     }
 }
 
+/// Why a model cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// the inputs or settings that were found
+    pub found: String,
+    /// those that the model accepts
+    pub expected: String,
+}
+
 /// Settings from which a model is built.
 pub trait Build: Settings {
     /// The module.
     type Model: Module;
 
-    /// Whether the model can be built for these shapes.
+    /// Checks that the model can be built for these shapes.
     ///
     /// # Errors
-    /// With the end of a sentence that begins with the spec: what the model takes, and what was
-    /// found.
-    fn fits(&self, shapes: &Shapes) -> std::result::Result<(), String> {
+    /// If it cannot.
+    fn fits(&self, shapes: &Shapes) -> std::result::Result<(), Misfit> {
         let _ = shapes;
         Ok(())
     }
@@ -67,13 +75,20 @@ pub(super) fn check_parameters(
 ) -> Result<usize> {
     let Shapes { input, classes } = shapes;
     if *classes == 0 {
-        return Err(Error::Invalid(format!("{spec} for 0 classes; expected at least 1")));
+        return Err(Error::mismatch(spec, "0 classes", "at least 1"));
     }
-    let parameters = parameters.filter(|n| *n > 0 && *n <= MAX_PARAMETERS);
-    parameters.ok_or_else(|| {
-        Error::Invalid(format!(
-            "{spec} for inputs of {input:?} and {classes} classes has no parameters or more than \
-             {MAX_PARAMETERS} parameters"
-        ))
-    })
+    if input.contains(&0) {
+        return Err(Error::mismatch(
+            spec,
+            format!("empty inputs of {input:?}"),
+            "at least 1 number",
+        ));
+    }
+    let count = match parameters {
+        Some(n) if (1..=MAX_PARAMETERS).contains(&n) => return Ok(n),
+        Some(n) => n.to_string(),
+        None => "too many".into(),
+    };
+    let found = format!("{count} parameters for inputs of {input:?} and {classes} classes");
+    Err(Error::mismatch(spec, found, format!("1 to {MAX_PARAMETERS} parameters")))
 }

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! ## Differences
-//! The paper does not describe the padding and the initial weights. Here zeros around the image
-//! keep its size in a convolution, and pooling halves it, rounding up: 32, 16, 8, 4. DeepOBS'
-//! `3c3d` is a similar network with another padding.
+//! The paper does not describe the padding and the initial weights. Here convolutions pad with
+//! zeros and keep the image size. Pooling halves it, rounding up: 32, 16, 8, 4. DeepOBS' `3c3d` is
+//! a similar network with different padding.
 //!
 //! ## Source
 //! c64-c64-c128-1000, the network of figure 3 of the Adam paper (Kingma & Ba 2015, section 6.3).
@@ -19,7 +19,7 @@
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::build::{Build, Shapes};
+use super::build::{Build, Misfit, Shapes};
 use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
 use super::layers::{Activation, Init, Pool, PoolKind};
 use crate::spec::Allowed;
@@ -35,7 +35,7 @@ crate::settings! {
         pool: PoolKind = PoolKind::Max, PoolKind::WORDS;
         /// units of each fully connected layer, such as 1000
         hidden: Vec<usize> = vec![1000], Allowed::Counts;
-        /// function after each layer but the last
+        /// activation function of all layers except the last
         activation: Activation = Activation::Relu, Activation::WORDS;
         /// dropout rate of the inputs
         input_dropout: f64 = 0.0, Allowed::Decay;
@@ -72,7 +72,7 @@ impl CnnSettings {
 impl Build for CnnSettings {
     type Model = Cnn;
 
-    fn fits(&self, shapes: &Shapes) -> Result<(), String> {
+    fn fits(&self, shapes: &Shapes) -> Result<(), Misfit> {
         self.plan().fits(shapes)
     }
 

@@ -7,7 +7,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use super::build::Shapes;
+use super::build::{Misfit, Shapes};
 use super::convolution::convolve;
 use super::layers::{Activation, Init, LayerInit, Pool, PoolKind, linear_parameters};
 use super::mode::{Mode, dropout};
@@ -74,29 +74,31 @@ impl ConvNetPlan {
         Some(inputs.zip(self.hidden.iter().copied().chain([shapes.classes])).collect())
     }
 
-    /// Whether the network can be built for these shapes.
+    /// Checks that the network can be built for these shapes.
     ///
     /// # Errors
-    /// If the inputs are not images, or too small; or if stochastic pooling would get negative
-    /// numbers. The error is the end of a sentence that begins with the spec.
-    pub fn fits(&self, shapes: &Shapes) -> Result<(), String> {
-        let input = &shapes.input;
+    /// If the inputs are not images or too small, or if stochastic pooling could get negative
+    /// numbers.
+    pub fn fits(&self, shapes: &Shapes) -> Result<(), Misfit> {
+        let wrong = |expected: &str| {
+            Err(Misfit {
+                found: format!("inputs of {:?}", shapes.input),
+                expected: expected.into(),
+            })
+        };
         let Some(image) = shapes.image() else {
-            return Err(format!(
-                "takes images of height x width or channels x height x width; found inputs of \
-                 {input:?}"
-            ));
+            return wrong("images of height x width or channels x height x width");
         };
         if self.sizes(image).is_none() {
-            return Err(format!(
-                "takes images that are larger than its kernels at every stage; found inputs of \
-                 {input:?}"
-            ));
+            return wrong("images that are larger than the kernels at every stage");
         }
         if self.pool.kind == PoolKind::Stochastic && self.activation == Activation::Tanh {
-            return Err("pools with probabilities proportional to activations; expected relu, \
-                        sigmoid or softplus, found tanh"
-                .into());
+            return Err(Misfit {
+                found:
+                    "activation=tanh with pool=stochastic, which needs activations of at least 0"
+                        .into(),
+                expected: "relu, sigmoid or softplus".into(),
+            });
         }
         Ok(())
     }
@@ -114,7 +116,7 @@ impl ConvNetPlan {
         convolutions.chain(linear).try_fold(0usize, |sum, more| sum.checked_add(more?))
     }
 
-    /// Builds the network. Inputs that are not images, which [`fits`](ConvNetPlan::fits) refuses,
+    /// Builds the network. Inputs that are not images, which [`fits`](ConvNetPlan::fits) rejects,
     /// count as a single row of one channel.
     pub fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> ConvNet {
         let image = shapes.image().unwrap_or([1, 1, shapes.input.iter().product()]);
@@ -155,6 +157,7 @@ impl ConvNet {
         for convolution in &self.convolutions {
             x = convolve(convolution, x);
             // the activation is monotonic, so it may follow max-pooling, which leaves fewer numbers
+            // to compute
             x = match pool.kind {
                 PoolKind::Max => activation.of(pool.of(x, mode)),
                 PoolKind::Mean | PoolKind::Stochastic => pool.of(activation.of(x), mode),

@@ -10,19 +10,19 @@ use rand_chacha::ChaCha8Rng;
 use super::layers::Activation;
 use super::mode::mask;
 
-/// What a layer with DropConnect computes at evaluation.
+/// The output of a layer with DropConnect at evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Inference {
     /// the mean of the activation over all masks, with a normal distribution of the sums
     Gaussian,
-    /// the activation of the mean
+    /// the activation of the mean sum
     Mean,
 }
 
 crate::words!(Inference { Gaussian = "gaussian", Mean = "mean" });
 
-/// The sums of a layer in training. The batch is divided into `masks` parts, each with its own mask
-/// of the weights.
+/// The weighted sums of a layer in training. The batch is divided into `masks` parts, each with its
+/// own mask of the weights.
 pub fn masked(
     layer: &Linear,
     x: Tensor<2>,
@@ -56,9 +56,9 @@ pub fn expected(layer: &Linear, x: Tensor<2>, rate: f64, activation: Activation)
     mean_over_normal(activation, layer.forward(x), variance)
 }
 
-/// Nodes of the trapezoid rule on each side of the mean, half a standard deviation apart. Where the
-/// standard deviation is large and the activation nearly a step, the rule is far more accurate than
-/// Gaussian quadrature with as many nodes.
+/// The number of nodes of the trapezoid rule on each side of the mean, at distances of half a
+/// standard deviation. If the standard deviation is large and the activation is nearly a step, this
+/// rule is far more accurate than Gaussian quadrature with the same number of nodes.
 const NODES: i32 = 8;
 
 /// E[a(u)] for normal u with these means and variances.

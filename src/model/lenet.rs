@@ -7,9 +7,9 @@
 //! ```
 //!
 //! ## Differences
-//! The sizes are those of LeNet-5. The original has tanh, pools with a trained mean, connects only
-//! some channels of the second convolution, computes distances in the last layer, and takes 32 x 32
-//! pixels. `lenet:activation=tanh,pool=mean` is closer to it.
+//! The sizes are those of LeNet-5. The original uses tanh, pools with trained averages, connects
+//! only some of the channels in the second convolution, computes distances in the last layer, and
+//! takes 32 x 32 pixels. `lenet:activation=tanh,pool=mean` is closer to it.
 //!
 //! ## Source
 //! LeCun, Bottou, Bengio & Haffner, Gradient-based learning applied to document recognition, 1998.
@@ -17,7 +17,7 @@
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
-use super::build::{Build, Shapes};
+use super::build::{Build, Misfit, Shapes};
 use super::convnet::{ConvNet, ConvNetPlan, ConvStage};
 use super::layers::{Activation, Init, Pool, PoolKind};
 use crate::spec::Allowed;
@@ -27,7 +27,7 @@ crate::settings! {
     pub struct LenetSettings {
         /// pooling of a 2x2 window
         pool: PoolKind = PoolKind::Max, PoolKind::WORDS;
-        /// function after each layer but the last
+        /// activation function of all layers except the last
         activation: Activation = Activation::Relu, Activation::WORDS;
         /// dropout rate of the fully connected layers
         dropout: f64 = 0.0, Allowed::Decay;
@@ -58,7 +58,7 @@ impl LenetSettings {
 impl Build for LenetSettings {
     type Model = Lenet;
 
-    fn fits(&self, shapes: &Shapes) -> Result<(), String> {
+    fn fits(&self, shapes: &Shapes) -> Result<(), Misfit> {
         self.plan().fits(shapes)
     }
 

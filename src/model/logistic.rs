@@ -5,9 +5,9 @@
 //! ```
 //!
 //! ## Source
-//! The linear classifier of figure 1 of the Adam paper. The loss is convex, also with an L2
-//! penalty, so that only the speed depends on the optimizer. For bags of words, half of the words
-//! are dropped in training, `logistic:input_dropout=0.5`, as in Wang & Manning (2013).
+//! The linear classifier of figure 1 of the Adam paper. The loss is convex, with and without an L2
+//! penalty, so the optimizer affects only the speed of convergence. `logistic:input_dropout=0.5`
+//! drops half of the inputs in training, as Wang & Manning (2013) do for bags of words.
 
 use burn::module::Module;
 use burn::nn::Linear;

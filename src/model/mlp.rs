@@ -6,20 +6,20 @@
 //! ```
 //!
 //! In training, `dropout` drops units and `dropconnect` drops weights of the hidden layers. The
-//! others are scaled up, so that sums keep their mean.
+//! remaining ones are scaled up, so that the expected sums do not change.
 //!
 //! ## Differences
-//! Srivastava et al. and Wan et al. do not scale in training and scale down at evaluation. These
-//! are the same networks with weights of another scale. Wan et al. draw a mask of the weights for
-//! each example. Here the batch is divided into `masks` parts with one mask each, because each part
-//! is a separate matrix product. With as many parts as examples it is the paper's method. Biases
+//! Srivastava et al. and Wan et al. do not scale up in training, but scale down at evaluation. This
+//! gives the same networks with differently scaled weights. Wan et al. draw a mask of the weights
+//! for each example. Here the batch is divided into `masks` parts with one mask each, because each
+//! mask needs its own matrix product. With one part per example it is the paper's method. Biases
 //! are not masked.
 //!
-//! At evaluation the sum u of a unit with DropConnect is nearly normal over the masks, with mean x
-//! W + b and variance p / (1 - p) (x * x) (W * W), where p is the DropConnect rate. Wan et al. draw
-//! samples of u and average a(u). `inference=gaussian` is the average of infinitely many samples:
-//! in closed form for ReLU, otherwise with the trapezoid rule at 17 nodes. `inference=mean` is a(x
-//! W + b).
+//! Over random masks, the weighted sum u of a unit with DropConnect has an approximately normal
+//! distribution. Its mean is x W + b, and its variance is p / (1 - p) (x * x) (W * W), where p is
+//! the DropConnect rate. At evaluation, Wan et al. draw samples of u and average the activations
+//! a(u). `inference=gaussian` computes this average for infinitely many samples: in closed form for
+//! ReLU, otherwise with the trapezoid rule at 17 nodes. `inference=mean` computes a(x W + b).
 //!
 //! ## Source
 //! The default, two layers of 1000, is the network of figure 2 of the Adam paper. The network of
@@ -42,7 +42,7 @@ crate::settings! {
     pub struct MlpSettings {
         /// units of each hidden layer, such as 500-300
         hidden: Vec<usize> = vec![1000, 1000], Allowed::Counts;
-        /// function after each layer but the last
+        /// activation function of all layers except the last
         activation: Activation = Activation::Relu, Activation::WORDS;
         /// dropout rate of the inputs
         input_dropout: f64 = 0.0, Allowed::Decay;

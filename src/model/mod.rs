@@ -16,6 +16,6 @@ pub mod saved;
 mod table;
 pub mod vae;
 
-pub use build::{Build, Shapes};
+pub use build::{Build, Misfit, Shapes};
 pub use mode::{Mode, dropout};
 pub use table::{MODELS, ModelEntry, Net, build, canonical, find, parameters};

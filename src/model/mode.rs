@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use downhill::model::{Mode, dropout};
-/// use downhill::seed::{Purpose, Seed};
+/// use downhill::lab::model::{Mode, dropout};
+/// use downhill::lab::seed::{Purpose, Seed};
 ///
 /// let x = Tensor::<2>::ones([100, 10], &Device::flex());
 /// let mut step = Mode::Train(Seed(0).generator(Purpose::Masks, 1));
@@ -21,14 +21,13 @@ use rand_chacha::ChaCha8Rng;
 pub enum Mode {
     /// Evaluation is deterministic.
     Evaluate,
-    /// Masks are drawn from this generator of the run. burn's generator is shared by all runs of a
-    /// process.
+    /// Masks are drawn from this generator, which belongs to the run. All runs of a process share
+    /// burn's generator.
     Train(ChaCha8Rng),
 }
 
-/// A mask like this tensor: 0 with probability `rate`, otherwise 1 / (1 - rate), so that the mean
-/// is
-/// 1. The probability is exact to 2^-17, the mean is exactly 1.
+/// A mask in the shape of this tensor. An element is 0 with probability `rate`, and otherwise
+/// 1 / (1 - rate). The probability is exact to 2^-17, and the expected value is exactly 1.
 pub(super) fn mask<const D: usize>(
     like: &Tensor<D>,
     rate: f64,
@@ -43,7 +42,7 @@ pub(super) fn mask<const D: usize>(
     let mut numbers = vec![0.0f32; drawn.len()];
     for (number, drawn) in numbers.iter_mut().zip(drawn) {
         let kept = u32::from(u32::from(u16::from_le(drawn)) < limit);
-        // without a branch, which would be mispredicted half of the time
+        // no branch, because the processor would often mispredict it
         *number = f32::from_bits(value & kept.wrapping_neg());
     }
     Tensor::from_data(TensorData::new(numbers, like.dims()), (&like.device(), like.dtype()))
@@ -52,9 +51,9 @@ pub(super) fn mask<const D: usize>(
 /// In training, sets each number to 0 with probability `rate` and multiplies the others by
 /// 1 / (1 - rate).
 ///
-/// Srivastava et al. (2014) do not scale in training, and multiply the next weights by 1 - rate at
-/// evaluation. That is the same network with weights of another scale. torch, Keras and burn scale
-/// in training.
+/// torch, Keras and burn also scale in training. Srivastava et al. (2014) do not; they multiply the
+/// next weights by 1 - rate at evaluation, which is the same network with differently scaled
+/// weights.
 pub fn dropout<const D: usize>(x: Tensor<D>, rate: f64, mode: &mut Mode) -> Tensor<D> {
     match mode {
         Mode::Train(generator) if rate > 0.0 => {

@@ -1,5 +1,5 @@
-//! A model on disk: safetensors with PyTorch's layout and names. The metadata contain the model's
-//! spec, its shapes and its data.
+//! A model on disk: safetensors with PyTorch's layout and names. The metadata contain the spec, the
+//! shapes and the data of the model.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ const CLASSES: &str = "downhill.classes";
 const DATA: &str = "downhill.data";
 const SHA256: &str = "downhill.data.sha256";
 
-/// What errors expect.
+/// The expected file in error messages.
 const SAVED: &str = "a model saved by `downhill train`";
 
 /// The description of a saved model.
@@ -33,14 +33,14 @@ pub struct ModelCard {
     pub spec: Spec,
     /// the shape of its inputs and the number of classes
     pub shapes: Shapes,
-    /// the data of training, as on the command line, with all settings of their preparations
+    /// the training data, as on the command line, with all settings of their preparations
     pub data: String,
     /// the fingerprint of the data
     pub sha256: String,
 }
 
 impl ModelCard {
-    /// Checks that the model can be evaluated on these data and the result is meaningful. `name` is
+    /// Checks that an evaluation of the model on these data is possible and meaningful. `name` is
     /// the name of the data on the command line.
     ///
     /// # Errors
@@ -53,12 +53,13 @@ impl ModelCard {
         if found != self.shapes {
             return wrong(
                 inputs(&found),
-                format!("what the model was trained on, {}", inputs(&self.shapes)),
+                format!("those that the model was trained on, {}", inputs(&self.shapes)),
             );
         }
         let prepared = |name: &str| {
-            name.split_once('|')
-                .map_or("as they are".to_string(), |(_, line)| format!("prepared by {line}"))
+            name.split_once('|').map_or("without preparation".to_string(), |(_, line)| {
+                format!("prepared by {line}")
+            })
         };
         if prepared(&data.name) != prepared(&self.data) {
             return wrong(
@@ -69,7 +70,7 @@ impl ModelCard {
         // the vocabulary depends on the texts
         if matches!(data.test.inputs, Inputs::Sparse(_)) && data.sha256() != self.sha256 {
             return wrong(
-                "texts with another vocabulary".into(),
+                "texts with a different vocabulary".into(),
                 format!("those that the model was trained on, {}", self.data),
             );
         }
@@ -92,12 +93,12 @@ pub fn save(net: &Net, card: &ModelCard, path: &Path) -> Result<()> {
         .metadata(CLASSES, shapes.classes.to_string())
         .metadata(DATA, data)
         .metadata(SHA256, sha256);
-    let wrong = |error: String| {
-        Error::Invalid(format!("cannot save the model as {}: {error}", path.display()))
-    };
-    net.save_into(&mut store).map_err(|error| wrong(error.to_string()))?;
-    let bytes = store.get_bytes().map_err(|error| wrong(error.to_string()))?;
-    let bytes = in_order(&bytes).ok_or_else(|| wrong("burn wrote no safetensors header".into()))?;
+    let doing = format!("save the model as {}", path.display());
+    net.save_into(&mut store).map_err(Error::failed(&doing))?;
+    let bytes = store.get_bytes().map_err(Error::failed(&doing))?;
+    let bytes = in_order(&bytes)
+        .ok_or("burn wrote no safetensors header")
+        .map_err(Error::failed(&doing))?;
     place(path, &bytes)
 }
 
@@ -135,7 +136,7 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, ModelCard)> {
     let mut store = SafetensorsStore::from_bytes(Some(bytes))
         .with_from_adapter(PyTorchToBurnAdapter)
         .skip_enum_variants(true);
-    // burn's message is a page long
+    // burn's own message is a page long
     net.load_from(&mut store).map_err(|_| {
         wrong(format!("tensors whose names or shapes are not those of {}", card.spec))
     })?;

@@ -33,10 +33,8 @@ pub struct ModelEntry {
 /// If there is none. The error suggests the nearest name.
 pub fn find(name: &str) -> Result<&'static ModelEntry> {
     if name == vae::NAME {
-        return Err(Error::Invalid(format!(
-            "{name} is an autoencoder, expected a classifier; `downhill run adam-fig4-vae` trains \
-             it"
-        )));
+        let expected = "a classifier (`downhill run adam-fig4-vae` trains this autoencoder)";
+        return Err(Error::value("model", name, expected));
     }
     let entry = MODELS.iter().find(|entry| entry.name == name);
     Ok(entry.ok_or_else(|| unknown("model", name, MODELS.iter().map(|entry| entry.name)))?)
@@ -68,7 +66,8 @@ pub fn build(spec: &Spec, shapes: &Shapes, seed: Seed, device: &Device) -> Resul
     (find(&spec.name)?.build)(spec, shapes, &mut seed.generator(Purpose::Weights, 0), device)
 }
 
-/// The name of a model: that of its module, without the underscore that Rust needs before a digit.
+/// The name of a model: the name of its module, without the underscore that Rust needs before a
+/// digit.
 const fn named(module: &'static str) -> &'static str {
     if module.as_bytes()[0] == b'_' { module.split_at(1).1 } else { module }
 }
@@ -98,7 +97,9 @@ macro_rules! models {
             canonical: |spec| Ok(spec.read::<$module::$Settings>()?.spec(&spec.name)),
             parameters: |spec, shapes| {
                 let settings = spec.read::<$module::$Settings>()?;
-                settings.fits(shapes).map_err(|misfit| Error::Invalid(format!("{spec} {misfit}")))?;
+                settings
+                    .fits(shapes)
+                    .map_err(|misfit| Error::mismatch(spec, misfit.found, misfit.expected))?;
                 Ok(settings.parameters(shapes))
             },
             build: |spec, shapes, weights, device| {

@@ -11,12 +11,12 @@
 //! The loss, in nats per example, is an upper bound of -log p(x), estimated with one sample of e.
 //! Pixels from 0 to 1 are probabilities.
 //!
-//! It is not a classifier, so `train --model` does not take it. An experiment does, with a task of
-//! kind `autoencode`.
+//! The VAE is not a classifier, so `downhill train --model` does not accept it. Experiments of the
+//! kind `autoencode` train it.
 //!
 //! ## Differences
-//! The Adam paper does not describe the initial weights. By default they are those of torch's
-//! linear layers; `init` chooses others.
+//! The Adam paper does not describe the initial weights. The default is that of torch's linear
+//! layers; `init` selects another distribution.
 //!
 //! ## Source
 //! Figure 4 of the Adam paper (section 6.4): 500 softplus units, 50 latent variables, after Kingma
@@ -42,7 +42,7 @@ crate::settings! {
         hidden: usize = 500, Allowed::Count;
         /// latent variables
         latent: usize = 50, Allowed::Count;
-        /// function after the hidden layers
+        /// activation function of the hidden layers
         activation: Activation = Activation::Softplus, Activation::WORDS;
         /// distribution of the initial weights
         init: Init = Init::Uniform, Init::WORDS;

@@ -1,6 +1,6 @@
-//! Weight decay around any rule.
+//! Weight decay around any rule, and a factor of its learning rate.
 
-use super::rule::{Rule, Signal, StepContext};
+use super::rule::{BurnRecord, Rule, Signal, StepContext};
 use super::value::Value;
 
 /// The factor of decoupled decay.
@@ -20,6 +20,8 @@ crate::words!(DecayBy { Lr = "lr", Schedule = "schedule" });
 /// x = x - step(g) - lr lambda x         decoupled, by=lr
 /// x = x - step(g) - lr / alpha lambda x decoupled, by=schedule
 /// ```
+///
+/// `lr` is the learning rate times `lr_scale`, but in `lr / alpha` it is the learning rate.
 #[derive(Clone, Debug)]
 pub struct Decayed<R> {
     /// the rule
@@ -32,45 +34,55 @@ pub struct Decayed<R> {
     pub by: DecayBy,
     /// the learning rate at which the schedule is 1
     pub alpha: f64,
+    /// factor of the learning rate, for a parameter group
+    pub lr_scale: f64,
 }
 
 impl<R> Decayed<R> {
     /// Adds `l2 x` to the gradient that the rule gets.
     pub fn l2(rule: R, l2: f64) -> Self {
-        Decayed { rule, l2, lambda: 0.0, by: DecayBy::Lr, alpha: 1.0 }
+        Decayed { rule, l2, lambda: 0.0, by: DecayBy::Lr, alpha: 1.0, lr_scale: 1.0 }
     }
 
     /// Subtracts `lr lambda x` in addition to the rule's update.
     pub fn decoupled(rule: R, lambda: f64) -> Self {
-        Decayed { rule, l2: 0.0, lambda, by: DecayBy::Lr, alpha: 1.0 }
+        Decayed { rule, l2: 0.0, lambda, by: DecayBy::Lr, alpha: 1.0, lr_scale: 1.0 }
+    }
+
+    /// The context of the rule.
+    #[inline(always)]
+    fn scaled(&self, ctx: StepContext) -> StepContext {
+        StepContext { lr: ctx.lr * self.lr_scale, ..ctx }
     }
 }
 
 impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
     const STATE: [&'static str; N] = R::STATE;
+    const BURN_RECORD: Option<BurnRecord<N>> = R::BURN_RECORD;
 
     fn uses_state(&self) -> [bool; N] {
         self.rule.uses_state()
     }
 
     fn initial_state(&self, lr: f64) -> [f64; N] {
-        self.rule.initial_state(lr)
+        self.rule.initial_state(lr * self.lr_scale)
     }
 
     fn tensor_scalar(&self, ctx: StepContext) -> f64 {
-        self.rule.tensor_scalar(ctx)
+        self.rule.tensor_scalar(self.scaled(ctx))
     }
 
     #[inline(always)]
     fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; N]) -> (V, [V; N]) {
         // 0 times an infinite parameter would be NaN
         let g = if self.l2 == 0.0 { g } else { g + x.clone() * self.l2 };
-        let (update, state) = self.rule.step(ctx, x, g, state);
+        let scaled = self.scaled(ctx);
+        let (update, state) = self.rule.step(scaled, x, g, state);
         if self.lambda == 0.0 {
             return (update, state);
         }
         let factor = match self.by {
-            DecayBy::Lr => ctx.lr * self.lambda,
+            DecayBy::Lr => scaled.lr * self.lambda,
             DecayBy::Schedule => ctx.lr / self.alpha * self.lambda,
         };
         (update + x.clone() * factor, state)
@@ -81,15 +93,15 @@ impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
     }
 
     fn evaluation_params<V: Value>(&self, ctx: StepContext, x: V, state: [V; N]) -> V {
-        self.rule.evaluation_params(ctx, x, state)
+        self.rule.evaluation_params(self.scaled(ctx), x, state)
     }
 
     fn signal<V: Value>(&self, ctx: StepContext, state: [V; N]) -> Option<Signal<V>> {
-        self.rule.signal(ctx, state)
+        self.rule.signal(self.scaled(ctx), state)
     }
 
     /// The bound of the rule; `None` with decoupled decay.
     fn bound(&self, ctx: StepContext) -> Option<f64> {
-        self.rule.bound(ctx).filter(|_| self.lambda == 0.0)
+        self.rule.bound(self.scaled(ctx)).filter(|_| self.lambda == 0.0)
     }
 }

@@ -1,5 +1,7 @@
 //! Rules behind a pointer: reading their state, and steps on vectors.
 
+use burn::module::ParamGroup;
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 
 use super::fused::Fused;
@@ -29,6 +31,9 @@ pub trait DynRule: Send + Sync {
 
     /// [`Rule::bound`]
     fn bound(&self, ctx: StepContext) -> Option<f64>;
+
+    /// burn's optimizer with this rule for one group of parameters.
+    fn add_to(&self, optimizer: ModuleOptimizer, group: ParamGroup) -> ModuleOptimizer;
 
     /// A step on a vector, without tensors.
     fn step_vector(&self, lr: f64, x: &mut [f64], g: &[f64], state: &mut VectorState);
@@ -103,6 +108,10 @@ impl<R: Rule<N>, const N: usize> DynRule for Fused<R, N> {
 
     fn bound(&self, ctx: StepContext) -> Option<f64> {
         self.0.bound(ctx)
+    }
+
+    fn add_to(&self, optimizer: ModuleOptimizer, group: ParamGroup) -> ModuleOptimizer {
+        optimizer.with_group(group, self.clone(), None)
     }
 
     fn step_vector(&self, lr: f64, x: &mut [f64], g: &[f64], state: &mut VectorState) {

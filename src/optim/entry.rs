@@ -10,7 +10,7 @@ use super::fused::Fused;
 use super::rule::Rule;
 use super::second_order::WholeModel;
 use crate::docs::Docs;
-use crate::spec::{Setting, SettingValue, Settings, Spec, SpecError, unknown};
+use crate::spec::{Setting, SettingValue, Settings, Spec, SpecError, alias, unknown};
 
 /// What an optimizer declares in addition to its formula and settings.
 pub trait NamedRule: Settings {
@@ -21,6 +21,24 @@ pub trait NamedRule: Settings {
 
     /// Gets the learning rate of the spec, for settings whose default depends on it.
     fn at_lr(&mut self, _lr: f64) {}
+
+    /// Checks settings that are allowed one by one, but not together.
+    ///
+    /// # Errors
+    /// What is missing or contradicts.
+    fn check_together(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    /// Checks every setting, and all of them together.
+    ///
+    /// # Errors
+    /// Names the first setting whose value is not allowed.
+    fn check_all(&self, owner: &str) -> Result<(), SpecError> {
+        self.check(owner)?;
+        self.check_together()
+            .map_err(|problem| SpecError::Several { spec: owner.into(), problem: problem.into() })
+    }
 }
 
 /// A named set of settings: the formula and the defaults of one source.
@@ -36,7 +54,8 @@ pub struct Dialect {
     pub values: fn() -> Vec<(&'static str, String)>,
 }
 
-/// The dialect that every optimizer has: its defaults.
+/// The dialect that every optimizer has: the version of its source. It is the defaults, unless the
+/// optimizer has a row of that name.
 pub const PAPER: &str = "paper";
 
 /// An optimizer made from a spec.
@@ -74,7 +93,7 @@ impl Method {
     }
 }
 
-/// Weight decay in the pass of a rule.
+/// Weight decay, and a factor of the learning rate, in the pass of a rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decay {
     /// L2, added to the gradient
@@ -83,6 +102,8 @@ pub struct Decay {
     pub lambda: f64,
     /// the factor of lambda
     pub by: DecayBy,
+    /// factor of the learning rate
+    pub lr_scale: f64,
 }
 
 /// Makes an optimizer from settings and decay.
@@ -102,7 +123,7 @@ pub struct OptimizerEntry {
     pub settings: fn() -> Vec<Setting>,
     /// The defaults of those settings.
     pub defaults: fn() -> Vec<(&'static str, String)>,
-    /// Named sets of settings, in addition to [`PAPER`].
+    /// Named sets of settings. [`PAPER`] is the defaults where it is not among them.
     pub dialects: &'static [Dialect],
     /// The names of the state for each element of a parameter, with the default settings; `None` if
     /// the state has another form.
@@ -130,7 +151,7 @@ impl OptimizerEntry {
         }
     }
 
-    /// The dialect of that name; `None` for [`PAPER`], the defaults.
+    /// The dialect of that name; `None` for [`PAPER`] where that is the defaults.
     ///
     /// # Errors
     /// If there is no such dialect.
@@ -138,8 +159,8 @@ impl OptimizerEntry {
         match self.dialects.iter().find(|dialect| dialect.name == name) {
             None if name == PAPER => Ok(None),
             None => {
-                let known =
-                    [PAPER].into_iter().chain(self.dialects.iter().map(|dialect| dialect.name));
+                let others = self.dialects.iter().map(|dialect| dialect.name);
+                let known = [PAPER].into_iter().chain(others.filter(|name| *name != PAPER));
                 Err(unknown(&format!("dialect of {}", self.name), name, known))
             }
             found => Ok(found),
@@ -177,8 +198,8 @@ impl OptimizerEntry {
     ) -> Result<f64, SpecError> {
         let mut lr = self.lr;
         for (key, value) in settings {
-            if *key == Setting::LR.name {
-                lr = Setting::LR.read(self.name, value)?;
+            if *key == Setting::LR.name || alias(key, [Setting::LR.name]).is_some() {
+                lr = Setting::LR.read(self.name, value).map_err(|error| error.about(key))?;
             } else {
                 thing.set(self.name, key, value).map_err(list_lr)?;
             }
@@ -201,7 +222,7 @@ impl OptimizerEntry {
             Some(_) => Err(SpecError::Several {
                 spec: self.name.into(),
                 problem: format!(
-                    "l2 or decay around it, which go with rules only; its own settings: {}",
+                    "l2, decay or group around it, which go with rules only; its own settings: {}",
                     names.join(", ")
                 ),
             }),
@@ -229,12 +250,13 @@ fn build_rule<R: NamedRule + Rule<N>, const N: usize>(
     let mut rule = R::default();
     let lr = entry.read(&mut rule, settings)?;
     rule.at_lr(lr);
+    rule.check_all(entry.name)?;
     let spec = rule.spec(entry.name);
     let method = match decay {
         None => Method::of_rule(rule),
-        Some(Decay { l2, lambda, by }) => {
+        Some(Decay { l2, lambda, by, lr_scale }) => {
             let alpha = if lr > 0.0 { lr } else { 1.0 };
-            Method::of_rule(Decayed { rule, l2, lambda, by, alpha })
+            Method::of_rule(Decayed { rule, l2, lambda, by, alpha, lr_scale })
         }
     };
     Ok(entry.configured(lr, spec, method))
@@ -248,7 +270,7 @@ macro_rules! dialects {
             $(#[doc = $docs:literal])+
             $name:ident: lr $dialect_lr:literal { $($field:ident: $value:expr),* $(,)? }
         )*
-        $(fn at_lr(&mut $self:ident, $spec_lr:ident: f64) $body:block)?
+        $(fn $method:ident($($args:tt)*) $(-> $Output:ty)? $body:block)*
     ) => {
         $crate::spec::__paste! {
             impl $Type {
@@ -270,8 +292,8 @@ macro_rules! dialects {
                 values: || $crate::spec::Settings::values(&Self::$name()),
             }),*];
             $(
-                fn at_lr(&mut $self, $spec_lr: f64) $body
-            )?
+                fn $method($($args)*) $(-> $Output)? $body
+            )*
         }
     };
 }

@@ -5,12 +5,12 @@ use std::ops::Sub;
 use burn::optim::{ModuleOptimizer, Optimizer};
 use burn::tensor::{DType, Device, Shape, Tensor};
 
-use super::buffer::{Buffer, Number, on_cpu};
 use super::fused_state::{FusedState, next_context};
 use super::pass::{PassBuffers, pass};
 use super::reshape::reshaped;
 use super::rule::{Rule, StepContext};
 use super::value::{Lane, Value};
+use crate::burn_internals::{Buffer, Number, on_cpu};
 
 /// A rule as burn's `Optimizer`.
 ///
@@ -261,10 +261,11 @@ mod tests {
         compare_all_shapes(Momentum::burn().with_mu_from(Some(0.5)).with_mu_steps(10));
         compare_all_shapes(Nag::torch());
         compare_all_shapes(RmsProp::torch().with_mu(0.9).with_centered(true));
-        for amsgrad in [AmsGrad::new(), AmsGrad::torch(), AmsGrad::keras(), AmsGrad::optax()] {
+        for amsgrad in [AmsGrad::new(), AmsGrad::paper(), AmsGrad::keras(), AmsGrad::optax()] {
             compare_all_shapes(amsgrad);
         }
         compare_all_shapes(AdamW::new());
+        compare_all_shapes(AdamW::paper().with_alpha(Some(0.01)));
         // the denominator is used after a few steps
         compare_all_shapes(RAdam::new().with_beta2(0.9));
         compare_all_shapes(AdaMax::new());
@@ -278,6 +279,7 @@ mod tests {
             lambda: 0.2,
             by: DecayBy::Schedule,
             alpha: 0.1,
+            lr_scale: 0.5,
         });
     }
 

@@ -68,6 +68,9 @@ impl<R: Rule<N>, const D: usize, const N: usize> RecordState for FusedState<R, D
     }
 
     fn state_unflatten(prefix: &str, from: &mut StateSource, device: &Device) -> Option<Self> {
+        if from.take_scalar(prefix, STEP).is_none() {
+            return from_burn(prefix, from, device);
+        }
         let t = u64::try_from(from.take_scalar(prefix, STEP)?).ok()?;
         let tensor_scalar = f64::try_from(from.take_scalar(prefix, TENSOR_SCALAR)?).ok()?;
         let saved = u64::try_from(from.take_scalar(prefix, USED)?).ok()?;
@@ -80,6 +83,26 @@ impl<R: Rule<N>, const D: usize, const N: usize> RecordState for FusedState<R, D
         let complete = bits(tensors.each_ref().map(Option::is_some)) == saved;
         complete.then(|| FusedState::new(t, tensor_scalar, tensors))
     }
+}
+
+/// The state in a record of burn's own optimizer.
+fn from_burn<R: Rule<N>, const D: usize, const N: usize>(
+    prefix: &str,
+    from: &mut StateSource,
+    device: &Device,
+) -> Option<FusedState<R, D, N>> {
+    let names = R::BURN_RECORD?;
+    let t = match names.step {
+        Some(step) => u64::try_from(from.take_scalar(prefix, step)?).ok()?,
+        None => 1,
+    };
+    let tensors = names.state.map(|name| {
+        let data = from.take_tensor(prefix, name).filter(|data| data.rank() == D)?;
+        let dtype = data.dtype();
+        Some(Tensor::from_data(data, (device, dtype)))
+    });
+    let complete = tensors.iter().all(Option::is_some);
+    complete.then(|| FusedState::new(t, 1.0, tensors))
 }
 
 /// The flags as the bits of one number.

@@ -16,12 +16,12 @@
 //!
 //! To add an optimizer, write a file in `rules` and list it in `rules/mod.rs`.
 
-mod buffer;
 mod dyn_rule;
 mod entry;
 mod evaluation;
 mod fused;
 mod fused_state;
+mod load_record;
 mod param_state;
 mod pass;
 mod registry;
@@ -40,9 +40,10 @@ pub use entry::{ConfiguredOptimizer, Decay, Dialect, Method, NamedRule, Optimize
 pub use evaluation::evaluation_model;
 pub use fused::{Fused, IntoOptimizer};
 pub use fused_state::FusedState;
+pub use load_record::load_record;
 pub use param_state::{ParamState, optimizer_state};
 pub use registry::Optimizers;
-pub use rule::{EpsPlace, LrPlace, Rule, Signal, StepContext};
+pub use rule::{BurnRecord, EpsPlace, LrPlace, Rule, Signal, StepContext};
 pub use rules::*;
 /// The same under the name of its best known method.
 pub use second_order as newton;

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use burn::module::ParamId;
 use burn::optim::{ModuleOptimizer, StateSource};
 use burn::store::RecordError;
-use burn::store::burn_pack::Reader;
 use burn::tensor::TensorData;
 
 use super::dyn_rule::DynRule;
 use super::fused_state::{STEP, TENSOR_SCALAR};
+use crate::burn_internals::Pack;
 
 /// The optimizer state of one parameter.
 #[derive(Clone, Debug)]
@@ -31,13 +31,12 @@ pub fn optimizer_state(
     optimizer: &ModuleOptimizer,
     rule: &dyn DynRule,
 ) -> Result<HashMap<ParamId, ParamState>, RecordError> {
-    let reader = Reader::from_bytes(optimizer.into_bytes()?)?;
-    let mut source = StateSource::new(reader.scalars().clone());
+    let pack = Pack::read(optimizer.into_bytes()?)?;
     let ids: BTreeSet<u64> =
-        reader.scalars().keys().filter_map(|key| parameter_with_step(key)).collect();
-    for tensor in reader.into_tensors()? {
-        let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
-        source.insert_tensor(name, TensorData::from_bytes(bytes, shape, dtype));
+        pack.scalars.keys().filter_map(|key| parameter_with_step(key)).collect();
+    let mut source = StateSource::new(pack.scalars);
+    for tensor in pack.tensors {
+        source.insert_tensor(tensor.name, tensor.data);
     }
     let state = |id: u64| Some((ParamId::from(id), read_param(&mut source, id, rule)?));
     Ok(ids.into_iter().filter_map(state).collect())

@@ -12,7 +12,7 @@ impl Default for Optimizers {
     fn default() -> Self {
         let lazy_adam = [super::rules::lazy_adam::ENTRY];
         let (second_order, burn) = (super::second_order::ENTRIES, super::burn::ENTRIES);
-        Optimizers([super::rules::ENTRIES, &lazy_adam, &second_order, &burn].concat())
+        Optimizers([super::rules::ENTRIES, &lazy_adam, second_order, &burn].concat())
     }
 }
 

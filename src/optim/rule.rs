@@ -53,6 +53,10 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
     /// The names of the state, as written to saved states.
     const STATE: [&'static str; N];
 
+    /// The same state in the records of burn's own optimizer, so that a training can change from
+    /// burn's to ours at a checkpoint. `None` if burn has no optimizer with this state.
+    const BURN_RECORD: Option<BurnRecord<N>> = None;
+
     /// Which parts of the state these settings need. A part that is not needed takes no space, and
     /// is 0 in every step.
     fn uses_state(&self) -> [bool; N] {
@@ -97,6 +101,15 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
     fn bound(&self, _ctx: StepContext) -> Option<f64> {
         None
     }
+}
+
+/// The names of a state in the records of burn's own optimizer.
+#[derive(Clone, Copy, Debug)]
+pub struct BurnRecord<const N: usize> {
+    /// the number of steps; `None` if burn does not count them, because the rule does not use them
+    pub step: Option<&'static str>,
+    /// each part of [`Rule::STATE`]
+    pub state: [&'static str; N],
 }
 
 /// What an adaptive rule knows about its gradients.

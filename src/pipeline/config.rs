@@ -1,5 +1,6 @@
 //! The configuration of a pipeline, read from a spec.
 
+use super::groups::{GroupRule, read_groups};
 use super::transforms::{Accumulate, Policy, Stage, TRANSFORMS, TransformEntry, Transforms};
 use crate::error::{Error, Result};
 use crate::optim::{ConfiguredOptimizer, Method, Optimizers};
@@ -9,9 +10,10 @@ use crate::spec::{Spec, SpecError, SpecLine, unknown};
 /// What a step does, from left to right as the spec is written:
 ///
 /// ```text
-/// accumulate | nonfinite | clip_* | l2 | OPTIMIZER | decay | lookahead | ema | SCHEDULE
+/// accumulate | nonfinite | clip_* | l2 | OPTIMIZER | decay | group | lookahead | ema | SCHEDULE
 ///
 /// clip_*: any of clip_value, clip_norm and clip_global, in any order and number
+/// group:  any number
 /// ```
 #[derive(Clone)]
 pub struct PipelineConfig {
@@ -22,6 +24,7 @@ pub struct PipelineConfig {
     /// the schedule, if the spec has one
     pub schedule: Option<Schedule>,
     pub(super) transforms: Transforms,
+    pub(super) groups: Vec<GroupRule>,
 }
 
 impl PipelineConfig {
@@ -40,10 +43,16 @@ impl PipelineConfig {
             Some(decay) => optimizers.make_decayed(named, decay)?,
         };
         check_whole_model(line, &optimizer)?;
+        let groups = read_groups(named, &optimizer, &transforms, optimizers)?;
         let last = line.0.last().filter(|spec| stage(spec) == Stage::Schedule);
         let schedule = last.map(Schedule::read).transpose()?;
         let spec = canonical(line, &optimizer)?;
-        Ok(PipelineConfig { spec, optimizer, schedule, transforms })
+        Ok(PipelineConfig { spec, optimizer, schedule, transforms, groups })
+    }
+
+    /// Where another parameter group goes in the spec: after those that it has.
+    pub(super) fn place_of_group(&self) -> usize {
+        self.spec.0.iter().filter(|spec| stage(spec) <= Stage::Group).count()
     }
 
     /// Whether a step with a gradient that is not finite is skipped.
@@ -127,7 +136,7 @@ fn check_order(line: &SpecLine) -> Result<()> {
         let problem = match left == right {
             true => format!("{left} is given twice"),
             false => format!(
-                "{left} before {right}; the order is {}, and only clips may repeat",
+                "{left} before {right}; the order is {}, and only clips and groups may repeat",
                 Stage::ORDER
             ),
         };

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::paths::parameter_paths;
-use super::step::{Pipeline, unreadable};
+use super::step::{Stepper, unreadable};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::optim::{DynRule, Method, ParamState, Signal, StepContext, optimizer_state};
@@ -33,9 +33,9 @@ pub struct LayerDiagnostics {
     pub eps_share: Option<f64>,
 }
 
-impl Pipeline {
+impl Stepper {
     /// What the step from `before` to `after` did, where `after` is the model that
-    /// [`step`](Pipeline::step) made of `before` with this learning rate. Only this call costs
+    /// [`step`](Stepper::step) made of `before` with this learning rate. Only this call costs
     /// time: it reads both models and the optimizer state back from the device once.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Pipeline {
         after: &M,
     ) -> Result<Vec<LayerDiagnostics>> {
         let mut names = parameter_paths(before);
-        let mut states = self.rule_states(lr)?;
+        let mut states = self.rule_states(lr, &names)?;
         let pairs = Weights::of(before).0.into_iter().zip(Weights::of(after).0);
         let layers = pairs.map(|((id, before), (_, after))| {
             let name = names.remove(&id).unwrap_or_default();
@@ -58,9 +58,19 @@ impl Pipeline {
     }
 
     /// What the rule knows of each parameter; empty if the optimizer is none of our rules.
-    fn rule_states(&self, lr: f64) -> Result<HashMap<ParamId, RuleState>> {
+    fn rule_states(
+        &self,
+        lr: f64,
+        paths: &HashMap<ParamId, String>,
+    ) -> Result<HashMap<ParamId, RuleState>> {
         let Method::PerTensor { optimizer, rule: Some(rule) } = &self.method else {
             return Ok(HashMap::new());
+        };
+        let groups = self.groups.as_deref().unwrap_or_default();
+        let rule_of = |id: &ParamId| {
+            let path = paths.get(id).map(String::as_str);
+            let own = groups.iter().rev().find(|group| group.group.matches(id, path));
+            own.map_or(rule, |group| &group.rule)
         };
         // a step in which look-ahead returns to the slow weights is not the rule's alone
         let lookahead = self.config.transforms.lookahead.as_ref();
@@ -68,7 +78,7 @@ impl Pipeline {
         let states = optimizer_state(optimizer, rule.as_ref()).map_err(unreadable)?;
         Ok(states
             .into_iter()
-            .map(|(id, state)| (id, RuleState::of(rule.as_ref(), lr, &state, bounded)))
+            .map(|(id, state)| (id, RuleState::of(rule_of(&id).as_ref(), lr, &state, bounded)))
             .collect())
     }
 }

@@ -13,11 +13,14 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use super::config::PipelineConfig;
+use super::groups::GroupRule;
+use super::params::Params;
 use super::transforms::{Accumulate, Bound, Lookahead};
 use super::vector::VectorPipeline;
 use crate::docs::hex;
 use crate::error::Result;
 use crate::optim::Method;
+use crate::spec::SettingValue;
 
 /// Digits of the hashed numbers for our own rules, whose arithmetic is f64.
 const DIGITS: usize = 12;
@@ -53,8 +56,10 @@ impl PipelineConfig {
         let mut trace = Trace::of(self);
         match &self.optimizer.method {
             Method::PerTensor { optimizer, rule } => {
-                let probed = self.probe_gradients(&mut trace);
-                trace.end(probed);
+                for config in self.group_by_group(&mut trace) {
+                    let probed = config.probe_gradients(&mut trace);
+                    trace.end(probed);
+                }
                 if rule.is_none() {
                     probe_table(optimizer.clone(), self.optimizer.lr, &mut trace);
                 }
@@ -65,6 +70,18 @@ impl PipelineConfig {
             }
         }
         hex(&Sha256::digest(trace.text)[..4])
+    }
+
+    /// The pipeline without parameter groups, and with each group alone. The probe has a single
+    /// parameter, so each group contains it.
+    fn group_by_group(&self, trace: &mut Trace) -> Vec<PipelineConfig> {
+        let mut configs = vec![PipelineConfig { groups: Vec::new(), ..self.clone() }];
+        for group in &self.groups {
+            trace.text += &group.params.show();
+            let group = GroupRule { params: Params::Vectors, ..group.clone() };
+            configs.push(PipelineConfig { groups: vec![group], ..self.clone() });
+        }
+        configs
     }
 
     /// Steps on gradients that do not depend on the point.

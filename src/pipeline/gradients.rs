@@ -8,6 +8,35 @@ use super::paths::parameter_paths;
 use super::transforms::Bound;
 use crate::optim::reshaped;
 
+/// The gradients times min(1, max / norm), where norm is the Euclidean norm of all gradients
+/// together. The same as torch's `clip_grad_norm_` and Optax's `clip_by_global_norm`, up to torch's
+/// 1e-6 in the denominator. burn's own clipping takes the norm of each parameter by itself.
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::optim::GradientsParams;
+/// use burn::tensor::{Device, Tensor};
+/// use downhill::pipeline::clip_by_global_norm;
+///
+/// let device = Device::flex().autodiff();
+/// let model = LinearConfig::new(2, 3).init(&device);
+/// let loss = model.forward(Tensor::<2>::ones([1, 2], &device)).sum();
+/// let gradients = GradientsParams::from_grads(loss.backward(), &model);
+/// let gradients = clip_by_global_norm(gradients, &model, 1.0);
+/// // the norm was 3: six weights and three biases have a gradient of 1
+/// let weight = gradients.get::<2>(model.weight.id).unwrap().into_data();
+/// assert!(weight.iter::<f64>().all(|g| (g - 1.0 / 3.0).abs() < 1e-6));
+/// ```
+pub fn clip_by_global_norm<M: Module>(
+    gradients: GradientsParams,
+    model: &M,
+    max: f64,
+) -> GradientsParams {
+    let mut gradients = Gradients::of(gradients, model);
+    gradients.clip(Bound::Global(max));
+    gradients.into_params()
+}
+
 /// The gradients of the parameters that have one, flattened, in the order of the model's
 /// parameters.
 #[derive(Clone, Default)]

@@ -1,12 +1,10 @@
 //! The state of the optimizer alone, in burn's format, with parameters identified by position.
 
-use std::collections::BTreeMap;
-
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::RecordError;
-use burn::store::burn_pack::{Reader, Scalar, Tensor as PackedTensor, Writer};
 use burn::tensor::Bytes;
 
+use crate::burn_internals::{NamedTensor, Pack};
 use crate::error::{Error, Result, StateError};
 use crate::optim::Method;
 
@@ -54,35 +52,22 @@ fn rename_parameters(
     bytes: Bytes,
     number: impl Fn(u64) -> Option<u64>,
 ) -> std::result::Result<Bytes, RecordError> {
-    let reader = Reader::from_bytes(bytes)?;
+    let pack = Pack::read(bytes)?;
     let rename = |key: &str| -> Option<String> {
         let (id, rest) = key.split_at(key.find('.').unwrap_or(key.len()));
         Some(format!("{}{rest}", number(id.parse().ok()?)?))
     };
-    let scalars: BTreeMap<String, Scalar> =
-        reader.scalars().iter().filter_map(|(key, value)| Some((rename(key)?, *value))).collect();
-    let metadata: BTreeMap<String, String> = reader
-        .metadata()
-        .iter()
-        .filter_map(|(key, value)| Some((rename(key)?, value.clone())))
-        .collect();
-    let mut tensors = Vec::new();
-    for tensor in reader.into_tensors()? {
-        let (key, dtype, shape, id, bytes) = tensor.into_parts()?;
-        if let Some(key) = rename(&key) {
-            tensors.push(PackedTensor::new(key, dtype, shape, id.and_then(&number), bytes));
-        }
-    }
+    let renamed = |tensor: NamedTensor| {
+        let name = rename(&tensor.name)?;
+        Some(NamedTensor { name, data: tensor.data, param_id: tensor.param_id.and_then(&number) })
+    };
+    let mut tensors: Vec<NamedTensor> = pack.tensors.into_iter().filter_map(renamed).collect();
     // burn keeps its states in a hash map: sorting makes the bytes of equal states equal
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut writer = Writer::new(tensors);
-    for (key, value) in &scalars {
-        writer = writer.with_scalar(key, *value);
-    }
-    for (key, value) in &metadata {
-        writer = writer.with_metadata(key, value);
-    }
-    Ok(writer.into_bytes()?)
+    let scalars = pack.scalars.iter().filter_map(|(key, value)| Some((rename(key)?, *value)));
+    let metadata =
+        pack.metadata.iter().filter_map(|(key, value)| Some((rename(key)?, value.clone())));
+    Pack { tensors, scalars: scalars.collect(), metadata: metadata.collect() }.write()
 }
 
 fn damaged(_: RecordError) -> Error {

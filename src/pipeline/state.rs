@@ -5,14 +5,17 @@
 //! burn's ids are different in the next process.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::store::burn_pack::{Reader, Tensor as PackedTensor, Writer};
 use burn::tensor::{Bytes, DType, Device, Shape, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
+use super::averages::{EmaWeights, LookaheadWeights};
 use super::config::PipelineConfig;
 use super::gradients::Gradient;
 use super::optimizer_state::{load_method, save_method};
-use super::step::Pipeline;
+use super::step::Stepper;
+use super::transforms::{Ema, Lookahead};
+use super::weights::Weights;
+use crate::burn_internals::{NamedTensor, Pack};
 use crate::error::{Error, Result, StateError};
 
 const MAGIC: &[u8] = b"downhill optimizer state 1\n";
@@ -25,65 +28,104 @@ const SLOW: &str = "slow";
 const AVERAGE: &str = "average";
 const SUM: &str = "sum";
 
-impl Pipeline {
+impl Stepper {
     /// The whole state, for [`resume`](PipelineConfig::resume) with the same model in another
-    /// process, which continues bit for bit. The schedule is not included: a
-    /// [`Scheduler`](crate::schedule::Scheduler) is saved by serde.
+    /// process, which continues bit for bit. A [`Pipeline`](super::Pipeline) saves its schedule
+    /// too.
     ///
     /// # Errors
     /// If a number cannot be read back from the device.
     pub fn save<M: Module>(&self, model: &M) -> Result<Vec<u8>> {
+        seal(self.pack(model)?)
+    }
+
+    /// The state as named tensors and numbers.
+    pub(super) fn pack<M: Module>(&self, model: &M) -> Result<Pack> {
         let parameters = Parameters::of(model);
         let method =
             save_method(&self.method, |id| parameters.position(id.into())).map_err(cannot_write)?;
         let length = Shape::from([method.len()]);
-        let method = PackedTensor::new(METHOD.into(), DType::U8, length, None, method);
-        let mut tensors = vec![method];
-        let slow = self.slow.0.iter().enumerate();
-        tensors.extend(slow.map(|(position, (_, x))| pack(SLOW, position, x)));
-        let average = self.average.0.iter().enumerate();
-        tensors.extend(average.map(|(position, (_, x))| pack(AVERAGE, position, x)));
+        let data = TensorData::from_bytes(method, length, DType::U8);
+        let mut pack = Pack::default();
+        pack.tensors.push(NamedTensor { name: METHOD.into(), data, param_id: None });
+        let slow = self.lookahead.iter().flat_map(|lookahead| &lookahead.slow.0).enumerate();
+        pack.tensors.extend(slow.map(|(position, (_, x))| named(SLOW, position, x)));
+        let average = self.ema.iter().flat_map(|ema| &ema.average.0).enumerate();
+        pack.tensors.extend(average.map(|(position, (_, x))| named(AVERAGE, position, x)));
         for gradient in &self.accumulated.sum.0 {
             if let Some(position) = parameters.position(gradient.id) {
-                tensors.push(pack(SUM, position, &gradient.g));
+                pack.tensors.push(named(SUM, position, &gradient.g));
             }
         }
-        let writer = Writer::new(tensors)
-            .with_metadata("spec", &self.config.spec.to_string())
-            .with_metadata("shapes", &parameters.shapes())
-            .with_scalar("steps", self.steps.into())
-            .with_scalar("skipped", self.skipped.into())
-            .with_scalar("summed", (self.accumulated.batches as u64).into());
-        let content = writer.into_bytes().map_err(cannot_write)?;
-        Ok([MAGIC, &Sha256::digest(&content[..])[..], &content[..]].concat())
+        pack.metadata.insert("spec".into(), self.config.spec.to_string());
+        pack.metadata.insert("shapes".into(), parameters.shapes());
+        pack.scalars.insert("steps".into(), self.steps.into());
+        pack.scalars.insert("skipped".into(), self.skipped.into());
+        pack.scalars.insert("summed".into(), (self.accumulated.batches as u64).into());
+        Ok(pack)
     }
 }
 
 impl PipelineConfig {
-    /// A pipeline that continues where [`save`](Pipeline::save) was called. `model` is the model
+    /// A pipeline that continues where [`save`](Stepper::save) was called. `model` is the model
     /// that was saved with it.
     ///
     /// # Errors
     /// If the bytes were saved by another pipeline or with another model, or if they were cut or
     /// changed.
-    pub fn resume<M: Module>(&self, bytes: &[u8], model: &M) -> Result<Pipeline> {
-        let content = checked_content(bytes)?.to_vec();
-        let reader = Reader::from_bytes(Bytes::from_bytes_vec(content)).map_err(damaged)?;
+    pub fn resume<M: Module>(&self, bytes: &[u8], model: &M) -> Result<Stepper> {
+        self.unpack(unseal(bytes)?, model)
+    }
+
+    pub(super) fn unpack<M: Module>(&self, pack: Pack, model: &M) -> Result<Stepper> {
         let parameters = Parameters::of(model);
-        self.check_origin(&reader, &parameters)?;
-        let mut pipeline = self.begin();
-        pipeline.steps = counter(&reader, "steps")?;
-        pipeline.skipped = counter(&reader, "skipped")?;
-        pipeline.accumulated.batches = counter(&reader, "summed")? as usize;
-        for packed in reader.into_tensors().map_err(damaged)? {
-            pipeline = load_tensor(pipeline, packed, &parameters)?;
+        self.check_origin(&pack, &parameters)?;
+        let counter = |name: &str| pack.count(name).ok_or(StateError::Damaged);
+        let mut stepper = self.begin();
+        stepper.attach_groups(model)?;
+        stepper.steps = counter("steps")?;
+        stepper.skipped = counter("skipped")?;
+        stepper.accumulated.batches = counter("summed")? as usize;
+        let (mut slow, mut average, mut sum) = (Vec::new(), Vec::new(), Vec::new());
+        for NamedTensor { name, data, .. } in pack.tensors {
+            if name == METHOD {
+                let (bytes, ..) = data.into_parts();
+                stepper.method = load_method(stepper.method, bytes, |position| {
+                    parameters.0.get(position).map(|parameter| parameter.id.val())
+                })?;
+                continue;
+            }
+            let (kind, position) = name.split_once('.').ok_or(StateError::Damaged)?;
+            let position: usize = position.parse().map_err(|_| StateError::Damaged)?;
+            let Parameter { id, shape, device } =
+                parameters.0.get(position).ok_or(StateError::Damaged)?;
+            let dtype = data.dtype();
+            let tensor = Tensor::<1>::from_data(data, (device, dtype));
+            match kind {
+                SLOW => slow.push((position, *id, tensor)),
+                AVERAGE => average.push((position, *id, tensor)),
+                _ => {
+                    sum.push((position, Gradient { id: *id, shape: shape.clone(), g: tensor }));
+                }
+            }
         }
-        Ok(pipeline)
+        // the file is in the order of names, where 10 comes before 2
+        sum.sort_by_key(|(position, _)| *position);
+        stepper.accumulated.sum.0 = sum.into_iter().map(|(_, gradient)| gradient).collect();
+        let transforms = &self.transforms;
+        if let (false, Some(Lookahead { k, alpha })) = (slow.is_empty(), &transforms.lookahead) {
+            let steps = stepper.steps;
+            stepper.lookahead = Some(LookaheadWeights::of(*k, *alpha, in_order(slow), steps));
+        }
+        if let Some(Ema { decay }) = &transforms.ema {
+            stepper.ema = Some(EmaWeights::of(*decay, in_order(average)));
+        }
+        Ok(stepper)
     }
 
     /// Checks that the state was saved by this pipeline and with this model.
-    fn check_origin(&self, reader: &Reader, parameters: &Parameters) -> Result<()> {
-        let text = |key: &str| reader.metadata().get(key).cloned().unwrap_or_default();
+    fn check_origin(&self, pack: &Pack, parameters: &Parameters) -> Result<()> {
+        let text = |key: &str| pack.metadata.get(key).cloned().unwrap_or_default();
         let (found, expected) = (text("spec"), self.spec.to_string());
         if found != expected {
             return Err(StateError::OtherOptimizer { found, expected }.into());
@@ -96,57 +138,33 @@ impl PipelineConfig {
     }
 }
 
+/// The bytes of a file: a line that names the format, a checksum, and the content.
+pub(super) fn seal(pack: Pack) -> Result<Vec<u8>> {
+    let content = pack.write().map_err(cannot_write)?;
+    Ok([MAGIC, &Sha256::digest(&content[..])[..], &content[..]].concat())
+}
+
 /// The content of a file whose first line and checksum are right.
-fn checked_content(bytes: &[u8]) -> Result<&[u8]> {
+pub(super) fn unseal(bytes: &[u8]) -> Result<Pack> {
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| match MAGIC.starts_with(bytes) {
         true => StateError::Damaged,
         false => StateError::Foreign,
     })?;
     let (hash, content) = rest.split_at_checked(HASH_LENGTH).ok_or(StateError::Damaged)?;
-    match Sha256::digest(content)[..] == *hash {
-        true => Ok(content),
-        false => Err(StateError::Damaged.into()),
+    if Sha256::digest(content)[..] != *hash {
+        return Err(StateError::Damaged.into());
     }
+    Pack::read(Bytes::from_bytes_vec(content.to_vec())).map_err(damaged)
 }
 
-fn counter(reader: &Reader, key: &str) -> Result<u64> {
-    let value = reader.scalars().get(key).and_then(|value| u64::try_from(*value).ok());
-    Ok(value.ok_or(StateError::Damaged)?)
+fn named(kind: &str, position: usize, tensor: &Tensor<1>) -> NamedTensor {
+    NamedTensor { name: format!("{kind}.{position}"), data: tensor.to_data(), param_id: None }
 }
 
-fn pack(kind: &str, position: usize, tensor: &Tensor<1>) -> PackedTensor {
-    let (bytes, shape, dtype) = tensor.to_data().into_parts();
-    PackedTensor::new(format!("{kind}.{position}"), dtype, shape, None, bytes)
-}
-
-/// The pipeline with what a saved tensor contains.
-fn load_tensor(
-    mut pipeline: Pipeline,
-    packed: PackedTensor,
-    parameters: &Parameters,
-) -> Result<Pipeline> {
-    let (name, dtype, shape, _, bytes) = packed.into_parts().map_err(damaged)?;
-    if name == METHOD {
-        pipeline.method = load_method(pipeline.method, bytes, |position| {
-            parameters.0.get(position).map(|parameter| parameter.id.val())
-        })?;
-        return Ok(pipeline);
-    }
-    let (kind, position) = name.split_once('.').ok_or(StateError::Damaged)?;
-    let position: Option<usize> = position.parse().ok();
-    let Parameter { id, shape: of, device } =
-        position.and_then(|position| parameters.0.get(position)).ok_or(StateError::Damaged)?;
-    let data = TensorData::from_bytes(bytes, shape, dtype);
-    let tensor = Tensor::<1>::from_data(data, (device, dtype));
-    match kind {
-        SLOW => pipeline.slow.0.push((*id, tensor)),
-        AVERAGE => pipeline.average.0.push((*id, tensor)),
-        _ => {
-            let gradient = Gradient { id: *id, shape: of.clone(), g: tensor };
-            pipeline.accumulated.sum.0.push(gradient);
-        }
-    }
-    Ok(pipeline)
+/// Weights in the order of the model's parameters.
+fn in_order(mut weights: Vec<(usize, ParamId, Tensor<1>)>) -> Weights {
+    weights.sort_by_key(|(position, ..)| *position);
+    Weights(weights.into_iter().map(|(_, id, tensor)| (id, tensor)).collect())
 }
 
 /// Every parameter, in the order of the model.
@@ -185,7 +203,7 @@ impl ModuleVisitor for Parameters {
 }
 
 fn cannot_write(error: impl std::fmt::Display) -> Error {
-    Error::Invalid(format!("cannot write the optimizer's state: {error}"))
+    StateError::Burn(error.to_string()).into()
 }
 
 fn damaged(_: impl std::fmt::Display) -> Error {

@@ -1,17 +1,22 @@
-//! One training step: gradient transformations, the optimizer, and what follows it.
+//! One training step at a given learning rate: gradient transformations, the optimizer, and what
+//! follows it.
 
-use burn::module::Module;
+use std::sync::Arc;
+
+use burn::module::{Module, ParamGroup};
 use burn::optim::GradientsParams;
 
+use super::averages::{EmaWeights, LookaheadWeights};
 use super::config::PipelineConfig;
-use super::gradients::Gradients;
+use super::gradients::{Gradients, NonfiniteGradient};
+use super::groups::group_of;
 use super::transforms::{Ema, Lookahead, Policy};
-use super::weights::Weights;
-use crate::error::{Error, Result};
-use crate::optim::{Method, evaluation_model};
+use crate::error::{Error, Result, StateError, StepError};
+use crate::optim::{DynRule, Method, evaluation_model};
 
-/// A [`PipelineConfig`] with its state: that of the optimizer, accumulated gradients, averages.
-pub struct Pipeline {
+/// A [`PipelineConfig`] with its state: that of the optimizer, accumulated gradients, averages. It
+/// takes the learning rate of each step; a [`Pipeline`](super::Pipeline) has its own.
+pub struct Stepper {
     pub(super) config: PipelineConfig,
     /// the optimizer with its state
     pub(super) method: Method,
@@ -20,10 +25,18 @@ pub struct Pipeline {
     pub(super) steps: u64,
     /// steps skipped because a gradient was not finite
     pub(super) skipped: u64,
-    /// the slow weights of look-ahead
-    pub(super) slow: Weights,
-    /// the average of the weights
-    pub(super) average: Weights,
+    /// the parameter groups of the model; `None` before the first step
+    pub(super) groups: Option<Vec<ModelGroup>>,
+    /// `None` before the first step, and without `lookahead`
+    pub(super) lookahead: Option<LookaheadWeights>,
+    /// `None` without `ema`
+    pub(super) ema: Option<EmaWeights>,
+}
+
+/// A parameter group of a model.
+pub(super) struct ModelGroup {
+    pub group: ParamGroup,
+    pub rule: Arc<dyn DynRule>,
 }
 
 /// The gradients of the batches since the last step.
@@ -34,21 +47,22 @@ pub(super) struct AccumulatedGradients {
 }
 
 impl PipelineConfig {
-    /// A pipeline before its first step.
-    pub fn begin(&self) -> Pipeline {
-        Pipeline {
+    /// The pipeline before its first step.
+    pub fn begin(&self) -> Stepper {
+        Stepper {
             config: self.clone(),
             method: self.optimizer.method.clone(),
             accumulated: AccumulatedGradients::default(),
             steps: 0,
             skipped: 0,
-            slow: Weights::default(),
-            average: Weights::default(),
+            groups: None,
+            lookahead: None,
+            ema: self.transforms.ema.as_ref().map(|Ema { decay }| EmaWeights::new(*decay)),
         }
     }
 }
 
-impl Pipeline {
+impl Stepper {
     /// The configuration it was made from.
     pub fn config(&self) -> &PipelineConfig {
         &self.config
@@ -65,7 +79,7 @@ impl Pipeline {
     }
 
     /// Whether the optimizer evaluates the loss itself, so that only
-    /// [`step_with`](Pipeline::step_with) can step it.
+    /// [`step_with`](Stepper::step_with) can step it.
     pub fn evaluates(&self) -> bool {
         matches!(self.method, Method::WholeModel(_))
     }
@@ -75,7 +89,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// If a gradient is not finite and the pipeline has `nonfinite:policy=error`, if the learning
-    /// rate is negative or not finite, or if the optimizer [evaluates](Pipeline::evaluates) the
+    /// rate is negative or not finite, or if the optimizer [evaluates](Stepper::evaluates) the
     /// loss itself.
     pub fn step<M: Module>(&mut self, lr: f64, model: M, gradients: GradientsParams) -> Result<M> {
         check_lr(lr)?;
@@ -98,7 +112,7 @@ impl Pipeline {
     /// be the same function each time within the step.
     ///
     /// # Errors
-    /// As [`step`](Pipeline::step).
+    /// As [`step`](Stepper::step).
     pub fn step_with<M: Module>(
         &mut self,
         lr: f64,
@@ -109,11 +123,11 @@ impl Pipeline {
             let (_, gradients) = loss(&model);
             return self.step(lr, model, gradients);
         }
-        let start = self.slow_start(&model);
         check_lr(lr)?;
+        self.start(&model)?;
         let Method::WholeModel(whole) = &mut self.method else { return Ok(model) };
         let model = whole.step(lr, model, loss)?;
-        Ok(self.average_weights(model, start))
+        Ok(self.average_weights(model))
     }
 
     /// The model to evaluate and to save: the average of the weights if the pipeline has `ema`,
@@ -124,19 +138,17 @@ impl Pipeline {
     /// # Errors
     /// If burn cannot write out the optimizer's state.
     pub fn evaluation_model<M: Module>(&self, model: &M) -> Result<M> {
-        let model = model.clone();
-        let transforms = &self.config.transforms;
-        if self.steps > 0 && transforms.ema.is_some() {
-            return Ok(self.average.put_into(model));
+        if let Some(ema) = self.ema.as_ref().filter(|_| self.steps > 0) {
+            return Ok(ema.model(model));
         }
-        if self.steps > 0 && transforms.lookahead.is_some() {
-            return Ok(self.slow.put_into(model));
+        if let Some(lookahead) = self.lookahead.as_ref().filter(|_| self.steps > 0) {
+            return Ok(lookahead.model(model));
         }
         match &self.method {
             Method::PerTensor { optimizer, rule: Some(rule) } => {
-                evaluation_model(model, optimizer, rule.as_ref()).map_err(unreadable)
+                evaluation_model(model.clone(), optimizer, rule.as_ref()).map_err(unreadable)
             }
-            _ => Ok(model),
+            _ => Ok(model.clone()),
         }
     }
 
@@ -160,10 +172,9 @@ impl Pipeline {
         match gradients.nonfinite(model) {
             None => Ok(false),
             Some(_) if policy == Policy::Skip => Ok(true),
-            Some(found) => Err(Error::Step(format!(
-                "the gradient of {} contains {}, expected finite numbers",
-                found.parameter, found.value
-            ))),
+            Some(NonfiniteGradient { parameter, value }) => {
+                Err(StepError::NonfiniteGradient { parameter, value }.into())
+            }
         }
     }
 
@@ -173,41 +184,51 @@ impl Pipeline {
         model: M,
         gradients: GradientsParams,
     ) -> Result<M> {
-        let start = self.slow_start(&model);
+        self.start(&model)?;
         let Method::PerTensor { optimizer, .. } = &mut self.method else {
-            return Err(Error::Invalid(format!(
-                "{} evaluates the loss itself: use step_with",
-                self.config.optimizer.spec.name
-            )));
+            return Err(Error::NeedsLoss { optimizer: self.config.optimizer.spec.name.clone() });
         };
         let model = optimizer.step(lr, model, gradients);
-        Ok(self.average_weights(model, start))
+        Ok(self.average_weights(model))
     }
 
-    /// The weights before the first step, where look-ahead's slow weights start. `None` later on,
-    /// and without look-ahead.
-    fn slow_start<M: Module>(&self, model: &M) -> Option<Weights> {
-        let starts = self.config.transforms.lookahead.is_some() && self.steps == 0;
-        starts.then(|| Weights::of(model))
+    /// What depends on the model, before the first step: the parameter groups, and look-ahead's
+    /// slow weights, which start at the initial weights.
+    fn start<M: Module>(&mut self, model: &M) -> Result<()> {
+        self.attach_groups(model)?;
+        if let (0, Some(Lookahead { k, alpha })) = (self.steps, &self.config.transforms.lookahead) {
+            self.lookahead = Some(LookaheadWeights::new(*k, *alpha, model));
+        }
+        Ok(())
+    }
+
+    /// Finds the parameters of each group in the model, and gives them their rule.
+    pub(super) fn attach_groups<M: Module>(&mut self, model: &M) -> Result<()> {
+        if self.groups.is_some() {
+            return Ok(());
+        }
+        let mut groups = Vec::new();
+        for configured in &self.config.groups {
+            let (group, rule) = (group_of(&configured.params, model)?, configured.rule.clone());
+            groups.push(ModelGroup { group, rule });
+        }
+        if let Method::PerTensor { optimizer, .. } = &mut self.method {
+            for ModelGroup { group, rule } in &groups {
+                *optimizer = rule.add_to(optimizer.clone(), group.clone());
+            }
+        }
+        self.groups = Some(groups);
+        Ok(())
     }
 
     /// Look-ahead and moving average, after the optimizer has moved the weights.
-    fn average_weights<M: Module>(&mut self, mut model: M, start: Option<Weights>) -> M {
+    fn average_weights<M: Module>(&mut self, mut model: M) -> M {
         self.steps += 1;
-        if let Some(Lookahead { k, alpha }) = self.config.transforms.lookahead {
-            if let Some(start) = start {
-                self.slow = start;
-            }
-            if self.steps.is_multiple_of(k as u64) {
-                self.slow.approach(&model, alpha);
-                model = self.slow.put_into(model);
-            }
+        if let Some(lookahead) = &mut self.lookahead {
+            model = lookahead.update(model);
         }
-        if let Some(Ema { decay }) = self.config.transforms.ema {
-            match self.steps {
-                1 => self.average = Weights::of(&model),
-                _ => self.average.approach(&model, 1.0 - decay),
-            }
+        if let Some(ema) = &mut self.ema {
+            ema.update(&model);
         }
         model
     }
@@ -218,10 +239,9 @@ fn check_lr(lr: f64) -> Result<()> {
     if lr.is_finite() && lr >= 0.0 {
         return Ok(());
     }
-    let expected = "0 or a finite number above";
-    Err(Error::Step(format!("the learning rate is {lr}, expected {expected}")))
+    Err(StepError::LearningRate(lr).into())
 }
 
 pub(super) fn unreadable(error: impl std::fmt::Display) -> Error {
-    Error::Invalid(format!("cannot read the optimizer's state: {error}"))
+    StateError::Burn(error.to_string()).into()
 }

@@ -1,5 +1,6 @@
 //! The gradient transformations of a pipeline: their settings, and the table that describes them.
 
+use super::params::Params;
 use crate::optim::{Decay, decay::DecayBy};
 use crate::spec::{Allowed, Setting, Settings, Spec, SpecError};
 
@@ -68,6 +69,18 @@ crate::settings! {
 }
 
 crate::settings! {
+    /// Other settings for a group of parameters.
+    pub struct Group {
+        /// which parameters: vectors (biases and the weights of norms), or parts of their paths joined by +
+        params: Params = Params::Vectors, Params::ALLOWED;
+        /// factor of the learning rate
+        lr_scale: f64 = 1.0, Allowed::NotNegative;
+        /// their weight decay; none: that of the pipeline
+        weight_decay: Option<f64> = None, Allowed::NotNegative;
+    }
+}
+
+crate::settings! {
     /// Exponential moving average of the weights.
     pub struct Ema {
         /// decay rate
@@ -101,6 +114,8 @@ pub enum Stage {
     Optimizer,
     /// decays the weights
     Decay,
+    /// has other settings for some parameters
+    Group,
     /// replaces the weights by slow weights
     Lookahead,
     /// averages the weights
@@ -112,11 +127,11 @@ pub enum Stage {
 impl Stage {
     /// All stages in order, as error messages state it.
     pub(super) const ORDER: &'static str =
-        "accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, lookahead, ema, SCHEDULE";
+        "accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, group, lookahead, ema, SCHEDULE";
 
     /// Whether a pipeline may have several parts of this stage.
     pub fn may_repeat(self) -> bool {
-        self == Stage::Clip
+        self == Stage::Clip || self == Stage::Group
     }
 }
 
@@ -127,6 +142,7 @@ pub(super) enum Transform {
     Clip(Bound),
     L2(L2),
     Decay(Decoupled),
+    Group(Group),
     Lookahead(Lookahead),
     Ema(Ema),
 }
@@ -216,6 +232,13 @@ pub const TRANSFORMS: &[TransformEntry] = &[
         Stage::Decay,
         |spec| spec.read().map(Transform::Decay),
     ),
+    TransformEntry::new::<Group>(
+        "group",
+        "another learning rate or weight decay for some parameters; of several groups that contain \
+         a parameter, the last counts",
+        Stage::Group,
+        |spec| spec.read().map(Transform::Group),
+    ),
     TransformEntry::new::<Lookahead>(
         "lookahead",
         "every k steps x becomes slow + alpha (x - slow); Zhang et al., arXiv 1907.08610",
@@ -241,6 +264,7 @@ pub(super) struct Transforms {
     pub clips: Vec<Bound>,
     pub l2: Option<L2>,
     pub decay: Option<Decoupled>,
+    pub groups: Vec<Group>,
     pub lookahead: Option<Lookahead>,
     pub ema: Option<Ema>,
 }
@@ -253,6 +277,7 @@ impl Transforms {
             Transform::Clip(bound) => self.clips.push(bound),
             Transform::L2(l2) => self.l2 = Some(l2),
             Transform::Decay(decay) => self.decay = Some(decay),
+            Transform::Group(group) => self.groups.push(group),
             Transform::Lookahead(lookahead) => self.lookahead = Some(lookahead),
             Transform::Ema(ema) => self.ema = Some(ema),
         }
@@ -268,6 +293,7 @@ impl Transforms {
             l2: self.l2.as_ref().map_or(0.0, |l2| l2.lambda),
             lambda: self.decay.as_ref().map_or(0.0, |decay| decay.lambda),
             by: self.decay.as_ref().map_or(DecayBy::Lr, |decay| decay.by),
+            lr_scale: 1.0,
         })
     }
 

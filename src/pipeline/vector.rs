@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::config::PipelineConfig;
-use super::step::Pipeline;
+use super::step::Stepper;
 use crate::error::{Error, Result};
 use crate::optim::{DynRule, Method, VectorState};
 
@@ -38,7 +38,7 @@ enum Engine {
     /// the rule alone, without tensors: a million steps take about a second
     Rule(Arc<dyn DynRule>, VectorState),
     /// the whole pipeline on burn's tensors
-    Tensors(Box<Pipeline>, ParamVector),
+    Tensors(Box<Stepper>, ParamVector),
 }
 
 /// A model of a single parameter, for functions that give the gradient themselves.
@@ -94,7 +94,7 @@ impl VectorPipeline {
     /// methods is once.
     ///
     /// # Errors
-    /// As [`Pipeline::step`].
+    /// As [`Stepper::step`].
     pub fn step(&mut self, lr: f64, objective: GradientFn<'_>) -> Result<()> {
         match &mut self.engine {
             Engine::Rule(rule, state) => {
@@ -128,7 +128,7 @@ impl VectorPipeline {
     /// The evaluation parameters, which for `nag` are not the point where gradients are taken.
     ///
     /// # Errors
-    /// As [`Pipeline::evaluation_model`].
+    /// As [`Stepper::evaluation_model`].
     pub fn evaluation_params(&self) -> Result<Vec<f64>> {
         match &self.engine {
             Engine::Rule(rule, state) => Ok(rule.evaluation_vector(&self.x, state)),

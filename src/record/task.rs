@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::curve::BATCH_LOSS;
 use crate::error::Result;
 use crate::surface::Surface;
 
@@ -159,6 +160,9 @@ impl RecordedTask {
 
     /// The title of a measurement; its name if the task does not know it.
     pub fn measure_title(&self, name: &str) -> String {
+        if name == BATCH_LOSS {
+            return "mini-batch loss".into();
+        }
         let known = self.columns().into_iter().chain(self.other_measures());
         known.into_iter().find(|known| known.name == name).map_or(name, |known| known.title).into()
     }

@@ -1,22 +1,22 @@
-//! # Early stopping: the model of the lowest validation loss
+//! # Early stopping: stops when the validation loss no longer falls
 //!
 //! ```text
 //! after each epoch: better = validation loss < that of the last better epoch - min_delta
 //! stop after `patience` epochs that were not better
 //! ```
 //!
-//! The validation examples are taken from the training set. The test set is not used. With
-//! `restore=yes` the model that is returned, saved and measured is the one with the lowest
-//! validation loss, by any margin, also if the run reaches its last epoch.
+//! The validation set is split off from the training set. The test set is not used. With
+//! `restore=yes` the run returns, saves and measures the model with the lowest validation loss,
+//! regardless of min_delta, and also if the run reaches its last epoch.
 //!
 //! ## Differences
-//! - **Keras**: `patience` counts the same. `restore_best_weights` is off by default. It takes the
-//!   last better epoch, even if a later one is lower by less than min_delta. Before Keras 3 it had
-//!   no effect unless training stopped early.
-//! - **torch**: has none. Lightning's version counts validation checks, not epochs.
+//! - **Keras**: `patience` means the same. `restore_best_weights` is off by default. It restores
+//!   the last better epoch, even if a later loss is lower by less than min_delta. Before Keras 3 it
+//!   had no effect unless training stopped early.
+//! - **torch** has no early stopping. Lightning's version counts validation checks, not epochs.
 //!
 //! ## Source
-//! arXiv 1712.04711, section 4.5, in the document S1; Prechelt, "Early stopping - but when?", 1998.
+//! arXiv 1712.04711, section 4.5 (S1); Prechelt, "Early stopping - but when?", 1998.
 
 use crate::docs::Docs;
 use crate::spec::{Allowed, YES_OR_NO};
@@ -29,11 +29,11 @@ pub const DOCS: Docs = Docs(include_str!("early_stopping.rs"));
 crate::settings! {
     /// When to stop, and which model to return.
     pub struct EarlyStopping {
-        /// epochs without a better validation loss after which the run stops
+        /// the run stops after this number of epochs without a better validation loss
         patience: usize = 5, Allowed::Count;
-        /// by how much a loss must be lower to reset the patience
+        /// a loss is better if it is lower by more than this
         min_delta: f64 = 0.0, Allowed::NotNegative;
-        /// whether the best model is returned, rather than the last
+        /// whether the run returns the best model instead of the last one
         restore: bool = true, YES_OR_NO;
     }
 }
@@ -47,7 +47,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Records the loss after an epoch. Returns whether it is lower than all before.
+    /// Records the loss after an epoch. Returns whether it is the lowest so far.
     pub fn is_lowest(&mut self, loss: f64, rule: &EarlyStopping) -> bool {
         let better = self.better.is_none_or(|better| loss < better - rule.min_delta);
         self.since = if better { 0 } else { self.since + 1 };

@@ -1,4 +1,4 @@
-//! # Elastic net: L1 and L2 together
+//! # Elastic net: a weighted sum of the L1 and L2 penalties
 //!
 //! ```text
 //! penalty = lambda * (ratio * sum of |w| + (1 - ratio) / 2 * sum of w^2)
@@ -8,14 +8,15 @@
 //!           w = sign(w) max(|w| - lr lambda ratio, 0) / (1 + lr lambda (1 - ratio))
 //! ```
 //!
-//! `ratio=1` is `l1`, `ratio=0` is `l2`, with its factor 1/2. The sums are over weights, that is
-//! parameters of at least two dimensions, not over biases.
+//! `ratio=1` is `l1`, and `ratio=0` is `l2` with its factor 1/2. The sums include weights
+//! (parameters of at least two dimensions) but not biases.
 //!
 //! ## Differences
-//! lambda and ratio are scikit-learn's `alpha` and `l1_ratio`, with the same factor 1/2. The loss
-//! is another: half the mean squared error in `ElasticNet`, and a sum over the examples times C in
-//! `LogisticRegression`, so that lambda = 1 / (C n). Keras's `L1L2(l1, l2)` has no factor 1/2: l1 =
-//! lambda ratio, l2 = lambda (1 - ratio) / 2. `l1` explains the proximal step.
+//! lambda and ratio are scikit-learn's `alpha` and `l1_ratio`, with the same factor 1/2. The losses
+//! of scikit-learn differ: `ElasticNet` uses half the mean squared error, and `LogisticRegression`
+//! uses a sum over the examples times C, so lambda = 1 / (C n). Keras's `L1L2(l1, l2)` has no
+//! factor 1/2: l1 = lambda ratio, l2 = lambda (1 - ratio) / 2. `downhill show l1` explains the
+//! proximal step.
 //!
 //! ## Source
 //! Zou and Hastie, "Regularization and variable selection via the elastic net", 2005, in the
@@ -33,11 +34,11 @@ crate::settings! {
     /// The elastic net, `lambda * (ratio * sum of |w| + (1 - ratio) / 2 * sum of w²)` over the
     /// weights.
     pub struct Elastic {
-        /// its strength
+        /// strength of the penalty
         lambda: f64 = 1e-4, Allowed::NotNegative;
-        /// the share of L1; the rest is L2
+        /// the fraction of L1; the rest is L2
         ratio: f64 = 0.5, Allowed::Share;
-        /// a term of the loss, or a proximal step after the optimizer's
+        /// a term of the loss, or a proximal step after each optimizer step
         by: By = By::Loss, By::WORDS;
     }
 }
@@ -46,7 +47,7 @@ impl Regularizer for Elastic {
     fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
         let absolute = |w: Tensor<D>| w.abs().sum();
         let squares = |w: Tensor<D>| (w.clone() * w).sum() / 2.0;
-        // at 0 and 1 there is one term only, so that the penalty equals `l2` or `l1` bit for bit
+        // at 0 and 1 there is only one term, so that the penalty equals `l2` or `l1` bit for bit
         Some(match self.ratio {
             0.0 => squares(w),
             1.0 => absolute(w),

@@ -1,4 +1,4 @@
-//! # L1: the sum of absolute weights, which makes many of them zero
+//! # L1: the sum of absolute weights, which favours weights of zero
 //!
 //! ```text
 //! penalty = lambda * sum of |w|
@@ -7,16 +7,17 @@
 //! by=prox:  after each step of the optimizer, w = sign(w) max(|w| - lr lambda, 0)
 //! ```
 //!
-//! The sum is over weights, that is parameters of at least two dimensions, not over biases.
+//! The sum includes weights (parameters of at least two dimensions) but not biases.
 //!
 //! ## Differences
-//! torch and Keras have only the term of the loss. With it, weights oscillate around zero and are
-//! hardly ever exactly 0. The proximal step produces exact zeros. It uses the optimizer's learning
-//! rate, so with plain gradient descent it is ISTA. An adaptive optimizer scales the gradient but
-//! not this step, so the same lambda has different effects in the two forms. Newton's methods and
-//! L-BFGS have no such learning rate; use by=loss with them. The evaluation parameters of `ema`,
-//! `lookahead` and `nag` are mixtures of weights, and seldom zero. The measured objective contains
-//! the penalty in both forms, the loss of a batch only with by=loss.
+//! torch and Keras have only the term of the loss. With this term, weights oscillate around zero
+//! and are almost never exactly 0. The proximal step produces exact zeros. It uses the learning
+//! rate of the optimizer; with plain gradient descent it is ISTA. An adaptive optimizer scales the
+//! gradient but not the proximal step, so the same lambda has different effects in the two forms.
+//! Newton's methods and L-BFGS have no such learning rate; use by=loss with them. The evaluation
+//! parameters of `ema`, `lookahead` and `nag` are averages of weights and rarely zero. The measured
+//! training loss + penalty contains the penalty in both forms. The loss of a batch contains it only
+//! with by=loss.
 //!
 //! ## Source
 //! "Regularization and optimization strategies in deep convolutional neural network", arXiv
@@ -33,9 +34,9 @@ use crate::spec::Allowed;
 crate::settings! {
     /// The L1 penalty, `lambda * sum of |w|` over the weights.
     pub struct L1 {
-        /// its strength
+        /// strength of the penalty
         lambda: f64 = 1e-4, Allowed::NotNegative;
-        /// a term of the loss, or a proximal step after the optimizer's
+        /// a term of the loss, or a proximal step after each optimizer step
         by: By = By::Loss, By::WORDS;
     }
 }

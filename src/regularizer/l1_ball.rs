@@ -1,4 +1,4 @@
-//! # L1 ball: absolute weights that sum up to no more than a radius
+//! # L1 ball: bounds the sum of absolute weights
 //!
 //! ```text
 //! after each step of the optimizer, if sum of |w| > radius:
@@ -8,13 +8,13 @@
 //! over=tensor:  w is the weights of one layer, each layer by itself
 //! ```
 //!
-//! This is the nearest point of the ball. It has exact zeros, as the proximal step of `l1`. The sum
-//! is over weights, that is parameters of at least two dimensions, not over biases.
+//! This is the nearest point of the ball. Many of its weights are exactly zero, as after the
+//! proximal step of `l1`. The sum includes weights (parameters of at least two dimensions) but not
+//! biases.
 //!
 //! ## Differences
-//! This is a constraint, `l1` is a penalty. As with `max_norm`, weights are projected before the
-//! first step too, and the evaluation parameters lie in the ball. The radius is smaller by one part
-//! in a million.
+//! This is a constraint; `l1` is a penalty. As with `max_norm`, the initial weights and the
+//! evaluation parameters are projected as well, and the radius is reduced by one part in a million.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.2 (S1), "norms as constraints". The projection: Duchi,
@@ -29,7 +29,7 @@ use super::weights;
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// All weights, or those of each layer, in a ball of the L1 norm.
+    /// Bounds the L1 norm of all weights, or of those of each layer.
     pub struct L1Ball {
         /// radius of the ball
         radius: f64 = 100.0, Allowed::Positive;
@@ -63,8 +63,8 @@ impl Regularizer for L1Ball {
     }
 }
 
-/// What is subtracted from every absolute weight, or `None` if the weights are inside the ball or
-/// not finite.
+/// The number to subtract from every absolute weight, or `None` if the weights are inside the ball
+/// or not finite.
 fn theta(weights: &[&Tensor<2>], radius: f64) -> Option<f64> {
     let of = |w: &Tensor<2>| (*w).clone().abs().sum().into_scalar::<f64>();
     let sum: f64 = weights.iter().map(|w| of(w)).sum();

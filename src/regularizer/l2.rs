@@ -4,10 +4,10 @@
 //! penalty = lambda / 2 * sum of w^2
 //! ```
 //!
-//! The sum is over weights, that is parameters of at least two dimensions, not over biases.
+//! The sum includes weights (parameters of at least two dimensions) but not biases.
 //!
 //! ## Differences
-//! Keras's `L2` has no factor 1/2. The proximal step of this penalty is that of
+//! Keras's `L2` has no factor 1/2. For a proximal step of this penalty, use
 //! `elastic:ratio=0,by=prox`.
 //!
 //! ## Source
@@ -22,7 +22,7 @@ use crate::spec::Allowed;
 crate::settings! {
     /// The L2 penalty, `lambda / 2 * sum of w²` over the weights.
     pub struct L2 {
-        /// its strength
+        /// strength of the penalty
         lambda: f64 = 1e-4, Allowed::NotNegative;
     }
 }

@@ -1,4 +1,4 @@
-//! # L2 ball: weights no longer than a radius
+//! # L2 ball: bounds the L2 norm of the weights
 //!
 //! ```text
 //! after each step of the optimizer:  w = w * min(1, radius / |w|)
@@ -7,12 +7,12 @@
 //! over=tensor:  w is the weights of one layer, each layer by itself
 //! ```
 //!
-//! The norm is over weights, that is parameters of at least two dimensions, not over biases.
+//! The norm includes weights (parameters of at least two dimensions) but not biases.
 //!
 //! ## Differences
-//! This is a constraint, `l2` is a penalty. As with `max_norm`, weights are projected before the
-//! first step too, and the evaluation parameters lie in the ball. The radius is smaller by one part
-//! in a million. `over=tensor` bounds the Frobenius norm of each layer.
+//! This is a constraint; `l2` is a penalty. As with `max_norm`, the initial weights and the
+//! evaluation parameters are projected as well, and the radius is reduced by one part in a million.
+//! `over=tensor` bounds the Frobenius norm of each layer.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.2 (S1), "norms as constraints"; Goodfellow, Bengio and Courville,
@@ -25,7 +25,7 @@ use super::weights::{self, Layer, factor};
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// All weights, or those of each layer, in a ball.
+    /// Bounds the L2 norm of all weights, or of those of each layer.
     pub struct L2Ball {
         /// radius of the ball
         radius: f64 = 10.0, Allowed::Positive;

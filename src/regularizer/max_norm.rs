@@ -1,4 +1,4 @@
-//! # Max-norm: a bound on the norm of each unit's incoming weights
+//! # Max-norm: bounds the norm of the incoming weights of each unit
 //!
 //! ```text
 //! after each step of the optimizer, for the weights w into each unit:  w = w * min(1, max / |w|)
@@ -9,11 +9,11 @@
 //!
 //! ## Differences
 //! This is Keras's `MaxNorm(2)` with axis 0 for dense layers and [0, 1, 2] for convolutions, and
-//! torch's `renorm` over the other dimension. In an embedding, `[rows, numbers]`, it bounds
-//! columns; in a transposed convolution, `[in, out, ...]`, the outgoing weights of each channel.
-//! The weights are projected before the first step too, and so are the evaluation parameters of
-//! `ema`, `lookahead` and `nag`. The bound is smaller by one part in a million, so that rounding
-//! does not exceed it.
+//! torch's `renorm` over the other dimension. In an embedding, `[rows, numbers]`, it bounds the
+//! columns. In a transposed convolution, `[in, out, ...]`, it bounds the outgoing weights of each
+//! channel. The initial weights and the evaluation parameters of `ema`, `lookahead` and `nag` are
+//! projected as well. The bound is reduced by one part in a million, so that rounding does not
+//! exceed it.
 //!
 //! ## Source
 //! Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout", JMLR 2014, section 5.1:
@@ -26,7 +26,7 @@ use super::weights::{self, factor};
 use crate::spec::Allowed;
 
 crate::settings! {
-    /// A bound on the norm of the weights into each unit.
+    /// Bounds the norm of the incoming weights of each unit.
     pub struct MaxNorm {
         /// the largest norm
         max: f64 = 3.0, Allowed::Positive;

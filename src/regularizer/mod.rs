@@ -1,6 +1,6 @@
-//! Regularization: penalties on the weights, as terms of the loss or as changes of the weights
-//! after a step (proximal steps, constraints), and early stopping. A new penalty is a new file and
-//! a line in the table below.
+//! Regularization: penalties and constraints on the weights, and early stopping. A penalty is a
+//! term of the loss or a proximal step after each optimizer step. A constraint projects the weights
+//! after each optimizer step. A new penalty is a new file and a line in the table below.
 
 mod penalty;
 mod weights;
@@ -28,7 +28,7 @@ macro_rules! penalties {
         pub enum Penalty {
             /// No penalty.
             None,
-            /// One after another, from left to right.
+            /// Several penalties, applied from left to right.
             Several(Vec<Penalty>),
             $($Type($Type)),*
         }
@@ -53,7 +53,7 @@ macro_rules! penalties {
                 }
             }
 
-            /// The spec with every setting spelled out.
+            /// The spec with all settings.
             pub fn spec(&self) -> String {
                 match self {
                     Penalty::None => "none".into(),
@@ -64,7 +64,7 @@ macro_rules! penalties {
                 }
             }
 
-            /// The sum of all penalties that are terms of the loss, so without `by=prox`.
+            /// The sum of all penalties that are terms of the loss, without those with `by=prox`.
             pub fn of<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
                 match self {
                     Penalty::None => None,
@@ -86,8 +86,8 @@ macro_rules! penalties {
                 }
             }
 
-            /// The sum of all penalties, for the objective of this model. A constraint has no
-            /// value.
+            /// The sum of all penalties, which is part of the training loss + penalty. A
+            /// constraint has no value.
             pub fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
                 match self {
                     Penalty::None => None,
@@ -98,8 +98,8 @@ macro_rules! penalties {
                 }
             }
 
-            /// The model after the optimizer's step with this learning rate, with proximal steps
-            /// and constraints applied. With learning rate 0 only constraints are applied.
+            /// Applies proximal steps and constraints to the model after an optimizer step with
+            /// this learning rate. With learning rate 0 only constraints are applied.
             #[must_use]
             pub fn after_step<M: Module>(&self, model: M, lr: f64) -> M {
                 match self {
@@ -136,7 +136,8 @@ impl Penalty {
         match <[Penalty; 1]>::try_from(parts) {
             Ok([one]) => Ok(one),
             Err(parts) if parts.contains(&Penalty::None) => {
-                Err(wrong("`none` beside a penalty, expected one of them".into()).into())
+                Err(wrong("found `none` together with a penalty, expected one or the other".into())
+                    .into())
             }
             Err(parts) => Ok(Penalty::Several(parts)),
         }

@@ -1,4 +1,4 @@
-//! What a penalty or constraint is.
+//! The trait of penalties and constraints.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
@@ -8,8 +8,7 @@ use crate::spec::Settings;
 
 /// A penalty or constraint.
 pub trait Regularizer: Settings {
-    /// The term of one layer's weights, before it is multiplied by the strength, or `None` for a
-    /// constraint.
+    /// The term of one layer's weights, without the factor lambda, or `None` for a constraint.
     fn term<const D: usize>(&self, w: Tensor<D>) -> Option<Tensor<1>> {
         let _ = w;
         None
@@ -20,13 +19,13 @@ pub trait Regularizer: Settings {
         0.0
     }
 
-    /// Its value for this model, also with a proximal step, or `None` for a constraint or a model
-    /// without weights.
+    /// Its value for this model, even if it acts by a proximal step. `None` for a constraint or for
+    /// a model without weights.
     fn value<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
         sum(model, self).map(|sum| sum * self.strength())
     }
 
-    /// How the penalty acts.
+    /// Whether the penalty is a term of the loss or a proximal step.
     fn by(&self) -> By {
         By::Loss
     }
@@ -50,7 +49,7 @@ pub enum By {
 }
 crate::words!(By { Loss = "loss", Prox = "prox" });
 
-/// Which weights have to lie inside a ball.
+/// The weights that a ball constrains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
     /// all weights of the model together
@@ -60,8 +59,8 @@ pub enum Over {
 }
 crate::words!(Over { All = "all", Tensor = "tensor" });
 
-/// Soft thresholding: moves each number towards zero by `threshold`. A number that is closer to
-/// zero becomes exactly zero.
+/// Soft thresholding: moves each number towards zero by `threshold`. A number whose absolute value
+/// is smaller becomes exactly zero.
 pub(super) fn soft(w: Tensor<2>, threshold: f64) -> Tensor<2> {
     w.clone() - w.clamp(-threshold, threshold)
 }

@@ -1,4 +1,4 @@
-//! # Smooth L1: absolute weights with a rounded corner at zero
+//! # Smooth L1: a differentiable approximation of the L1 penalty
 //!
 //! ```text
 //! penalty = lambda * sum of r(w)
@@ -11,14 +11,15 @@
 //!                 below |w|, by width / 2 at most
 //! ```
 //!
-//! It has a gradient everywhere, and converges to |w| as width goes to 0. The sum is over weights,
-//! that is parameters of at least two dimensions, not over biases.
+//! r has a gradient everywhere, and converges to |w| as width goes to 0. The sum includes weights
+//! (parameters of at least two dimensions) but not biases.
 //!
 //! ## Differences
-//! All three have one width, in units of the weights: epsilon of the square root is width^2, alpha
-//! of the softplus form is 1 / width, delta of Huber's function is width. torch's `smooth_l1_loss`
-//! is Huber's function with beta = width; its `huber_loss` is that times width. No weight becomes
-//! exactly zero; the proximal step of `l1` does that.
+//! All three functions share one setting, width, in units of the weights. In the papers, epsilon of
+//! the square root is width^2, alpha of the softplus form is 1 / width, and delta of Huber's
+//! function is width. torch's `smooth_l1_loss` is Huber's function with beta = width; `huber_loss`
+//! is the same times width. No weight becomes exactly zero; the proximal step of `l1` produces
+//! exact zeros.
 //!
 //! ## Source
 //! arXiv 1712.04711, section 4.2 (S1), "approximate variants of the L1 norm". Square root: Lee,
@@ -45,11 +46,11 @@ crate::words!(SmoothAbs { Sqrt = "sqrt", Softplus = "softplus", Huber = "huber" 
 crate::settings! {
     /// A smooth approximation of the L1 penalty.
     pub struct SmoothL1 {
-        /// its strength
+        /// strength of the penalty
         lambda: f64 = 1e-4, Allowed::NotNegative;
         /// the function
         kind: SmoothAbs = SmoothAbs::Sqrt, SmoothAbs::WORDS;
-        /// how far from zero the corner is rounded, in units of the weights
+        /// the width of the smooth region around zero, in units of the weights
         width: f64 = 1e-3, Allowed::AtLeast(1e-6);
     }
 }

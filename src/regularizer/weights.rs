@@ -1,5 +1,5 @@
-//! The weights of a model, to which penalties apply: parameters of at least two dimensions, so not
-//! biases.
+//! The weights of a model to which penalties apply: parameters of at least two dimensions. Biases
+//! are not included.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -58,9 +58,9 @@ impl Layer {
     }
 }
 
-/// The factor that shrinks a larger norm to `most`. It is a little smaller, so that rounding does
-/// not leave the norm above `most` and the next projection changes nothing. A norm that is NaN or
-/// infinite remains, so that the training loop finds it.
+/// The factor that shrinks a larger norm to `most`. It is slightly smaller, so that rounding does
+/// not leave the norm above `most` and a second projection changes nothing. A norm that is NaN or
+/// infinite is not changed, so that the training loop notices it.
 pub(super) fn factor(norm: f64, most: f64) -> f64 {
     if norm > most && norm.is_finite() { most / norm * (1.0 - 1e-6) } else { 1.0 }
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Planned, Reduction, Scale};
 use crate::grade::{self, Curve, GradedClaim, Selection};
 use crate::optim::Optimizers;
-use crate::record::Run;
+use crate::record::{RecordedTask, Run};
 use crate::study::StudyResult;
 
 use super::charts::{self, CurveSet};
@@ -13,6 +13,7 @@ use super::compare;
 use super::draw::Scene;
 use super::heat_maps::heat_maps;
 use super::remarks;
+use super::results::{Choice, ResultsTable, results_table};
 use super::rows::{Row, row};
 use super::runs::{remove_duplicates, seed_count, side_by_side};
 use super::scene;
@@ -24,6 +25,8 @@ pub struct Report {
     pub columns: Vec<&'static str>,
     /// one row for each series
     pub table: Vec<Row>,
+    /// the same as the page and the terminal show it
+    pub results: ResultsTable,
     /// one verdict for each claim
     pub verdicts: Vec<GradedClaim>,
     /// what a reader should know, for example that runs are missing
@@ -34,6 +37,8 @@ pub struct Report {
     pub(super) charts: Vec<(String, Chart)>,
     pub(super) heat_maps: Vec<HeatMap>,
     pub(super) scene: Option<Scene>,
+    /// the settings of each series
+    pub(super) plan: Vec<Planned>,
     pub(super) runs: Vec<Run>,
     pub(super) experiment: Option<Experiment>,
     pub(super) scale: Option<Scale>,
@@ -62,7 +67,7 @@ impl Report {
             styles: curve_styles(&curves, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
-            y_label: y_label(experiment.as_ref(), &selection),
+            y_label: y_label(experiment.as_ref(), &selection, &first.task),
             experiment: experiment.as_ref(),
         };
         let maps = heat_maps(&curves, &selection, &set.y_label);
@@ -73,11 +78,22 @@ impl Report {
         remarks.extend(remarks::large_maps(&maps.too_large));
 
         let measures = first.task.columns();
+        let columns: Vec<&str> = measures.iter().map(|measure| measure.title).collect();
+        let table: Vec<Row> =
+            curves.iter().map(|curve| row(curve, &measures, &selection)).collect();
+        let metric = first.task.measure_title(&selection.metric);
+        let choice = has_choice(&curves).then(|| Choice {
+            metric: &metric,
+            at: selection.at,
+            seeds: selection.search.unwrap_or(u64::MAX),
+        });
+        let results = results_table(&table, &columns, choice.as_ref(), seed_count(&runs));
         let charts = charts::charts(&set, &first.task);
         let scene = scene::scene(&first.task, &set)?;
         Ok(Report {
-            columns: measures.iter().map(|measure| measure.title).collect(),
-            table: curves.iter().map(|curve| row(curve, &measures)).collect(),
+            columns,
+            table,
+            results,
             verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| {
                 grade::verdicts(experiment, &first.scale, &curves)
             }),
@@ -87,6 +103,7 @@ impl Report {
             heat_maps: maps.maps,
             scene,
             search: selection.search.filter(|_| has_choice(&curves)),
+            plan,
             runs,
             experiment,
             scale,
@@ -98,6 +115,7 @@ impl Report {
         Report {
             columns: Vec::new(),
             table: Vec::new(),
+            results: ResultsTable::default(),
             verdicts: grade::study_verdicts(&experiment, &result),
             remarks: Vec::new(),
             tables: result.tables,
@@ -108,6 +126,7 @@ impl Report {
                 .collect(),
             heat_maps: Vec::new(),
             scene: None,
+            plan: Vec::new(),
             runs: Vec::new(),
             experiment: Some(experiment),
             scale: Some(scale),
@@ -172,10 +191,10 @@ fn selection(experiment: Option<&Experiment>, runs: &[Run]) -> Selection {
 }
 
 /// The label of the y axis.
-fn y_label(experiment: Option<&Experiment>, selection: &Selection) -> String {
+fn y_label(experiment: Option<&Experiment>, selection: &Selection, task: &RecordedTask) -> String {
     match experiment {
         Some(experiment) => experiment.metric.label.clone(),
-        None => selection.metric.replace('_', " "),
+        None => task.measure_title(&selection.metric),
     }
 }
 

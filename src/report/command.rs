@@ -3,6 +3,7 @@
 use crate::data;
 use crate::experiment::{BUILT_IN, Experiment, Scale};
 use crate::record::Run;
+use crate::text::shell_word;
 
 use super::runs::seed_count;
 
@@ -29,7 +30,7 @@ fn run_command(experiment: &Experiment, scale: Option<Scale>, runs: &[Run]) -> S
     }
     if let Some(run) = runs.first() {
         if let Some(data) = run.header.task.data() {
-            command += &format!(" --data {} --device {}", quoted(data), run.header.device);
+            command += &format!(" --data {} --device {}", shell_word(data), run.header.device);
         }
         command += &format!(" --seeds {}", seed_count(runs));
     }
@@ -47,20 +48,20 @@ fn training_command(runs: &[Run]) -> Option<String> {
         ("seed", header.seed.to_string()),
         ("device", header.device.clone()),
     ]);
-    let options = options.iter().map(|(option, value)| format!(" --{option} {}", quoted(value)));
+    let options =
+        options.iter().map(|(option, value)| format!(" --{option} {}", shell_word(value)));
     Some(format!("downhill train{}", options.collect::<String>()))
 }
 
 /// The name of the data in the command if the user has to provide them: they are neither bundled
-/// nor can `downhill fetch` download them.
-pub fn own_data(runs: &[Run]) -> Option<&str> {
+/// nor can `downhill fetch` download them. A command with their path needs no help.
+pub fn own_data<'a>(command: Option<&str>, runs: &'a [Run]) -> Option<&'a str> {
     let name = runs.first()?.header.task.data_name()?;
+    let is_named = |word: &str| word.trim_matches('"').split('|').next() == Some(name);
+    // a name with a dot is the path of a file
+    if name.contains('.') || !command?.split(' ').any(is_named) {
+        return None;
+    }
     let bundled = data::BUNDLED.iter().any(|bundled| bundled.name == name);
     (!bundled && data::known::known(name).is_none()).then_some(name)
-}
-
-/// A word of a command, in quotes if a shell would split or expand it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_.,:=/@+".contains(c);
-    if word.chars().all(plain) { word.into() } else { format!("\"{word}\"") }
 }

@@ -10,13 +10,17 @@ mod draw;
 mod heat_maps;
 mod page;
 mod player;
+mod program;
 mod read;
 mod remarks;
+mod results;
 mod rows;
 mod runs;
 mod scene;
 mod styles;
 
 pub use build::Report;
+pub use program::{Finished, main, run};
 pub use read::read;
+pub use results::{Column, ResultsTable};
 pub use rows::Row;

@@ -1,5 +1,6 @@
 //! The files of a report.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
@@ -7,8 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::experiment::Scale;
+use crate::experiment::{Scale, Series};
 use crate::files::place;
+use crate::grade;
 use crate::record::Outcome;
 
 use super::build::Report;
@@ -16,7 +18,15 @@ use super::command::{command, own_data};
 use super::csv;
 use super::draw::{self, Scene};
 use super::player::player;
-use super::runs::seed_count;
+use super::runs::{seed_count, short_schedule};
+
+/// What the verdicts mean.
+const HOW_TO_READ: &str = "A margin above zero supports the claim. HELD: the 95 % interval of the \
+    mean margin over the seeds (Student's t) is above zero. NOT HELD: it is below zero. UNDECIDED: \
+    it contains zero, or there are too few runs. PASS: the mean over the seeds is the stated number \
+    or within the stated bound. FAIL: it is not. A diverged run counts as infinite. Claims about \
+    whole grids use only the seeds that choose the settings. NOT HELD and FAIL are findings, not \
+    errors.";
 
 /// A picture on the page.
 #[derive(Serialize)]
@@ -80,28 +90,39 @@ impl Report {
         };
         let sizes = self.runs.iter().map(|run| vec![("", run.header.task.size())]);
         let data = merged_lines(sizes).into_iter().next().map(|(_, sizes)| sizes);
+        let command = command(self.experiment.as_ref(), self.scale, &self.runs);
+        let own_data = own_data(command.as_deref(), &self.runs);
         json!({
             "title": title,
             "version": env!("CARGO_PKG_VERSION"),
             "experiment": self.experiment,
             "series": self.series(),
+            "one_spec": self.one_spec(),
             "player": self.scene.as_ref().map(player),
             "pictures": pictures,
             "tables": self.tables,
-            "table": self.table,
-            "columns": self.columns,
+            "results": self.results,
             "remarks": self.remarks,
             "verdicts": self.verdicts,
             "header": header,
             "task": merged_lines(self.runs.iter().map(|run| run.header.task.lines())),
             "data": data,
             "epoch_unit": header.map(|header| header.task.x_label()),
-            "command": command(self.experiment.as_ref(), self.scale, &self.runs),
-            "own_data": own_data(&self.runs),
+            "command": command,
+            "own_data": own_data,
             "search": self.search,
             "seeds": seed_count(&self.runs),
             "diverged": self.diverged(),
+            "schedules": self.schedules(),
+            "how_to_read": HOW_TO_READ,
         })
+    }
+
+    /// The learning-rate schedules of the runs, without settings that have their defaults.
+    fn schedules(&self) -> Vec<String> {
+        let canonical: BTreeSet<&str> =
+            self.runs.iter().map(|run| run.header.schedule.as_str()).collect();
+        canonical.into_iter().map(short_schedule).collect()
     }
 
     /// The series of the experiment, with their pipeline specs.
@@ -119,12 +140,29 @@ impl Report {
             .collect()
     }
 
+    /// The pipeline spec of all series, if it is the same and no series has its own schedule.
+    fn one_spec(&self) -> Option<&str> {
+        let scale = self.scale.unwrap_or(Scale::Quick);
+        let (first, others) = self.experiment.as_ref()?.series.split_first()?;
+        let spec = first.optimizer_at(scale);
+        let is_same = |it: &Series| it.optimizer_at(scale) == spec && it.schedule.is_none();
+        let agree = !others.is_empty() && others.iter().all(is_same) && is_same(first);
+        agree.then_some(spec)
+    }
+
     /// The runs that diverged.
     fn diverged(&self) -> Vec<Value> {
         self.runs
             .iter()
             .filter(|run| run.ended() == Some(Outcome::Diverged))
-            .map(|run| json!({ "header": run.header, "outcome": run.outcome(), "end": run.end }))
+            .map(|run| {
+                json!({
+                    "header": run.header,
+                    "setting": grade::setting(&self.plan, &run.header),
+                    "outcome": run.outcome(),
+                    "end": run.end,
+                })
+            })
             .collect()
     }
 }

@@ -8,6 +8,7 @@ use crate::experiment::{self, Experiment};
 use crate::files::below;
 use crate::optim::Optimizers;
 use crate::record::{self, Run};
+use crate::runner::COMMAND_FILE;
 
 /// Reads every record below these folders, and the experiment that they belong to.
 ///
@@ -62,7 +63,26 @@ fn find_experiment(
     let file =
         folders.iter().map(|folder| folder.join("experiment.toml")).find(|path| path.is_file());
     match file {
-        Some(file) => Ok(Some(experiment::load(&file.to_string_lossy(), optimizers)?.0)),
+        Some(file) => {
+            // a folder of an earlier version has no command
+            let command = std::fs::read_to_string(file.with_file_name(COMMAND_FILE)).ok();
+            let command = command.map(|text| text.trim().to_string());
+            let loaded = experiment::load(&file.to_string_lossy(), optimizers);
+            let (mut experiment, _) =
+                loaded.map_err(|error| with_program(error, command.as_deref()))?;
+            experiment.command = experiment.command.or(command);
+            Ok(Some(experiment))
+        }
         None => Ok(experiment::load(name, optimizers).ok().map(|(experiment, _)| experiment)),
+    }
+}
+
+/// The error with the program that made the records, which knows its own rules and tasks.
+fn with_program(error: Error, command: Option<&str>) -> Error {
+    match command.filter(|command| !command.starts_with("downhill ")) {
+        None => error,
+        Some(command) => {
+            Error::Invalid(format!("{error}; `{command}` made these records and writes their page"))
+        }
     }
 }

@@ -16,7 +16,7 @@ pub fn data(
         experiment.zip(scale).and_then(|(experiment, scale)| experiment.data_name(scale));
     match (described, task.data_name()) {
         (Some(described), Some(used)) if described != used => vec![format!(
-            "These runs use the data {used}, but the text and the claims of the experiment are \
+            "These runs use the data set {used}. The text and the claims of the experiment are \
              about {described}."
         )],
         _ => Vec::new(),
@@ -27,14 +27,16 @@ pub fn data(
 pub fn edges(curves: &[Curve]) -> Vec<String> {
     let mut remarks = Vec::new();
     for curve in curves {
-        remarks.extend(curve.at_the_edge().into_iter().map(|key| {
-            format!(
-                "{}: the best setting, {}, has {key} at the edge of its grid; a wider grid may \
-                 contain a better one.",
+        let keys = curve.at_the_edge();
+        if !keys.is_empty() {
+            remarks.push(format!(
+                "{}: the chosen setting, {}, has {} at the edge of the grid; a wider grid may \
+                 contain a better setting.",
                 curve.label,
-                curve.brief()
-            )
-        }));
+                curve.brief(),
+                keys.join(" and ")
+            ));
+        }
     }
     remarks
 }
@@ -51,7 +53,7 @@ pub fn missing(curves: &[Curve], experiment: Option<&Experiment>, scale: &str) -
     }
     let names = |labels: Vec<&str>| {
         if labels.len() == curves.len() && labels.len() > 1 {
-            "all series".into()
+            "All series".into()
         } else {
             labels.join(", ")
         }
@@ -62,21 +64,21 @@ pub fn missing(curves: &[Curve], experiment: Option<&Experiment>, scale: &str) -
 fn missing_in(curve: &Curve, planned_seeds: Option<usize>) -> Option<String> {
     if curve.missing > 0 {
         return Some(format!(
-            "{}, so the best setting is not known; run the experiment again to complete them.",
+            "{}, so no setting is chosen; the same command makes the missing runs.",
             curve.why_none()
         ));
     }
     let complete = curve.chosen()?.runs.iter().filter(|run| run.is_complete()).count();
     let planned = planned_seeds.filter(|planned| complete < *planned)?;
-    Some(format!("{complete} of the {planned} seeds of this scale."))
+    Some(format!("complete runs of {complete} of {planned} planned seeds."))
 }
 
 /// That records were left out.
 pub fn foreign(records: usize) -> Option<String> {
     (records > 0).then(|| {
         format!(
-            "{records} records below the folder belong to no setting of this experiment and were \
-             left out."
+            "{records} records in the folder belong to no setting of this experiment; this report \
+             does not use them."
         )
     })
 }
@@ -86,7 +88,9 @@ pub fn large_maps(titles: &[String]) -> Vec<String> {
     titles
         .iter()
         .map(|title| {
-            format!("{title}: too many settings for a heat map; points.csv contains them.")
+            format!(
+                "{title}: the grid is too large for a heat map; points.csv contains its values."
+            )
         })
         .collect()
 }

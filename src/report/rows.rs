@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::chart::{short, with_spread};
-use crate::grade::{Candidate, Curve, mean, standard_deviation};
+use crate::grade::{Candidate, Curve, Selection, mean, standard_deviation};
 use crate::record::{Measure, Outcome, Run};
 
 /// A series in the table.
@@ -13,6 +13,8 @@ pub struct Row {
     pub series: String,
     /// the chosen setting, or why there is none
     pub chosen: String,
+    /// the value that selected it, if the runs are complete
+    pub score: String,
     /// mean and standard deviation over the seeds of each final measurement
     pub finals: Vec<String>,
     /// mean duration of a run in seconds
@@ -22,11 +24,12 @@ pub struct Row {
 }
 
 /// The row of a series.
-pub fn row(curve: &Curve, measures: &[Measure]) -> Row {
+pub fn row(curve: &Curve, measures: &[Measure], selection: &Selection) -> Row {
     match curve.chosen() {
         Some(chosen) => Row {
             series: curve.label.clone(),
             chosen: curve.brief(),
+            score: chosen.score(selection).map_or("-".into(), short),
             finals: measures.iter().map(|measure| final_value(chosen, measure.name)).collect(),
             seconds: mean_seconds(chosen),
             runs: run_counts(curve),
@@ -34,6 +37,7 @@ pub fn row(curve: &Curve, measures: &[Measure]) -> Row {
         None => Row {
             series: curve.label.clone(),
             chosen: curve.why_none(),
+            score: "-".into(),
             finals: vec!["-".into(); measures.len()],
             seconds: "-".into(),
             runs: run_counts(curve),

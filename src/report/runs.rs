@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::experiment::{GridSetting, Planned};
 use crate::record::Run;
+use crate::schedule::SCHEDULES;
+use crate::spec::{Spec, SpecLine};
 
 /// Removes runs that are there twice, because the same folder was given twice.
 pub fn remove_duplicates(runs: &mut Vec<Run>) {
@@ -16,22 +18,63 @@ pub fn seed_count(runs: &[Run]) -> usize {
     runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len()
 }
 
+/// A schedule for people: of a canonical spec, only the settings that differ from the defaults.
+/// `cosine:floor=0,steps=500` becomes `cosine:steps=500`.
+pub fn short_schedule(canonical: &str) -> String {
+    let Ok(mut spec) = canonical.parse::<Spec>() else { return canonical.into() };
+    let defaults = SCHEDULES
+        .iter()
+        .find(|entry| entry.name == spec.name)
+        .map_or(Vec::new(), |entry| (entry.defaults)());
+    let is_default = |(key, values): &(String, Vec<String>)| {
+        defaults
+            .iter()
+            .any(|(name, value)| name == key && std::slice::from_ref(value) == values.as_slice())
+    };
+    spec.settings.retain(|setting| !is_default(setting));
+    spec.to_string()
+}
+
 /// The plan where there is no experiment: a curve for each series and schedule, with the settings
-/// that have runs.
+/// that have runs. The series of a training is the names of its pipeline.
 pub fn side_by_side(runs: &[Run]) -> Vec<Planned> {
     let mut planned: Vec<Planned> = Vec::new();
     for header in runs.iter().map(|run| &run.header) {
         let (series, schedule) = (&header.series, &header.schedule);
-        let label =
-            if schedule == "constant" { series.clone() } else { format!("{series}, {schedule}") };
+        let label = match short_schedule(schedule).as_str() {
+            "constant" => series.clone(),
+            schedule => format!("{series}, {schedule}"),
+        };
         let at = planned.iter().position(|planned| planned.label == label).unwrap_or_else(|| {
             planned.push(Planned { label, series: series.clone(), settings: Vec::new() });
             planned.len() - 1
         });
         let setting = GridSetting::new(header.optimizer.clone(), schedule.clone());
+        let setting = match series.parse::<SpecLine>() {
+            Ok(names) => setting.named_as_in(&names),
+            Err(_) => setting,
+        };
         if !planned[at].settings.contains(&setting) {
             planned[at].settings.push(setting);
         }
     }
     planned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_schedule_has_only_what_differs_from_the_defaults() {
+        for (canonical, short) in [
+            ("constant", "constant"),
+            ("cosine:floor=0,steps=none", "cosine"),
+            ("cosine:floor=0.1,steps=none,warmup=50", "cosine:floor=0.1,warmup=50"),
+            ("inverse_sqrt:per=step", "inverse_sqrt"),
+            ("inverse_sqrt:per=epoch,warmup=10", "inverse_sqrt:per=epoch,warmup=10"),
+        ] {
+            assert_eq!(short_schedule(canonical), short);
+        }
+    }
 }

@@ -5,7 +5,8 @@ use crate::grade::Curve;
 use crate::optim::Optimizers;
 
 /// A style for each curve: that of its optimizer, with the next dash pattern for another curve of
-/// the same optimizer. If all curves have the same optimizer, each gets a colour of its own.
+/// the same optimizer. If all curves have the same optimizer, colours do not mean optimizers, and
+/// each curve gets a colour of its own.
 pub fn curve_styles(curves: &[Curve], optimizers: &Optimizers) -> Vec<Style> {
     let names: Vec<String> = curves
         .iter()
@@ -14,7 +15,7 @@ pub fn curve_styles(curves: &[Curve], optimizers: &Optimizers) -> Vec<Style> {
     let one_optimizer = names.len() > 1 && names.iter().all(|name| *name == names[0]);
     let style = |(i, name): (usize, &String)| {
         if one_optimizer {
-            return Style::other(i);
+            return Style::nth(i);
         }
         let first = Style::nth(optimizers.place(name).unwrap_or(i));
         let earlier = names[..i].iter().filter(|other| *other == name).count();

@@ -3,76 +3,78 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
+use super::command::{self, COMMAND_FILE};
 use super::folder::{claim_folder, lock};
 use super::header::{RunName, header};
-use super::workers::{RunObserver, TaskJob, Workers};
+use super::observer::RunObserver;
+use super::options::RunOptions;
+use super::workers::{TaskJob, Workers};
 use crate::error::Result;
 use crate::experiment::{Experiment, Extent, Planned, Scale, Series};
-use crate::files::make_folder;
+use crate::files::{make_folder, place};
 use crate::grade::{self, Selection};
 use crate::optim::Optimizers;
 use crate::record::{Header, Run};
 use crate::task::{DynTask, Job, Subset, TaskContext};
 use crate::train::Plan;
 
-/// The options of a run.
-#[derive(Clone, Debug)]
-pub struct RunOptions {
-    /// the amount of work
-    pub scale: Scale,
-    /// name or folder of other data
-    pub data: Option<String>,
-    /// `flex`, `ndarray` or `wgpu`
-    pub device: String,
-    /// another number of seeds
-    pub seeds: Option<usize>,
-    /// folder of the results; one in `out/` by default
-    pub out: Option<PathBuf>,
-    /// runs at the same time
-    pub jobs: usize,
-    /// repeats runs that are there already
-    pub fresh: bool,
-}
-
 /// The results of an experiment.
 pub struct Results {
+    /// the experiment, with the command that makes the runs again
+    pub experiment: Experiment,
     /// folder of records and page
     pub folder: PathBuf,
     /// all runs, including those that were there before
     pub runs: Vec<Run>,
-    /// whether Ctrl-C ended it
+    /// whether it was stopped before all runs were made
     pub interrupted: bool,
 }
 
 /// Makes the runs of an experiment that are not on the disk yet, and returns all.
 ///
 /// # Errors
-/// On unknown names, damaged data, or a disk that cannot be written.
+/// On an experiment that does not [check](Experiment::check), unknown names, damaged data, or a
+/// disk that cannot be written.
 pub fn run(
-    experiment: &Experiment,
-    toml: &str,
+    mut experiment: Experiment,
     optimizers: &Optimizers,
     options: &RunOptions,
     observer: &impl RunObserver,
-    stop: &AtomicBool,
 ) -> Result<Results> {
-    let extent = experiment.extent_of(options.scale)?;
-    let tasks = Tasks::prepare(experiment, options, extent)?;
-    let folder = options.out.clone().unwrap_or_else(|| folder_of(experiment, options, &tasks));
+    experiment.check(Path::new(&experiment.name), optimizers)?;
+    let tasks = Tasks::prepare(&experiment, options, experiment.extent_of(options.scale)?)?;
+    let folder = options.out.clone().unwrap_or_else(|| folder_of(&experiment, options, &tasks));
     make_folder(&folder.join("runs"))?;
     let _lock = lock(&folder)?;
-    claim_folder(&folder, experiment, toml)?;
+    claim_folder(&folder, &experiment)?;
+    let command = options.command.clone().unwrap_or_else(command::of_this_program);
+    let command = experiment.command.get_or_insert(command);
+    place(&folder.join(COMMAND_FILE), format!("{command}\n").as_bytes())?;
+    let runs = make_runs(&experiment, optimizers, options, observer, &tasks, &folder)?;
+    Ok(Results { experiment, folder, runs, interrupted: options.stop.load(Ordering::Relaxed) })
+}
 
+/// The runs of every setting, then those of the best settings.
+fn make_runs(
+    experiment: &Experiment,
+    optimizers: &Optimizers,
+    options: &RunOptions,
+    observer: &impl RunObserver,
+    tasks: &Tasks,
+    folder: &Path,
+) -> Result<Vec<Run>> {
+    let extent = experiment.extent_of(options.scale)?;
+    let stop = &*options.stop;
     let seeds = options.seeds.unwrap_or(extent.seeds);
     let search = extent.search().min(seeds);
     let planned = experiment.planned(options.scale, optimizers)?;
     let jobs = Jobs {
         folder: folder.join("runs"),
-        settings: settings(experiment, options, optimizers, &planned, &tasks)?,
+        settings: settings(experiment, options, optimizers, &planned, tasks)?,
     };
-    let workers = Workers { number: options.jobs, fresh: options.fresh, observer, stop };
+    let workers = Workers { number: options.workers(), fresh: options.fresh, observer, stop };
     let later = (0..experiment.series.len())
         .map(|at| tasks.of(at).steps() * extent.epochs * (seeds - search))
         .sum();
@@ -87,7 +89,7 @@ pub fn run(
             |setting: &SeriesSetting<'_>| best.iter().any(|key| *key == setting.header.setting());
         runs.extend(workers.make(jobs.of(search..seeds, is_best), 0)?);
     }
-    Ok(Results { folder, runs, interrupted: stop.load(Ordering::Relaxed) })
+    Ok(runs)
 }
 
 /// The default folder of the results, without data and device.
@@ -118,6 +120,7 @@ impl Tasks {
     fn prepare(experiment: &Experiment, options: &RunOptions, extent: &Extent) -> Result<Tasks> {
         let mut context = TaskContext::on(&options.device);
         context.data = options.data.clone();
+        context.datasets = options.datasets.clone();
         context.scale_data = extent.data.clone();
         context.subset = Subset { train: extent.train, test: extent.test, ..Subset::default() };
         let common = experiment.task.prepare(&mut context)?;

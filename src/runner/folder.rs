@@ -26,8 +26,9 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
 /// # Errors
 /// If the folder contains another experiment, or a file that is not an experiment, or cannot be
 /// written.
-pub fn claim_folder(folder: &Path, experiment: &Experiment, toml: &str) -> Result<()> {
+pub fn claim_folder(folder: &Path, experiment: &Experiment) -> Result<()> {
     make_folder(folder)?;
+    let toml = experiment.toml()?;
     let copy = folder.join("experiment.toml");
     let Some(text) = read_if_there(&copy)? else { return place(&copy, toml.as_bytes()) };
     if text == toml {

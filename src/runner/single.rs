@@ -62,7 +62,7 @@ impl SingleTraining<'_> {
     ) -> Result<(Run, Option<TrainedModel>, PathBuf)> {
         let plan = self.plan(optimizers)?;
         let (task, card) = self.task.prepare_classifier(&mut TaskContext::on(self.device))?;
-        let series = plan.pipeline.spec.names();
+        let series = plan.pipeline.spec.names_as_in(&self.optimizer.parse()?);
         let name = RunName { experiment: "train", scale: "", series: &series, device: self.device };
         let header = header(&task.record, &name, &plan, self.seed);
         let steps = self.epochs * task.problem.steps();

@@ -4,21 +4,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::observer::RunObserver;
 use crate::error::{Error, Result};
 use crate::record::{self, Header, Run, RunEnd};
 use crate::task::{DynTask, Job};
-
-/// Observes the runs of an experiment. Called from several threads.
-pub trait RunObserver: Sync {
-    /// Called before runs are made: how many, how many steps are left in all, and how many runs
-    /// were there already.
-    fn start(&self, runs: usize, steps: usize, done_before: usize);
-    /// Called after each step.
-    fn step(&self);
-    /// Called after each run: its series with its setting and seed, how it ended, and the number of
-    /// steps that it did not take.
-    fn run_ended(&self, run: &str, end: &RunEnd, steps_left: usize);
-}
 
 /// A run with its task.
 pub(super) struct TaskJob<'a> {

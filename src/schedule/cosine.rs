@@ -23,7 +23,7 @@ crate::settings! {
     pub struct Cosine {
         /// the learning rate at the end, as a share of lr
         floor: f64 = 0.0, Allowed::Share;
-        /// steps to the end; none: all after the warm-up
+        /// steps from the end of the warm-up to the end; none: all
         steps: Option<usize> = None, Allowed::Count;
     }
 }

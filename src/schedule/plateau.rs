@@ -53,6 +53,22 @@ pub(super) struct PlateauState {
     pub cuts: usize,
 }
 
+impl PlateauState {
+    /// The state as named numbers.
+    pub fn to_numbers(&self) -> Vec<(&'static str, f64)> {
+        let counts = [("bad", self.bad), ("cooldown", self.cooldown), ("cuts", self.cuts)];
+        let counts = counts.map(|(name, count)| (name, count as f64));
+        self.best.map(|best| ("best", best)).into_iter().chain(counts).collect()
+    }
+
+    /// The state from what [`to_numbers`](Self::to_numbers) returned.
+    pub fn from_numbers(number: impl Fn(&str) -> Option<f64>) -> Option<PlateauState> {
+        let count = |name| number(name).map(|count| count as usize);
+        let (bad, cooldown, cuts) = (count("bad")?, count("cooldown")?, count("cuts")?);
+        Some(PlateauState { best: number("best"), bad, cooldown, cuts })
+    }
+}
+
 impl Plateau {
     pub(super) fn lr(&self, lr: f64, time: Time) -> f64 {
         (lr * self.factor.powf(time.cuts as f64)).max(self.min_lr).min(lr)

@@ -22,6 +22,22 @@ impl Scheduler {
         Scheduler { schedule, plateau: PlateauState::default() }
     }
 
+    /// The schedule.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The state as named numbers.
+    pub(super) fn to_numbers(&self) -> Vec<(&'static str, f64)> {
+        self.plateau.to_numbers()
+    }
+
+    /// Continues from what [`to_numbers`](Self::to_numbers) returned. `None` if a number is missing.
+    pub(super) fn load_numbers(&mut self, number: impl Fn(&str) -> Option<f64>) -> Option<()> {
+        self.plateau = PlateauState::from_numbers(number)?;
+        Some(())
+    }
+
     /// The learning rate now, where the optimizer's is `lr`. It is always from 0 to `lr`.
     pub fn lr(&self, lr: f64, now: Progress) -> f64 {
         let Schedule { warmup, ref kind } = self.schedule;

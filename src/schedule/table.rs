@@ -149,6 +149,17 @@ impl Schedule {
             || self.kind.spec().settings.iter().any(per_epoch)
     }
 
+    /// The setting that has to be given, or else the length of the run must be known: `steps`, or
+    /// `per` for a schedule that counts epochs. `None` if the learning rate depends on the step
+    /// number alone.
+    pub fn needs_run(&self) -> Option<&'static str> {
+        let steps = |(key, values): &(String, Vec<String>)| key == "steps" && *values == ["none"];
+        if self.kind.spec().settings.iter().any(steps) {
+            return Some("steps");
+        }
+        self.counts_epochs().then_some("per")
+    }
+
     /// Checks that a run of this many steps is long enough for the schedule.
     ///
     /// # Errors

@@ -48,6 +48,19 @@ pub enum SpecError {
     },
 }
 
+impl SpecError {
+    /// The error with the key that was written, where that is an alias of a setting's name.
+    #[doc(hidden)]
+    pub fn about(self, written: &str) -> SpecError {
+        match self {
+            SpecError::Value { owner, found, expected, .. } => {
+                SpecError::Value { owner, key: written.into(), found, expected }
+            }
+            other => other,
+        }
+    }
+}
+
 /// The error for the name `found` that is not one of `known`.
 pub fn unknown<'a>(kind: &str, found: &str, known: impl IntoIterator<Item = &'a str>) -> SpecError {
     SpecError::Unknown {

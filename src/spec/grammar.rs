@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::SpecError;
-use super::names::{BURN, is_word};
+use super::names::{BURN, is_word, shared_name};
 
 /// A name, a dialect and settings, as written. Parsing does not check whether they exist.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,11 +38,13 @@ impl FromStr for Spec {
         let mut settings: Vec<(String, Vec<String>)> = Vec::new();
         for part in parts {
             let (key, values) = parse_setting(part).map_err(syntax)?;
-            if settings.iter().any(|(other, _)| *other == key) {
-                return Err(SpecError::Several {
-                    spec: text.into(),
-                    problem: format!("the setting {key} is given twice"),
-                });
+            let same = |(other, _): &&(String, _)| shared_name(other) == shared_name(&key);
+            if let Some((other, _)) = settings.iter().find(same) {
+                let problem = match *other == key {
+                    true => format!("the setting {key} is given twice"),
+                    false => format!("{other} and {key} are the same setting, expected only one"),
+                };
+                return Err(SpecError::Several { spec: text.into(), problem });
             }
             settings.push((key, values));
         }
@@ -148,6 +150,12 @@ impl Spec {
         let mut spec = self.clone();
         spec.settings.push((key.into(), vec![value.into()]));
         spec
+    }
+
+    /// Gives a setting another value, also where it is written under an alias.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(other, _)| shared_name(other) != key);
+        self.settings.push((key.into(), vec![value.into()]));
     }
 
     /// Each setting with its single value.

@@ -36,9 +36,21 @@ impl fmt::Display for SpecLine {
 }
 
 impl SpecLine {
-    /// The names without settings: `clip_global|adam`.
+    /// The names without settings: `clip_global|adam@torch`.
     pub fn names(&self) -> String {
-        self.0.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join("|")
+        let name = |spec: &Spec| Spec { settings: Vec::new(), ..spec.clone() }.to_string();
+        self.0.iter().map(name).collect::<Vec<_>>().join("|")
+    }
+
+    /// The names, with the dialects that `written` names. A canonical spec has no dialects, because
+    /// it has every setting.
+    pub fn names_as_in(&self, written: &SpecLine) -> String {
+        let as_written = |spec: &Spec| {
+            let same_name = written.0.iter().find(|other| other.name == spec.name);
+            let dialect = same_name.and_then(|other| other.dialect.clone());
+            Spec { dialect: spec.dialect.clone().or(dialect), ..spec.clone() }
+        };
+        SpecLine(self.0.iter().map(as_written).collect()).names()
     }
 
     /// How many lines [`expand`](SpecLine::expand) returns. `None` if the number overflows.

@@ -23,6 +23,43 @@ macro_rules! words {
     };
 }
 
+/// The builder method of a setting under the name that it has in burn and torch.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __burn_name {
+    (lambda, $Type:ty) => {
+        /// The same as `with_lambda`, under the name in torch, Keras, Optax and burn.
+        pub fn with_weight_decay(self, weight_decay: $Type) -> Self {
+            self.with_lambda(weight_decay)
+        }
+    };
+    (eps, $Type:ty) => {
+        /// The same as `with_eps`, under the name in Keras and burn.
+        pub fn with_epsilon(self, epsilon: $Type) -> Self {
+            self.with_eps(epsilon)
+        }
+    };
+    (mu, $Type:ty) => {
+        /// The same as `with_mu`, under the name in torch, Keras, Optax and burn.
+        pub fn with_momentum(self, momentum: $Type) -> Self {
+            self.with_mu(momentum)
+        }
+    };
+    (beta1, $Type:ty) => {
+        /// The same as `with_beta1`, under the name in burn.
+        pub fn with_beta_1(self, beta_1: $Type) -> Self {
+            self.with_beta1(beta_1)
+        }
+    };
+    (beta2, $Type:ty) => {
+        /// The same as `with_beta2`, under the name in burn.
+        pub fn with_beta_2(self, beta_2: $Type) -> Self {
+            self.with_beta2(beta_2)
+        }
+    };
+    ($other:ident, $Type:ty) => {};
+}
+
 /// Declares a struct with its settings. A setting is `name: type = default, allowed;` after a doc
 /// comment of one line, its description.
 ///
@@ -69,6 +106,7 @@ macro_rules! settings {
                         self.$field = $field;
                         self
                     }
+                    $crate::__burn_name!($field, $Type);
                 )*
             }
         }
@@ -86,11 +124,13 @@ macro_rules! settings {
                         self.$field = setting.read::<$Type>(owner, value)?;
                         Ok(())
                     })*
-                    _ => Err($crate::spec::unknown(
-                        &format!("setting of {owner}"),
-                        key,
-                        <Self as $crate::spec::Settings>::SETTINGS.iter().map(|setting| setting.name),
-                    )),
+                    _ => {
+                        let names = || <Self as $crate::spec::Settings>::SETTINGS.iter().map(|setting| setting.name);
+                        match $crate::spec::alias(key, names()) {
+                            Some(here) => self.set(owner, here, value).map_err(|error| error.about(key)),
+                            None => Err($crate::spec::unknown(&format!("setting of {owner}"), key, names())),
+                        }
+                    }
                 }
             }
 

@@ -1,4 +1,5 @@
-//! Names in specs, and the suggestion for a name that does not exist.
+//! Names in specs: the names that other libraries use for a setting, and the suggestion for a name
+//! that does not exist.
 
 /// The prefix of the names of burn's own optimizers: `burn:adam`.
 pub const BURN: &str = "burn:";
@@ -16,12 +17,15 @@ struct Alias {
     hint: &'static str,
 }
 
-const ALIASES: [Alias; 7] = [
+const ALIASES: [Alias; 10] = [
     Alias { elsewhere: "learning_rate", here: "lr", hint: "" },
     Alias { elsewhere: "epsilon", here: "eps", hint: "" },
-    Alias { elsewhere: "betas", here: "beta1", hint: "" },
     Alias { elsewhere: "b1", here: "beta1", hint: "" },
     Alias { elsewhere: "b2", here: "beta2", hint: "" },
+    Alias { elsewhere: "beta_1", here: "beta1", hint: "" },
+    Alias { elsewhere: "beta_2", here: "beta2", hint: "" },
+    Alias { elsewhere: "betas", here: "beta1 and beta2", hint: "write `beta1=0.9,beta2=0.999`" },
+    Alias { elsewhere: "alpha", here: "rho", hint: "" },
     Alias {
         elsewhere: "momentum",
         here: "mu",
@@ -33,6 +37,18 @@ const ALIASES: [Alias; 7] = [
         hint: "weight decay is a gradient transformation: `l2:lambda=1e-4|adam` or `adam|decay:lambda=0.01`",
     },
 ];
+
+/// The name here of a setting that torch, Keras, Optax or burn call `key`: `eps` for `epsilon`.
+/// `None` if there is no such setting among `known`.
+pub fn alias<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
+    let here = ALIASES.iter().find(|alias| alias.elsewhere == key)?.here;
+    known.into_iter().any(|name| name == here).then_some(here)
+}
+
+/// The name that a key and its aliases share.
+pub(super) fn shared_name(key: &str) -> &str {
+    ALIASES.iter().find(|alias| alias.elsewhere == key).map_or(key, |alias| alias.here)
+}
 
 /// Whether `text` has only the characters of a name or key.
 pub(super) fn is_word(text: &str) -> bool {

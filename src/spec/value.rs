@@ -25,6 +25,8 @@ pub enum Allowed {
     Rising,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// A text of this form.
+    Text(&'static str),
 }
 
 /// The values of a setting that is on or off.
@@ -41,7 +43,7 @@ impl Allowed {
                 Allowed::AtLeast(least) => x >= least,
                 Allowed::Whole => x >= 0.0,
                 Allowed::Count | Allowed::Counts | Allowed::Rising => x >= 1.0,
-                Allowed::OneOf(_) => true,
+                Allowed::OneOf(_) | Allowed::Text(_) => true,
             }
     }
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Allowed {
                 f.write_str("whole numbers from 1, each above the one before, such as 30-60-90")
             }
             Allowed::OneOf(words) => write!(f, "one of {}", words.join(", ")),
+            Allowed::Text(form) => f.write_str(form),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The counterexamples to Adam in the AMSGrad paper. Losses are linear on [-1, 1]. A rare steep
-//! gradient outweighs all others, and Adam forgets it too soon.
+//! The counterexamples to Adam in the AMSGrad paper. The losses are linear on [-1, 1]. A rare steep
+//! gradient outweighs all others, but Adam forgets it too soon.
 
 use rand::RngExt;
 use rayon::prelude::*;
@@ -11,10 +11,10 @@ use crate::error::Result;
 use crate::pipeline::PipelineConfig;
 use crate::seed::{Purpose, Seed};
 
-/// A loss f_t(x) = slope_t x. Its mean slope is positive, so that the best point is -1.
+/// A loss f_t(x) = slope_t x. Its mean slope is positive, so the best point is -1.
 struct Problem {
     name: &'static str,
-    /// stems of the charts: x, and the regret
+    /// file names of the two charts, without extension: x, and the regret
     stems: [&'static str; 2],
     /// settings of both optimizers
     settings: &'static str,
@@ -47,7 +47,7 @@ const PROBLEMS: [Problem; 3] = [
         settings: "beta1=0.9,beta2=0.99",
         alphas: &[0.5],
         start: 0.0,
-        // after 10^6 steps AMSGrad has not arrived, and is at another place for each seed
+        // after 10^6 steps AMSGrad has not converged: x differs between the seeds
         steps: 10_000_000,
         slopes: |seed| {
             let mut generator = seed.generator(Purpose::Noise, 0);
@@ -76,7 +76,8 @@ pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
         let mut charts = problem.charts();
         for (n, alpha) in problem.alphas.iter().enumerate() {
             for (label, name) in [("Adam", "adam"), ("AMSGrad", "amsgrad")] {
-                let config = input.config(&format!("{name}:lr={alpha},{}", problem.settings))?;
+                let config =
+                    input.config(&format!("{name}@paper:lr={alpha},{}", problem.settings))?;
                 let runs = problem.runs(&config, input.seeds)?;
                 let style = input.style(name);
                 let style = if n == 0 { style } else { style.next_dash() };
@@ -92,20 +93,20 @@ pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
 }
 
 fn table(rows: Vec<Vec<String>>) -> Table {
-    let head =
-        ["problem, optimizer", "x", "average regret", "by the mean slope", "exponent of t in it"];
+    let head = ["problem, optimizer", "x", "average regret", "by the mean slope", "exponent of t"];
     Table {
         title: "After the last step".into(),
         head: head.map(String::from).to_vec(),
         rows,
         note: "10^6 steps from 0 for `online`, 10^7 from 0 for `stochastic`, 10^4 from 1 for \
                `every third`. The learning rate is alpha / sqrt(t), and x is projected onto [-1, \
-               1] after each step. The best point is -1, the worst +1. The average regret uses the \
-               slopes as they came, the next column their mean: the number of rare steep slopes \
-               changes the first by some tenths. If x is +1 for ever, the regret by the mean slope \
-               is 20 / 101, 0.4 and 2 / 3. The exponent is fitted to the last nine tenths of the \
-               steps, for random slopes to the regret by the mean slope. A regret R_t that grows \
-               like sqrt(t) has -0.5. For `stochastic` the numbers are means over the seeds."
+               1] after each step. The best point is -1, the worst is +1. The average regret uses \
+               the slopes of the run. The next column uses the mean slope instead, because the \
+               number of rare steep slopes changes the average regret by some tenths. If x stays \
+               at +1, the regret by the mean slope is 20 / 101, 0.4 and 2 / 3 for the three \
+               problems. The exponent is fitted to the average regret over the last nine tenths of \
+               the steps, with the mean slope if the slopes are random. If R_t grows like sqrt(t), \
+               it is -0.5. For `stochastic` the numbers are means over the seeds."
             .into(),
     }
 }
@@ -117,11 +118,11 @@ struct RegretPoint {
     x: f64,
     /// R_t / t
     regret: f64,
-    /// the same with the mean slope in place of the slopes that came
+    /// the same with the mean slope instead of the slopes of the run
     mean_slope_regret: f64,
 }
 
-/// The points of a run. The last point is that of the last step.
+/// The points of a run. The last point belongs to the last step.
 type RegretCurve = Vec<RegretPoint>;
 
 impl Problem {
@@ -138,8 +139,8 @@ impl Problem {
         }
     }
 
-    /// The regret that is drawn and fitted. For random slopes it is the one by the mean slope: the
-    /// first few random slopes hide all that follows.
+    /// The regret that is drawn and fitted. For random slopes it uses the mean slope, because the
+    /// first few random slopes would dominate all others.
     fn regret(&self) -> fn(&RegretPoint) -> f64 {
         match self.random {
             true => |point: &RegretPoint| point.mean_slope_regret,
@@ -147,7 +148,7 @@ impl Problem {
         }
     }
 
-    /// One run for each seed, or a single one without random slopes.
+    /// One run for each seed, or a single run if no slopes are random.
     fn runs(&self, config: &PipelineConfig, seeds: usize) -> Result<Vec<RegretCurve>> {
         let seeds = if self.random { seeds } else { 1 };
         (0..seeds).into_par_iter().map(|seed| self.run(config, Seed(seed as u64))).collect()

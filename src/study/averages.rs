@@ -8,7 +8,7 @@ use crate::chart::{Chart, PlotLine, Style, Table, short};
 use crate::error::Result;
 use crate::seed::{Purpose, Seed};
 
-/// Days of the chart.
+/// The number of days in the chart.
 const DAYS: usize = 200;
 const BETA: f64 = 0.9;
 
@@ -21,7 +21,7 @@ pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
     Ok(result)
 }
 
-/// The document's own example: one observation of 40.
+/// The example of S0: one observation of 40.
 fn first_average(result: &mut StudyResult) {
     let first = (1.0 - BETA) * 40.0;
     result.value("first average, not corrected", first);
@@ -89,21 +89,26 @@ fn weights(result: &mut StudyResult) {
     let points = [(0.0, level), (100.0, level)];
     chart.lines.push(PlotLine::new("1 / e", Style::other(7), points));
     result.charts.push(("weights", chart));
-    let head =
-        ["beta", "window", "beta^window", "share of all weight within it", "weight of the newest"];
+    let head = [
+        "beta",
+        "window",
+        "beta^window",
+        "share of the weight in the window",
+        "weight of the newest",
+    ];
     result.tables.push(Table {
         title: "The window 1 / (1 - beta)".into(),
         head: head.map(String::from).to_vec(),
         rows,
-        note: "The document says that what is older than the window has a weight below 1 / e. The \
-               weights themselves, (1 - beta) beta^i, are below 1 / e from the newest on for beta \
-               above 0.64. The weight relative to the newest is the one that falls to about 1 / e \
-               at the window's end."
+        note: "S0 says that observations older than the window have weights below 1 / e. The \
+               weights themselves, (1 - beta) beta^i, are all below 1 / e if beta is above 0.64. \
+               The weight relative to the newest, beta^i, falls to about 1 / e at the window's \
+               end."
             .into(),
     });
 }
 
-/// The averages of Adam under a constant gradient of 1, by step.
+/// The averages of Adam under a constant gradient of 1, after each step.
 #[derive(Default)]
 struct Moments {
     m: Vec<(f64, f64)>,

@@ -1,10 +1,10 @@
-//! Means, fitted exponents, and which steps of a long run are drawn.
+//! Means, fitted exponents, and the choice of the steps to draw from a long run.
 
 pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The power of x that y follows: the slope of log y against log x, by least squares.
+/// The exponent of x in y: the slope of log y against log x, by least squares.
 pub(super) fn exponent(points: &[(f64, f64)]) -> f64 {
     let (x, y): (Vec<f64>, Vec<f64>) = points.iter().map(|(x, y)| (x.ln(), y.ln())).unzip();
     let (mean_x, mean_y) = (mean(&x), mean(&y));
@@ -18,12 +18,12 @@ pub(super) struct DrawnSteps {
 }
 
 impl DrawnSteps {
-    /// The first step that is drawn is 1.
+    /// Starts with step 1, which is drawn.
     pub fn new() -> DrawnSteps {
         DrawnSteps { next: 1.0 }
     }
 
-    /// Whether step `t` is drawn. Has to be called for each step, in order.
+    /// Whether step `t` is drawn. It has to be called for each step, in order.
     pub fn contains(&mut self, t: usize) -> bool {
         let drawn = t as f64 >= self.next;
         if drawn {

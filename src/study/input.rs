@@ -17,9 +17,9 @@ pub struct StudyInput<'a> {
 /// What a study returns.
 #[derive(Clone, Debug, Default)]
 pub struct StudyResult {
-    /// named numbers, one for each seed or a single one; claims are about their mean
+    /// named results, with one number for each seed or a single number; claims use the mean
     pub values: Vec<(String, Vec<f64>)>,
-    /// charts, by the stem of their files
+    /// charts with the names of their files, without extension
     pub charts: Vec<(&'static str, Chart)>,
     /// tables of the page
     pub tables: Vec<Table>,

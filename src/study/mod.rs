@@ -1,4 +1,4 @@
-//! Studies: statements of theory, computed with the rules themselves on plain numbers, without a
+//! Studies: statements of theory, checked with the update rules on plain numbers, without a
 //! training loop. Each study is a file, its `mod` line below, and a row in `table.rs`. The claims
 //! about its numbers are in the TOML of the experiment.
 

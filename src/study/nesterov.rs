@@ -8,13 +8,13 @@ use crate::chart::{Chart, PlotLine, Style, Table, short};
 use crate::error::Result;
 use crate::pipeline::{GradientFn, PipelineConfig};
 
-/// Directions of the wide quadratic: second derivatives from 1e-9 to 1, evenly on a logarithmic
-/// scale. The start is 1 along each. So every stretch of the scale has the same share of the error,
-/// no step number is special, and the exponents of the theorems are reached.
+/// The number of directions of the wide quadratic. Their second derivatives are spaced evenly from
+/// 1e-9 to 1 on a logarithmic scale, and the start is 1 along each. All scales therefore contribute
+/// equally to the error, and the exponents of the theorems are reached.
 const DIRECTIONS: usize = 400;
 const FLATTEST: f64 = 1e-9;
 const STEPS: usize = 3000;
-/// The steps to which exponents are fitted: after the first ones, and before the flattest direction
+/// Exponents are fitted to these steps, after the first ones and before the flattest direction
 /// matters.
 const FITTED: std::ops::RangeInclusive<f64> = 100.0..=3000.0;
 
@@ -47,10 +47,9 @@ fn identity(input: &StudyInput<'_>, result: &mut StudyResult) -> Result<()> {
         title: "NAG with mu 0.9 and momentum with mu (1 - lr lambda)".into(),
         head: head.map(String::from).to_vec(),
         rows,
-        note:
-            "On lambda x^2 / 2 from 1. The path of NAG is that of its evaluation parameters. The \
-               remaining difference is the rounding of f64."
-                .into(),
+        note: "The problem is lambda x^2 / 2 from x = 1. The path of NAG uses its evaluation \
+               parameters. The remaining difference is rounding in f64."
+            .into(),
     });
     Ok(())
 }
@@ -96,7 +95,7 @@ impl ErrorCurve {
         exponent(&fitted)
     }
 
-    /// The largest error relative to the bound of the theorem. `None` without a theorem.
+    /// The largest error divided by the bound of the theorem. `None` if there is no theorem.
     fn share_of_bound(&self) -> Option<f64> {
         let bound = self.bound?;
         let shares = self.points.iter().map(|(k, error)| error / (SQUARED_DISTANCE * bound(*k)));
@@ -147,12 +146,12 @@ fn table(rows: Vec<Vec<String>>) -> Table {
         note: "400 directions with second derivatives from 1e-9 to 1, a start of 1 along each, lr \
                1. The exponent is the slope of log f against log k. The bounds hold for any convex \
                function: L |x_0 - x*|^2 / 2k and 2 L |x_0 - x*|^2 / (k + 1)^2. A constant mu of \
-               0.9 gains a factor, but no power of k."
+               0.9 improves the error by a factor, but not the exponent of k."
             .into(),
     }
 }
 
-/// Gradient descent, NAG with a constant mu, and NAG with a mu that grows. lr is 1 / L, and L is 1.
+/// Gradient descent, NAG with a constant mu, and NAG with a growing mu. lr is 1 / L, and L is 1.
 fn error_curves(input: &StudyInput<'_>) -> Result<[ErrorCurve; 3]> {
     let curvatures: Vec<f64> =
         (0..DIRECTIONS).map(|i| FLATTEST.powf(1.0 - i as f64 / (DIRECTIONS - 1) as f64)).collect();
@@ -201,8 +200,8 @@ fn errors(
     Ok(drawn_steps().filter_map(|k| Some((k, objective(path.get(k as usize)?).0))).collect())
 }
 
-/// The same with mu_k = (k - 1) / (k + 2). `nag` has no such mu. So `sgd` takes the step from the
-/// look-ahead point, and the look-ahead is computed here.
+/// The same with mu_k = (k - 1) / (k + 2), which `nag` does not have. The look-ahead point is
+/// computed here, and `sgd` takes the step from it.
 fn accelerated_errors(
     sgd: &PipelineConfig,
     start: &[f64],

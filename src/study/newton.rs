@@ -1,5 +1,5 @@
-//! Newton's method: the correct digits of a root double with each step, and a full step need not
-//! decrease f.
+//! Newton's method: each step doubles the number of correct digits of a root, and a full step may
+//! increase f.
 
 use super::input::{StudyInput, StudyResult};
 use crate::chart::{Chart, PlotLine, Style, Table, short};
@@ -8,11 +8,11 @@ use crate::optim::newton::{LineSearch, Newton, Path, Smooth, root};
 
 /// Steps of Newton's method towards sqrt(2). One more would reach the rounding of f64.
 const ROOT_STEPS: usize = 4;
-/// Its steps across the valley.
+/// The steps of Newton's method in the valley.
 const VALLEY_STEPS: usize = 6;
-/// The most steps of gradient descent.
+/// The maximum number of steps of gradient descent.
 const DESCENT_STEPS: usize = 100;
-/// The error at which steps are counted.
+/// Steps are counted until the error is at most this.
 const SMALL: f64 = 1e-11;
 
 pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
@@ -44,14 +44,15 @@ fn root_table(errors: &[f64], result: &mut StudyResult) {
             result.value("sqrt(2): last error / square of the one before", ratio);
         }
     }
-    let head = ["step", "error", "correct digits", "error / square of the one before"];
+    let head = ["step", "error", "correct digits", "error / square of the previous error"];
     result.tables.push(Table {
         title: "sqrt(2), as the root of x^2 - 2, from 1".into(),
         head: head.map(String::from).to_vec(),
         rows,
-        note: "In the limit an error is f'' / 2 f' = 1 / sqrt(8) = 0.3536 times the square of the \
-               one before."
-            .into(),
+        note:
+            "In the limit, an error is f'' / 2 f' = 1 / sqrt(8) = 0.3536 times the square of the \
+               previous error."
+                .into(),
     });
 }
 
@@ -90,13 +91,13 @@ fn correct_digits(errors: &[f64]) -> Vec<(f64, f64)> {
     errors.iter().enumerate().map(|(step, error)| (step as f64, -error.log10())).collect()
 }
 
-/// Infinite if the error never gets small.
+/// The number of steps until the error is small; infinite if it never is.
 fn steps_to_small(errors: &[f64]) -> f64 {
     let steps = errors.iter().position(|error| *error < SMALL);
     steps.map_or(f64::INFINITY, |steps| steps as f64)
 }
 
-/// Across Rosenbrock's valley with full steps, and with a line search that lets f only decrease.
+/// Rosenbrock's valley with full steps, and with a line search, with which f never increases.
 fn valley(input: &StudyInput<'_>, result: &mut StudyResult) {
     let minimize = |line_search, steps| {
         let newton =
@@ -111,7 +112,7 @@ fn valley(input: &StudyInput<'_>, result: &mut StudyResult) {
     result.value("Rosenbrock: largest rise of f in a step", rise(&full));
     result.value("Rosenbrock: largest rise of f in a step, with a line search", rise(&searched));
     result.tables.push(valley_table(&full, &searched));
-    let mut chart = Chart { log_y: true, ..Chart::new("Across Rosenbrock's valley", "step", "f") };
+    let mut chart = Chart { log_y: true, ..Chart::new("Rosenbrock's valley", "step", "f") };
     let style = input.style("newton");
     chart.lines.push(valley_line("full steps", &full, style));
     chart.lines.push(valley_line("with a line search", &searched, Style { dash: 0, ..style }));
@@ -125,18 +126,18 @@ fn valley_table(full: &Path, searched: &Path) -> Table {
     let rows =
         (0..steps).map(|step| vec![step.to_string(), cell(full, step), cell(searched, step)]);
     Table {
-        title: "f across Rosenbrock's valley, from (-1.2, 1)".into(),
+        title: "f in Rosenbrock's valley, from (-1.2, 1)".into(),
         head: ["step", "full steps", "with a line search"].map(String::from).to_vec(),
         rows: rows.collect(),
-        note: "Exact second derivatives. The line search halves a step until f falls, and ends \
-               where f is at its rounding error."
+        note: "The second derivatives are exact. The line search halves a step until f falls. It \
+               ends when f is of the size of its rounding error."
             .into(),
     }
 }
 
 fn valley_line(label: &str, path: &Path, style: Style) -> PlotLine {
     let points = path.points.iter().enumerate().map(|(step, point)| (step as f64, point.f));
-    // f is 0 at the minimum, which has no place on a logarithmic axis
+    // f is 0 at the minimum, which a logarithmic axis cannot show
     let positive = points.filter(|(_, f)| *f > 0.0);
     PlotLine { marks: true, ..PlotLine::new(label, style, positive) }
 }

@@ -1,5 +1,5 @@
-//! The noise of a mini-batch: how far its gradient is from that of all examples, for each batch
-//! size. The problem is that of S2, y = x1 + 2 x2.
+//! The noise of mini-batches: the distance between the gradient of a batch and that of all
+//! examples, for each batch size. The problem is that of S2, y = x1 + 2 x2.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -26,7 +26,7 @@ pub(super) fn study(_: &StudyInput<'_>) -> Result<StudyResult> {
     let (mut rows, mut furthest) = (Vec::new(), 0.0f64);
     for size in SIZES {
         let noise = batch_noise(&gradients, mean, size, &mut generator);
-        // drawn without replacement, so that a batch of all examples has no noise
+        // drawn without replacement, so a batch of all examples has no noise
         let theory = deviation * ((N - size) as f64 / (N - 1) as f64 / size as f64).sqrt();
         furthest = furthest.max((noise / theory - 1.0).abs());
         measured.push((size as f64, noise));
@@ -53,7 +53,7 @@ fn example_gradients() -> Vec<[f64; 2]> {
     (0..N).map(|_| gradient()).collect()
 }
 
-/// The distance of batch gradients from the mean, root mean square over many batches.
+/// The root mean square distance between batch gradients and their mean, over many batches.
 fn batch_noise(
     gradients: &[[f64; 2]],
     all: [f64; 2],
@@ -104,8 +104,8 @@ fn table(rows: Vec<Vec<String>>) -> Table {
         head: ["batch", "measured", "theory", "ratio"].map(String::from).to_vec(),
         rows,
         note: format!(
-            "The distance to the gradient of all {N} examples at theta = 0, root mean square over \
-             {DRAWS} batches of each size."
+            "The noise is the root mean square distance between the gradient of a batch and that \
+             of all {N} examples, at theta = 0, over {DRAWS} batches of each size."
         ),
     }
 }

@@ -1,5 +1,5 @@
-//! The length of steps: what bounds those of Adam, and how AdaGrad's learning rate vanishes while
-//! RMSProp's does not.
+//! The length of steps: bounds on Adam's steps, and AdaGrad's effective learning rate, which
+//! vanishes, whereas that of RMSProp does not.
 
 use rand::RngExt;
 
@@ -10,16 +10,16 @@ use crate::error::Result;
 use crate::pipeline::PipelineConfig;
 use crate::seed::{Purpose, Seed};
 
-/// Adam's defaults, without eps, so that only the rule is measured.
+/// Adam with its default settings, but without eps, so that only the rule is measured.
 const ADAM: &str = "adam:lr=0.001,beta1=0.9,beta2=0.999,eps=0";
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
-/// Gradients of zero before the first one that is not: after them the bias corrections are 1 to
-/// nine digits.
+/// The number of zero gradients before the first nonzero one. After them the bias corrections are
+/// 1 to nine digits.
 const ZEROS: usize = 20_000;
-/// Steps after them.
+/// The number of steps after the zero gradients.
 const AFTER: usize = 300;
-/// Steps of the other rules.
+/// The number of steps of the other rules.
 const STEPS: usize = 10_000;
 
 pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
@@ -29,7 +29,7 @@ pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
     Ok(result)
 }
 
-/// Adam after many gradients of zero, as a weight of a rare feature gets them.
+/// Adam after many zero gradients, as the weight of a rare feature has them.
 fn adams_longest_step(input: &StudyInput<'_>, result: &mut StudyResult) -> Result<()> {
     let config = input.config(ADAM)?;
     let growth = BETA2 / BETA1;
@@ -66,17 +66,19 @@ fn adams_longest_step(input: &StudyInput<'_>, result: &mut StudyResult) -> Resul
     result.charts.push(("adam", chart));
     result.tables.push(Table {
         title: "Adam's longest step after 20,000 gradients of zero".into(),
-        head: ["then", "longest step / lr", "at the step after them"].map(String::from).to_vec(),
+        head: ["gradients after the zeros", "longest step / lr", "at step"]
+            .map(String::from)
+            .to_vec(),
         rows,
-        note: "beta1 0.9, beta2 0.999. One gradient reaches the paper's bound of 3.162 lr; it is \
-               not a bound for several. By Cauchy's inequality no gradients make a step longer \
-               than 7.271 lr, and growing ones reach that."
+        note: "beta1 is 0.9, beta2 is 0.999. A single gradient reaches the paper's bound of 3.162 \
+               lr. Several gradients exceed it. By Cauchy's inequality no step is longer than \
+               7.271 lr, and growing gradients reach that."
             .into(),
     });
     Ok(())
 }
 
-/// |step| / lr of each step after the gradients of zero.
+/// |step| / lr of each step after the zero gradients.
 fn lengths_after_zeros(
     config: &PipelineConfig,
     gradient: &dyn Fn(usize) -> f64,
@@ -95,7 +97,7 @@ fn lengths_after_zeros(
     Ok(lengths)
 }
 
-/// The first longest step: its number and its length.
+/// Number and length of the longest step; the first of several.
 fn longest_step(lengths: &[(f64, f64)]) -> (f64, f64) {
     let mut longest = (0.0, 0.0);
     for step in lengths {
@@ -106,7 +108,7 @@ fn longest_step(lengths: &[(f64, f64)]) -> (f64, f64) {
     longest
 }
 
-/// How the rate of AdaGrad and of RMSProp, their step / gradient, develops.
+/// The effective learning rate, step / gradient, of AdaGrad and RMSProp over time.
 fn vanishing_rates(input: &StudyInput<'_>, result: &mut StudyResult) -> Result<()> {
     let mut chart = Chart {
         log_x: true,
@@ -133,15 +135,16 @@ fn vanishing_rates(input: &StudyInput<'_>, result: &mut StudyResult) -> Result<(
     let head = [
         "",
         "exponent of t, gradients of 1",
-        "share of steps at which it rose, noisy gradients",
-        "rate / lr after 10,000 of them",
+        "share of steps at which the rate rose, noisy gradients",
+        "rate / lr after 10,000 noisy gradients",
     ];
     result.tables.push(Table {
-        title: "The rate of AdaGrad and RMSProp".into(),
+        title: "The effective learning rate of AdaGrad and RMSProp".into(),
         head: head.map(String::from).to_vec(),
         rows,
-        note: "The rate is the step / gradient. The exponent is fitted to steps 100 to 10,000. \
-               Noisy gradients have a size between 0.1 and 2 and either sign, drawn uniformly."
+        note: "The rate is the effective learning rate, step / gradient. The exponent is fitted \
+               to steps 100 to 10,000. Noisy gradients have a random sign and a size drawn \
+               uniformly from 0.1 to 2."
             .into(),
     });
     Ok(())
@@ -174,7 +177,7 @@ fn rates(config: &PipelineConfig, gradient: &mut dyn FnMut() -> f64) -> Result<V
         let (before, g) = (point.x()[0], gradient());
         point.step(lr, &mut |_| (0.0, vec![g]))?;
         rates.push((t as f64, (before - point.x()[0]) / (lr * g)));
-        // each step starts at the same place, where rounding is the same
+        // each step starts at the same point, so that rounding is the same
         point.project(|_| 0.0);
     }
     Ok(rates)

@@ -1,4 +1,4 @@
-//! A problem on which adaptive methods fit the training set as well as others, and do not
+//! A problem on which adaptive methods fit the training set as well as others, but do not
 //! generalize: section 3.3 of "The marginal value of adaptive gradient methods". One coordinate is
 //! the class, two are always 1, and each example has a few coordinates that no other example has.
 
@@ -15,13 +15,14 @@ use crate::seed::{Purpose, Seed};
 const P: f64 = 0.6;
 const TRAINING: usize = 60;
 const TEST: usize = 500;
-/// The coordinates that all examples have.
+/// The number of coordinates that all examples share.
 const SHARED: usize = 3;
-/// The coordinates of one example alone: for class +1 the first is 1, for class -1 all are.
+/// The number of coordinates that only one example has. For class +1 the first of them is 1, for
+/// class -1 all of them are 1.
 const OWN: usize = 5;
 /// The training loss at which training stops.
 const FITTED: f64 = 1e-20;
-/// The most steps. All optimizers need fewer.
+/// The maximum number of steps. All optimizers need fewer.
 const STEPS: usize = 5000;
 
 /// An optimizer that is compared.
@@ -32,9 +33,9 @@ struct Series {
     decay: f64,
 }
 
-/// The largest second derivative is at most 60 + 2 * 60 + 5, so that a learning rate of 0.008
-/// converges. Without eps, all coordinates are scaled alike. With a constant learning rate RMSProp
-/// oscillates around the minimum.
+/// The largest second derivative is at most 60 + 2 * 60 + 5, so a learning rate of 0.008
+/// converges. eps is 0, so all coordinates are scaled in the same way. RMSProp gets a decaying
+/// learning rate, because with a constant one it oscillates around the minimum.
 const SERIES: [Series; 5] = [
     Series { label: "SGD", spec: "sgd:lr=0.008", decay: 1.0 },
     Series { label: "momentum", spec: "momentum:lr=0.008,mu=0.9", decay: 1.0 },
@@ -71,7 +72,7 @@ pub(super) fn study(input: &StudyInput<'_>) -> Result<StudyResult> {
     let mut losses = Chart {
         log_x: true,
         log_y: true,
-        ..Chart::new("All of them fit the training set", "step", "training loss")
+        ..Chart::new("All optimizers fit the training set", "step", "training loss")
     };
     let mut outputs = Chart {
         log_x: true,
@@ -101,23 +102,24 @@ fn table(rows: Vec<Vec<String>>) -> Table {
         title: "Training loss and test accuracy".into(),
         head: head.map(String::from).to_vec(),
         rows,
-        note: "Least squares, all training examples in each step, from weights of 0, until the \
-               training loss is below 1e-20; means over the seeds. The learning rates are ours. \
-               They are constant, except that RMSProp's is multiplied by 0.98 after each step; \
-               with a constant one it ends at a distance of about lr from the minimum. eps is 0, \
-               so that an adaptive step is scaled by gradients alone. The theorem requires more \
-               examples of class +1 than of -1 in the training set."
+        note: "The loss is least squares. Each step uses all training examples. The weights start \
+               at 0, and training ends when the training loss is below 1e-20. The numbers are \
+               means over the seeds. We chose the learning rates. They are constant, except for \
+               RMSProp, whose learning rate is multiplied by 0.98 after each step; with a constant \
+               one it ends at a distance of about lr from the minimum. eps is 0, so only the \
+               gradients scale an adaptive step. The theorem requires more examples of class +1 \
+               than of -1 in the training set."
             .into(),
     }
 }
 
-/// A training.
+/// A training run.
 struct FittedRun {
     path: Vec<PathPoint>,
     accuracy: f64,
 }
 
-/// What is known of a step.
+/// The measurements at one step.
 struct PathPoint {
     step: f64,
     /// training loss before the step
@@ -131,7 +133,7 @@ impl FittedRun {
         self.path.last().map_or(f64::NAN, |point| point.loss)
     }
 
-    /// The losses to draw. A loss of 0 has no place on a logarithmic axis.
+    /// The losses to draw. A logarithmic axis cannot show a loss of 0.
     fn losses(&self) -> Vec<(f64, f64)> {
         let positive = self.path.iter().filter(|point| point.loss > 0.0);
         positive.map(|point| (point.step, point.loss)).collect()
@@ -159,7 +161,7 @@ fn train(config: &PipelineConfig, series: &Series, draw: &Draw) -> Result<Fitted
         }
         lr *= series.decay;
     }
-    // the weights of a new example's own coordinates are still 0
+    // the weights of the coordinates that only a new example has are still 0
     let accuracy = share(draw.test.iter().map(|y| y * output(*y, point.x()) > 0.0));
     Ok(FittedRun { path, accuracy })
 }

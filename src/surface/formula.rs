@@ -8,7 +8,7 @@ use exmex::{BinOp, Express, FlatEx, MakeOperators, Operator};
 
 use crate::error::{Error, Result};
 
-/// The largest length of a formula.
+/// The maximum length of a formula in characters.
 const LONGEST: usize = 500;
 
 /// A parsed expression.
@@ -130,14 +130,13 @@ impl Formula {
         let wrong = |reason: String| {
             let expected = "x and y with + - * / ^, sin cos tanh exp ln sqrt abs, pi and \
                             brackets, such as x^2+10*y^2";
-            Error::Invalid(format!(
-                "`{}` is not an expression of x and y: {reason}; expected {expected}",
-                shortened(text)
-            ))
+            let text = shortened(text);
+            let found = format!("`{text}`, which is not an expression of x and y ({reason})");
+            Error::value("surface", found, expected)
         };
         if text.len() > LONGEST {
             return Err(wrong(format!(
-                "it is {} characters long, and {LONGEST} are enough",
+                "it has {} characters, and the maximum is {LONGEST}",
                 text.len()
             )));
         }
@@ -153,14 +152,14 @@ impl Formula {
         let variables: Vec<Term> = self.expression.var_names().iter().map(of).collect();
         match self.expression.eval(&variables) {
             Ok(Term::Points(value)) => value,
-            // so that a constant has the gradient zero
+            // so that a constant formula has a gradient, which is zero
             Ok(Term::Number(value)) => zero + value,
             Err(_) => zero + f64::NAN,
         }
     }
 }
 
-/// A number, a word or a sign of an expression.
+/// A number, a word or an operator of an expression.
 #[derive(Clone, Copy, PartialEq)]
 enum Token<'a> {
     Number(&'a str),
@@ -176,7 +175,7 @@ impl Token<'_> {
         matches!(self, Token::Word(word) if FUNCTIONS.contains(&word))
     }
 
-    /// Whether a value ends here, so that an operator has to follow.
+    /// Whether it ends a value, so that an operator has to follow.
     fn is_value(self) -> bool {
         self == Token::Sign(')') || (!matches!(self, Token::Sign(_)) && !self.is_function())
     }
@@ -225,11 +224,12 @@ fn with_exponent(text: &str) -> usize {
     }
 }
 
-/// The expression in a form that exmex parses correctly, or what is wrong with it. In exmex a sign
-/// binds more tightly than a power, -x^2 = (-x)^2. So a sign at the beginning of a term becomes a
-/// difference from 0, and a sign after an operator is an error. exmex evaluates a chain of powers
-/// from the left, x^3^2 = (x^3)^2, mathematics from the right, so it is an error. exmex does not
-/// know numbers with an exponent, 1e-3, so they are written out.
+/// The expression in a form that exmex parses correctly, or the reason why it is invalid.
+///
+/// - exmex reads -x^2 as (-x)^2. So a sign at the beginning of a term becomes a difference from 0,
+///   and a sign after an operator is an error.
+/// - exmex reads x^3^2 as (x^3)^2, but mathematics reads it as x^(3^2). So it is an error.
+/// - exmex does not know numbers with an exponent, such as 1e-3. So they become decimal numbers.
 fn prepared(text: &str) -> std::result::Result<String, String> {
     let (mut done, mut last) = (String::with_capacity(text.len() + 8), Token::Sign('('));
     // whether the current term ends in a power, and the same for the term around each open bracket
@@ -243,7 +243,7 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
         match token {
             Token::Number(_) | Token::Word(_) | Token::Sign('(') if last.is_value() => {
                 return Err(format!(
-                    "there is no operator between `{last}` and `{token}`, as in {last}*{token}"
+                    "an operator is missing between `{last}` and `{token}`, as in {last}*{token}"
                 ));
             }
             Token::Number(number) => {
@@ -264,13 +264,13 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
                 return Err("a power is written ^, not **".into());
             }
             Token::Sign(sign @ ('+' | '-')) if operator(last) => {
-                return Err(format!("a sign behind `{last}` needs brackets, as in x^({sign}2)"));
+                return Err(format!("a sign after `{last}` needs brackets, as in x^({sign}2)"));
             }
             Token::Sign(sign @ ('+' | '-')) if last == Token::Sign('(') => {
                 done += &format!("0{sign}")
             }
             Token::Sign(')') if open.is_empty() => {
-                return Err("a bracket is closed that was not opened".into());
+                return Err("a closing bracket has no opening bracket".into());
             }
             Token::Sign('*' | '/' | '^' | ')') if !last.is_value() => {
                 return Err(format!("`{token}` has no left operand"));
@@ -293,7 +293,7 @@ fn prepared(text: &str) -> std::result::Result<String, String> {
     }
     match (last.is_value(), open.is_empty()) {
         (true, true) => Ok(done),
-        (true, _) => Err("a bracket is not closed".into()),
+        (true, _) => Err("an opening bracket has no closing bracket".into()),
         (false, _) if done.is_empty() => Err("it is empty".into()),
         (false, _) => Err(format!("`{last}` has no right operand")),
     }

@@ -20,14 +20,14 @@ pub struct KnownSurface {
     pub docs: &'static str,
     /// the function of x and y
     pub formula: &'static str,
-    /// the displayed window: x from, x to, y from, y to
+    /// the displayed window: lowest x, highest x, lowest y, highest y
     pub window: [f64; 4],
     /// the initial point of paths
     pub start: [f64; 2],
     /// its minima, if it has any
     pub minima: &'static [[f64; 2]],
-    /// a learning rate with which gradient descent does not diverge; with momentum it is half of
-    /// that
+    /// a learning rate with which gradient descent does not diverge; half of it is used with
+    /// momentum
     pub lr: f64,
 }
 
@@ -46,7 +46,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "rosenbrock",
-        docs: "a bent valley with a flat floor",
+        docs: "a curved valley with a flat floor",
         formula: "(1-x)^2+100*(y-x^2)^2",
         window: [-2.0, 2.0, -1.0, 3.0],
         start: [-1.2, 1.0],
@@ -64,7 +64,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "rastrigin",
-        docs: "a bowl full of small pits",
+        docs: "a bowl with many small local minima",
         formula: "20+x^2-10*cos(2*pi*x)+y^2-10*cos(2*pi*y)",
         window: [-5.12, 5.12, -5.12, 5.12],
         start: [-2.0, 3.5],
@@ -73,7 +73,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "ill_conditioned",
-        docs: "a bowl that is a hundred times steeper in y than in x",
+        docs: "a bowl with a condition number of 100: steep in y, flat in x",
         formula: "0.5*x^2+50*y^2",
         window: [-10.0, 10.0, -2.0, 2.0],
         start: [-9.0, 1.0],
@@ -82,7 +82,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "long_valley",
-        docs: "a valley whose floor slopes so gently at the start that symmetry has to be broken",
+        docs: "a steep valley whose floor is almost flat at the start",
         formula: "2*y^2+0.2*cos(x)",
         window: [-4.0, 4.0, -1.5, 1.5],
         start: [0.01, 1.0],
@@ -91,7 +91,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "saddle",
-        docs: "x^2 - y^2: down in y, but where paths begin there is hardly any slope that way",
+        docs: "a saddle that falls along y; the start has almost no slope along y",
         formula: "x^2-y^2",
         window: [-1.2, 1.2, -1.0, 1.0],
         start: [1.0, 1e-6],
@@ -100,7 +100,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "monkey_saddle",
-        docs: "three ways down, a place for the tail too; curvature vanishes in the middle",
+        docs: "a saddle with three descending directions; its curvature is zero at the centre",
         formula: "x^3-3*x*y^2",
         window: [-1.5, 1.5, -1.5, 1.5],
         start: [1.0, 0.001],
@@ -109,7 +109,7 @@ pub const SURFACES: &[KnownSurface] = &[
     },
     KnownSurface {
         name: "plateau",
-        docs: "flat far away from its only pit",
+        docs: "almost flat except near its only minimum",
         formula: "1-exp((0-x^2-y^2)/2)",
         window: [-4.0, 4.0, -4.0, 4.0],
         start: [-2.5, 2.0],
@@ -125,13 +125,13 @@ pub struct Surface {
     pub name: String,
     /// the function of x and y
     pub formula: String,
-    /// the displayed window: x from, x to, y from, y to
+    /// the displayed window: lowest x, highest x, lowest y, highest y
     pub window: [f64; 4],
     /// the initial point of paths
     pub start: [f64; 2],
-    /// its minima, as far as they are known
+    /// its known minima
     pub minima: Vec<[f64; 2]>,
-    /// whether it is known to have no minimum, so that a path can only leave the window downhill
+    /// whether it is known to have no minimum, so that every descending path leaves the window
     pub bottomless: bool,
     parsed: Formula,
 }
@@ -163,7 +163,7 @@ impl Surface {
             && name_or_formula.starts_with(char::is_alphabetic)
             && name_or_formula.chars().all(word)
         {
-            // a misspelt name: as an expression, the error would be about an unknown variable
+            // a misspelt name; as an expression it would give an error about an unknown variable
             return Err(unknown(
                 "surface",
                 name_or_formula,
@@ -181,14 +181,13 @@ impl Surface {
             bottomless: known.is_some_and(|known| known.minima.is_empty()),
             parsed: Formula::read(formula)?,
         };
-        let wrong = |key: &str, found: String, expected: String| {
-            Err(Error::Invalid(format!("{key} is {found}, expected {expected}")))
-        };
+        let wrong =
+            |key: &str, found: String, expected: String| Err(Error::value(key, found, expected));
         let [left, right, low, high] = surface.window;
         for (axis, from, to) in [("x", left, right), ("y", low, high)] {
             // `from >= to` would accept NaN
             if !(from < to && from.abs() <= 1e6 && to.abs() <= 1e6) {
-                let expected = "the lower end first, both at most 1e6";
+                let expected = "the lower bound first, and no bound beyond 1e6";
                 return wrong(
                     "the window",
                     format!("{from:?} to {to:?} in {axis}"),
@@ -198,9 +197,8 @@ impl Surface {
         }
         let [x, y] = surface.start;
         if !((left..=right).contains(&x) && (low..=high).contains(&y)) {
-            let expected = format!(
-                "a point within the window, x {left:?} to {right:?} and y {low:?} to {high:?}"
-            );
+            let expected =
+                format!("a point in the window, x {left:?} to {right:?} and y {low:?} to {high:?}");
             return wrong("the start", format!("{x:?},{y:?}"), expected);
         }
         let value = surface.at(x, y);
@@ -224,7 +222,7 @@ impl Surface {
         self.grid(&[x], &[y])[0]
     }
 
-    /// The values at pairs of coordinates.
+    /// The values at all pairs of these coordinates.
     pub fn grid(&self, xs: &[f64], ys: &[f64]) -> Vec<f64> {
         let device = burn::tensor::Device::default();
         let tensor = |numbers: &[f64]| {
@@ -244,7 +242,7 @@ impl Surface {
             .unwrap_or_else(|| to(self.start))
     }
 
-    /// The distance of a point from the window: 0 inside, 1 at the width of the window outside.
+    /// The distance of a point from the window, in units of the window's size; 0 inside.
     pub fn outside(&self, x: f64, y: f64) -> f64 {
         let [left, right, low, high] = self.window;
         let beyond = |v: f64, from: f64, to: f64| (from - v).max(v - to).max(0.0) / (to - from);

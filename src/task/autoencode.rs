@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::dyn_task::{DynTask, PreparedTask};
 use super::evaluate::AT_ONCE;
-use super::prepare::{DataRequest, TaskContext};
+use super::prepare::{DataRequest, TaskContext, Wanted};
 use super::spec::Task;
 use super::splits::{Splits, Subset};
 use crate::data::{Dataset, DeviceExamples, Inputs, Shuffled};
@@ -89,6 +89,7 @@ impl Task for Autoencode {
             data: context.data_of(&self.data),
             subset: context.subset,
             images: false,
+            labels: Wanted::Classes,
         };
         let data = context.load(request, &device)?;
         if !data.pixels {

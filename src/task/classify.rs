@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::dyn_task::{DynTask, PreparedTask};
-use super::prepare::{DataRequest, LoadedData, TaskContext};
+use super::prepare::{DataRequest, LoadedData, TaskContext, Wanted};
 use super::spec::Task;
 use super::splits::Subset;
 use crate::augment::Augment;
@@ -34,7 +34,7 @@ const COLUMNS: [Measure; 4] = [
 const OTHER: [Measure; 3] = [
     Measure::new("train_error", "training error rate"),
     Measure::new("test_error", "test error rate"),
-    Measure::new("gap", "test loss - training loss"),
+    Measure::new("gap", "gap (test loss - training loss)"),
 ];
 /// The measurements on the validation set.
 const VALIDATION: [Measure; 2] = [
@@ -74,6 +74,20 @@ fn none() -> String {
 }
 
 impl Classification {
+    /// A classifier without penalty, augmentation, validation set and early stopping.
+    pub fn new(model: &str, data: &str, batch: usize) -> Classification {
+        Classification {
+            model: model.into(),
+            data: data.into(),
+            batch,
+            penalty: none(),
+            augment: none(),
+            validation: 0.0,
+            early_stopping: none(),
+            measured: None,
+        }
+    }
+
     /// Every spec with every setting spelled out.
     ///
     /// # Errors
@@ -112,6 +126,7 @@ impl Classification {
             data: context.data_of(&own.data),
             subset: Subset { validation: own.validation, ..context.subset },
             images: !augment.is_none(),
+            labels: Wanted::Classes,
         };
         let data = context.load(request.clone(), &device)?;
         own.check_data(&data, &augment)?;

@@ -3,7 +3,7 @@
 //! [`Problem`](crate::train::Problem) for the training loop.
 //!
 //! A new kind is a new file and a line here. A user's program can define a kind too: implement both
-//! traits under `#[typetag::serde(name = "...")]`, with `use downhill::typetag;`.
+//! traits under `#[typetag::serde(name = "...")]`, with `use downhill::lab::typetag;`.
 
 mod dyn_task;
 mod evaluate;
@@ -15,18 +15,22 @@ mod splits;
 pub mod autoencode;
 pub mod classify;
 pub mod least_squares;
+pub mod own;
 pub mod quadratic;
+pub mod regress;
 pub mod study;
 pub mod surface;
 
 pub use autoencode::{Autoencode, AutoencodeProblem};
 pub use classify::{Classification, ClassifyProblem};
 pub use dyn_task::{DynTask, Job, PreparedTask};
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, MAX_CONFUSION, evaluate};
 pub use least_squares::{LeastSquares, LeastSquaresProblem, StopRule};
 pub use order::ExampleOrder;
+pub use own::{OwnBatch, OwnTask};
 pub use prepare::TaskContext;
 pub use quadratic::{Quadratic, QuadraticProblem};
+pub use regress::{RegressProblem, Regression};
 pub use spec::{Task, TaskSpec};
 pub use splits::{Splits, Subset};
 pub use study::StudyTask;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::splits::{Splits, Subset};
-use crate::data;
+use crate::data::prepare::Prepare;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::model::Shapes;
 
@@ -22,6 +23,8 @@ pub struct TaskContext {
     pub device: String,
     /// limits on training and test examples
     pub subset: Subset,
+    /// data sets of the program, which the data of a task may name
+    pub datasets: Vec<Dataset>,
     loaded: Vec<(DataRequest, Arc<LoadedData>)>,
 }
 
@@ -34,6 +37,17 @@ pub(super) struct DataRequest {
     pub subset: Subset,
     /// whether the images before their preparation are needed too, for augmentation
     pub images: bool,
+    /// what is to be predicted
+    pub labels: Wanted,
+}
+
+/// What a task predicts.
+#[derive(Clone, PartialEq)]
+pub(super) enum Wanted {
+    /// a class
+    Classes,
+    /// a number; in a CSV file the column of this name, or else the last
+    Number(Option<String>),
 }
 
 /// Data on a device, and what a header says about them.
@@ -73,7 +87,7 @@ impl TaskContext {
         if let Some((_, known)) = self.loaded.iter().find(|(known, _)| *known == request) {
             return Ok(known.clone());
         }
-        let loaded = Arc::new(LoadedData::load(&request, device)?);
+        let loaded = Arc::new(LoadedData::load(&request, &self.datasets, device)?);
         self.loaded.push((request, loaded.clone()));
         Ok(loaded)
     }
@@ -82,21 +96,32 @@ impl TaskContext {
     pub(super) fn check_without_data(&self) -> Result<()> {
         match (&self.data, self.device.as_str()) {
             (Some(data), _) => Err(Error::Invalid(format!(
-                "--data is {data}, and this experiment has no data to choose"
+                "--data is {data}, but this experiment uses no data set"
             ))),
             (None, "flex") => Ok(()),
             (None, other) => Err(Error::Invalid(format!(
-                "--device is {other}, and this experiment runs on flex, in f64"
+                "--device is {other}, but this experiment always runs on flex, in f64"
             ))),
         }
     }
 }
 
 impl LoadedData {
-    fn load(request: &DataRequest, device: &Device) -> Result<LoadedData> {
-        let DataRequest { data, subset, images } = request;
-        let (loaded, images) =
-            if *images { data::load_both(data)? } else { (data::load(data)?, None) };
+    fn load(request: &DataRequest, own: &[Dataset], device: &Device) -> Result<LoadedData> {
+        let DataRequest { data, subset, images, labels } = request;
+        let (loaded, images) = match (own_data(data, own)?, labels) {
+            (Some(own), _) => (own, None),
+            (None, Wanted::Number(column)) => (data::load_targets(data, column.as_deref())?, None),
+            (None, Wanted::Classes) if *images => data::load_both(data)?,
+            (None, Wanted::Classes) => (data::load(data)?, None),
+        };
+        let has_classes = loaded.classes > 0;
+        if has_classes != (*labels == Wanted::Classes) {
+            let [numbers, classes] = ["numbers to predict", "classes to predict"];
+            let (found, expected) =
+                if has_classes { (classes, numbers) } else { (numbers, classes) };
+            return Err(Error::content(format!("data {data}"), found, expected));
+        }
         let splits = Splits::of(&loaded, *subset, device);
         let splits = match images {
             Some((images, prepared)) => splits.with_images(&images, prepared, *subset),
@@ -106,12 +131,26 @@ impl LoadedData {
             let expected = "some, after the validation examples are split off";
             return Err(Error::content(data, "no example to train or to test on", expected));
         }
+        let outputs = loaded.classes.max(loaded.train.labels.width());
         Ok(LoadedData {
             name: loaded.name.clone(),
             sha256: loaded.sha256(),
-            shapes: Shapes { input: loaded.train.shape.clone(), classes: loaded.classes },
+            shapes: Shapes { input: loaded.train.shape.clone(), classes: outputs },
             pixels: loaded.train.are_pixels(),
             splits,
         })
+    }
+}
+
+/// A data set of the program by its name, prepared.
+fn own_data(name: &str, own: &[Dataset]) -> Result<Option<Dataset>> {
+    let (name, preparation) = match name.split_once('|') {
+        Some((name, preparation)) => (name.trim(), Some(preparation)),
+        None => (name, None),
+    };
+    let Some(data) = own.iter().find(|data| data.name == name) else { return Ok(None) };
+    match preparation {
+        Some(preparation) => Prepare::read(preparation)?.of(data.clone()).map(Some),
+        None => Ok(Some(data.clone())),
     }
 }

@@ -74,6 +74,12 @@ impl TaskSpec {
     }
 }
 
+impl<T: Task> From<T> for TaskSpec {
+    fn from(task: T) -> TaskSpec {
+        TaskSpec::new(task)
+    }
+}
+
 impl Deref for TaskSpec {
     type Target = dyn Task;
 

@@ -95,11 +95,25 @@ pub struct SurfaceRecord {
 }
 
 impl SurfaceRecord {
+    /// Whether `distance` is measured from a minimum.
+    fn has_minimum(&self) -> bool {
+        let known = SURFACES.iter().find(|known| known.name == self.surface);
+        known.is_some_and(|known| !known.minima.is_empty())
+    }
+
+    /// The title of the chart of the distance.
+    fn distance_chart(&self) -> &'static str {
+        match self.has_minimum() {
+            true => "Distance to the nearest minimum",
+            false => "Distance from the start",
+        }
+    }
+
     /// What `distance` is measured from.
     fn distance_title(&self) -> &'static str {
-        match SURFACES.iter().find(|known| known.name == self.surface) {
-            Some(known) if !known.minima.is_empty() => "Distance to the nearest minimum",
-            _ => "Distance from the start",
+        match self.has_minimum() {
+            true => "distance to the nearest minimum",
+            false => "distance from the start",
         }
     }
 }
@@ -154,8 +168,8 @@ impl TaskRecord for SurfaceRecord {
         };
         let distance = Measure::new("distance", "distance");
         vec![
-            chart("value", "Height against steps", Measure::new("value", "f"), Axis::LogIfWide),
-            chart("distance", self.distance_title(), distance, Axis::Log),
+            chart("value", "Value of f", Measure::new("value", "f"), Axis::LogIfWide),
+            chart("distance", self.distance_chart(), distance, Axis::Log),
         ]
     }
 

@@ -11,8 +11,8 @@ use burn::tensor::Tensor;
 use super::plan::{Plan, TrainObserver};
 use super::problem::{Problem, Stop};
 use crate::docs::counted;
-use crate::error::{Error, Result};
-use crate::pipeline::{LayerDiagnostics, Pipeline};
+use crate::error::{Error, Result, StepError};
+use crate::pipeline::{LayerDiagnostics, Stepper};
 use crate::record::{CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
 use crate::regularizer::EarlyStopping;
 use crate::regularizer::early_stopping::Patience;
@@ -55,7 +55,7 @@ struct Training<'a, P: Problem, O: ?Sized> {
     problem: &'a mut P,
     plan: &'a Plan,
     observer: &'a mut O,
-    pipeline: Pipeline,
+    pipeline: Stepper,
     scheduler: Scheduler,
     now: Progress,
     epoch: EpochStats,
@@ -150,7 +150,7 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
         let before = (self.plan.diagnose && may_be_last).then(|| model.clone());
         let steps_before = self.pipeline.steps();
         let model = match self.step(lr, model, gradients) {
-            Err(Error::Step(reason)) => return Ok(Break(self.end_at_last_point(reason)?)),
+            Err(Error::Step(error)) => return Ok(Break(self.end_at_last_point(error)?)),
             moved => moved?,
         };
         let moved = self.pipeline.steps() > steps_before;
@@ -226,8 +226,9 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
 
     /// The end of a run whose step failed. The step took the model, so the model of the last point
     /// is returned.
-    fn end_at_last_point(&mut self, reason: String) -> Result<Ended<P::Model>> {
-        let model = self.measured.take().ok_or_else(|| Error::Step(reason.clone()))?;
+    fn end_at_last_point(&mut self, error: StepError) -> Result<Ended<P::Model>> {
+        let reason = error.to_string();
+        let model = self.measured.take().ok_or(error)?;
         Ok(self.end(Outcome::Diverged, model, Some(reason)))
     }
 }
@@ -271,9 +272,7 @@ impl EpochStats {
 }
 
 fn number(tensor: Tensor<1>) -> Result<f64> {
-    tensor
-        .try_into_scalar::<f64>()
-        .map_err(|error| Error::Invalid(format!("cannot read a number from the device: {error}")))
+    tensor.try_into_scalar::<f64>().map_err(Error::failed("read a number from the device"))
 }
 
 /// The Euclidean norm of all gradients together.

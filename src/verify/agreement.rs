@@ -1,19 +1,19 @@
-//! How far a replay is from the recorded trajectory.
+//! The difference between a replay and the recorded trajectory.
 
 use burn::tensor::DType;
 
 use crate::error::Result;
 
-/// How far a replay is from the recorded trajectory.
+/// The difference between a replay and the recorded trajectory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Apart {
     /// the largest relative error
     pub largest: f64,
-    /// the first step outside the tolerance
+    /// the first step outside the tolerance, if there is one
     pub left_at: Option<usize>,
 }
 
-/// The largest relative error that is an agreement.
+/// The largest relative error with which a replay agrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
     /// in f64
@@ -49,17 +49,17 @@ impl Agreement {
     }
 }
 
-/// In f64 an error counts relative to the parameter, and also relative to the distance from the
-/// start: a coordinate of -2 that moves by 1e-8 would hide any formula behind its first digits.
+/// In f64 the error is relative to the parameter, and also to its distance from the start.
+/// Otherwise a wrong formula would not be noticed in a coordinate of -2 that moves by 1e-8.
 /// Rounding errors do not count.
 fn double(start: &[f64], ours: &[Vec<f64>], recorded: &[Vec<f64>], tolerance: f64) -> Apart {
     let mut rounding = vec![0.0f64; start.len()];
-    // what was rounded at some step stays in the sum, however small the parameter is now
+    // the rounding error of a step remains, even if the parameter becomes small later
     let mut scale: Vec<f64> = start.iter().map(|x| x.abs()).collect();
     let steps = ours.iter().zip(recorded).map(|(ours, recorded)| {
         let mut largest: f64 = 0.0;
         for (i, (a, b)) in ours.iter().zip(recorded).enumerate() {
-            // both sides round once a step
+            // both sides round once in each step
             scale[i] = scale[i].max(b.abs());
             rounding[i] += f64::EPSILON * scale[i];
             let error = positive_or_nan((a - b).abs() - rounding[i]);
@@ -71,7 +71,7 @@ fn double(start: &[f64], ours: &[Vec<f64>], recorded: &[Vec<f64>], tolerance: f6
     Apart::of(steps, tolerance)
 }
 
-/// In f32 an error counts relative to the largest value that the parameter has had.
+/// In f32 the error is relative to the largest value that the parameter has had.
 fn single(start: &[f64], ours: &[Vec<f64>], recorded: &[Vec<f64>], tolerance: f64) -> Apart {
     let mut scale: Vec<f64> = start.iter().map(|x| x.abs()).collect();
     let steps = ours.iter().zip(recorded).map(|(ours, recorded)| {
@@ -85,7 +85,7 @@ fn single(start: &[f64], ours: &[Vec<f64>], recorded: &[Vec<f64>], tolerance: f6
     Apart::of(steps, tolerance)
 }
 
-/// The number, or 0 if it is negative. `max(0.0)` would make 0 of NaN.
+/// The number, or 0 if it is negative. `max(0.0)` would turn NaN into 0.
 fn positive_or_nan(x: f64) -> f64 {
     if x < 0.0 { 0.0 } else { x }
 }
@@ -94,7 +94,7 @@ fn ratio(error: f64, of: f64) -> f64 {
     if error == 0.0 { 0.0 } else { error / of }
 }
 
-/// The larger number. NaN counts as the largest, because it is no agreement.
+/// The larger number. NaN counts as the largest, because it never agrees.
 fn nan_max(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }

@@ -1,5 +1,5 @@
-//! How torch, Keras and Optax name what is a setting here. An argument that is not in this table is
-//! an error.
+//! The arguments of torch, Keras and Optax, and the settings that they correspond to. An argument
+//! that is not in this table is an error.
 
 /// What an argument of a framework means here.
 #[derive(Clone, Copy)]
@@ -14,9 +14,9 @@ pub(super) enum Meaning {
     Before(&'static str, &'static str),
     /// a gradient transformation after the optimizer, with this setting
     After(&'static str, &'static str),
-    /// nothing; it must have this value, which the name of the case implies
+    /// no setting: the name of the case implies this value, and any other value is an error
     Only(bool),
-    /// Optax's eps under the root: eps_place=inside, where eps itself is 0
+    /// Optax's eps under the root: eps_place=inside; eps itself must be 0
     EpsRoot,
     /// Optax's switch: eps_place=inside or outside
     EpsInSqrt,

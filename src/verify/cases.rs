@@ -15,7 +15,7 @@ impl Trajectories {
     /// Replays every case, the sparse ones last.
     ///
     /// # Errors
-    /// If a case names a framework, optimizer or argument that is not known here.
+    /// If a case names an unknown framework, optimizer or argument.
     pub fn replay(
         &self,
         path: &Path,
@@ -27,8 +27,8 @@ impl Trajectories {
         cases.chain(self.replay_sparse(path, optimizers, tolerance)).collect()
     }
 
-    /// Replays one case with the formula of `dialect`. A replay that is meant to agree takes the
-    /// dialect of the case's framework.
+    /// Replays one case with the formula of `dialect`. To agree, a replay needs the
+    /// dialect of the framework of the case.
     ///
     /// # Errors
     /// As [`replay`](Trajectories::replay).

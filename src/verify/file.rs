@@ -23,17 +23,17 @@ pub struct Trajectories {
 pub struct Case {
     /// `torch`, `keras` or `optax`
     pub framework: String,
-    /// the name of the class or function there
+    /// the name of the class or function in the framework
     #[serde(default)]
     pub call: String,
-    /// its name here
+    /// its name in downhill
     pub optimizer: String,
     /// the framework's arguments
     pub settings: Map<String, Value>,
     pub(super) theta: Vec<Vec<f64>>,
 }
 
-/// A table whose gradients have only some of its rows.
+/// A table whose gradients contain only some of its rows.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct SparseCase {
     pub theta0: Vec<Vec<f64>>,
@@ -54,21 +54,19 @@ pub(super) struct SparseStep {
 /// Reads a file of trajectories.
 ///
 /// # Errors
-/// If it does not have this format: the place, what was found, and what was expected.
+/// If it does not have this format. The error names the place, what was found, and what was
+/// expected.
 pub fn read(path: &Path) -> Result<Trajectories> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let file: Trajectories = serde_json::from_str(&text).map_err(|error| {
-        Error::Invalid(format!(
-            "{}: {error}; expected the format that the README describes and \
-             tests/golden/generate.py writes",
-            path.display()
-        ))
+        let expected = "a file of recorded trajectories, as tests/golden/generate.py writes it";
+        Error::content(path, format!("no recorded trajectories ({error})"), expected)
     })?;
     file.divisors(path)?;
     if (file.cases.is_empty() && file.sparse.is_none()) || file.theta0.is_empty() {
         let found =
             format!("{} cases and {} numbers in theta0", file.cases.len(), file.theta0.len());
-        let expected = "at least one of each; an empty file would prove nothing";
+        let expected = "at least one of each";
         return Err(Error::content(path, found, expected));
     }
     check_rows(path, "grads", &file.grads, file.grads.len(), file.theta0.len())?;
@@ -86,7 +84,7 @@ fn wrong(path: &Path, place: &str, found: String, expected: String) -> Error {
     Error::content(format!("{}, {place}", path.display()), found, expected)
 }
 
-/// Checks that there are so many rows of so many numbers.
+/// Checks that there are `count` rows of `width` numbers each.
 fn check_rows(
     path: &Path,
     place: &str,
@@ -127,7 +125,7 @@ impl SparseCase {
     }
 }
 
-/// A part of the learning-rate schedule: steps in which lr is divided by the same number.
+/// A range of steps in which lr is divided by the same number.
 struct Span {
     first: usize,
     last: usize,
@@ -150,7 +148,7 @@ impl Span {
 }
 
 impl Trajectories {
-    /// The learning rate of each step, where that of the case is `lr`.
+    /// The learning rate of each step, if that of the case is `lr`.
     pub(super) fn lrs(&self, path: &Path, lr: f64) -> Result<Vec<f64>> {
         Ok(self.divisors(path)?.into_iter().map(|divisor| lr / divisor).collect())
     }
@@ -164,7 +162,7 @@ impl Trajectories {
         let mut divisors = Vec::new();
         for span in self.lr.split(',') {
             let Span { first, last, divisor } = Span::read(span).ok_or_else(wrong)?;
-            // checked before the steps take memory: the file may promise more than it has
+            // checked before memory is allocated: the numbers in the file may be huge
             if first != divisors.len() + 1 || last < first || last > self.grads.len() {
                 return Err(wrong());
             }

@@ -1,4 +1,4 @@
-//! From a framework's optimizer and its arguments to a pipeline spec.
+//! Translates a framework's optimizer and its arguments to a pipeline spec.
 
 use serde_json::{Map, Value};
 
@@ -14,8 +14,8 @@ pub(super) struct MappedCase {
     pub lr: f64,
 }
 
-/// The pipeline spec of a framework's optimizer with these arguments. `place` is named in errors.
-/// `dialect` is the framework's own, unless another one is tested.
+/// The pipeline spec of a framework's optimizer with these arguments. Errors name `place`.
+/// `dialect` is the framework's own, unless a test chooses another one.
 pub(super) fn map_case(
     place: &str,
     framework: &str,
@@ -35,7 +35,7 @@ pub(super) fn map_case(
     mapping.into_case(dialect, eps_is_zero)
 }
 
-/// The arguments so far.
+/// The arguments that were translated so far.
 struct Mapping<'a> {
     place: &'a str,
     framework: &'a str,
@@ -77,7 +77,7 @@ impl<'a> Mapping<'a> {
     fn add(&mut self, key: &str, value: &Value) -> Result<()> {
         let meaning = self.meaning(key, value)?;
         if value.is_null() {
-            // the framework's default; no momentum is None
+            // null is the framework's default; for momentum it means none
             if matches!(meaning, Meaning::Setting("mu")) {
                 self.settings.push("mu=0".into());
             }
@@ -146,7 +146,7 @@ impl<'a> Mapping<'a> {
         let found = format!("the argument `{key}` = {value}");
         let (framework, optimizer) = (self.framework, self.optimizer);
         let owner = format!("{framework}'s {optimizer}");
-        let expected = format!("those of {owner} that downhill knows: {}", names.join(", "));
+        let expected = format!("an argument of {owner} that downhill knows: {}", names.join(", "));
         Err(self.wrong("settings", found, expected))
     }
 
@@ -175,7 +175,7 @@ impl<'a> Mapping<'a> {
             self.settings.retain(|setting| !setting.starts_with("eps="));
             self.settings.extend([format!("eps={root}"), "eps_place=inside".into()]);
         }
-        // in alphabetical order clips come before l2, whatever the order in the file
+        // arguments come in alphabetical order, so clips come before l2
         self.before.sort();
         self.settings.insert(0, format!("lr={lr:?}"));
         let (before, after) = (self.before.concat(), self.after.concat());

@@ -1,4 +1,4 @@
-//! Recorded trajectories of other frameworks, replayed with the optimizers here.
+//! Replays recorded trajectories of other frameworks with downhill's optimizers.
 //!
 //! A file is JSON, as `tests/golden/generate.py` writes it:
 //!

@@ -1,4 +1,4 @@
-//! A replay of a recorded trajectory, and what dense and sparse replays share.
+//! The replay of a recorded trajectory: the parts that dense and sparse replays share.
 
 use burn::tensor::DType;
 use serde_json::{Map, Value};
@@ -10,20 +10,20 @@ use crate::pipeline::{ParamVector, PipelineConfig};
 /// A replay of a recorded trajectory.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// framework, its call, and its arguments
+    /// the framework, its class or function, and its arguments
     pub case: String,
     /// the pipeline spec that replayed it
     pub line: String,
-    /// in f64
+    /// the difference in f64
     pub double: Apart,
-    /// in f32
+    /// the difference in f32
     pub single: Apart,
     /// whether it is one of the sparse cases
     pub sparse: bool,
 }
 
 impl Replay {
-    /// Whether it stayed within the tolerance in f64. The error in f32 is shown and not judged,
+    /// Whether the errors in f64 are within the tolerance. The errors in f32 are only shown,
     /// because the range of f32 may be too small for the numbers.
     pub fn agrees(&self) -> bool {
         self.double.left_at.is_none()
@@ -52,7 +52,7 @@ pub(super) fn descend(
 /// An error about an optimizer or a setting, with the place of the case.
 pub(super) fn at_place(place: &str, error: Error) -> Error {
     match error {
-        Error::Spec(error) => Error::Invalid(format!("{place}: {error}")),
+        Error::Spec(_) => error.at(place),
         other => other,
     }
 }

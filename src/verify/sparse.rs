@@ -1,4 +1,4 @@
-//! Replays of the sparse cases of a file: gradients that have only some rows of a table.
+//! Replays the sparse cases of a file, whose gradients contain only some rows of a table.
 
 use std::path::Path;
 
@@ -71,12 +71,12 @@ impl SparseCase {
     fn read_trajectory(&self, place: &str, theta: &Value) -> Result<Vec<Vec<f64>>> {
         let steps: Vec<Vec<Vec<f64>>> = serde_json::from_value(theta.clone()).map_err(|error| {
             let expected = "for each step all rows, each a list of numbers";
-            Error::content(place, format!("no trajectory ({error})"), expected)
+            Error::content(place, format!("an invalid trajectory ({error})"), expected)
         })?;
         let steps: Vec<Vec<f64>> = steps.into_iter().map(|rows| rows.concat()).collect();
         let numbers = self.theta0.concat().len();
         if steps.len() != self.steps.len() || steps.iter().any(|step| step.len() != numbers) {
-            let expected = "as many rows for as many steps as in sparse.steps";
+            let expected = "the same number of rows and steps as in sparse.steps";
             return Err(Error::content(place, format!("{} steps", steps.len()), expected));
         }
         Ok(steps)
@@ -101,7 +101,7 @@ impl SparseCase {
         dense
     }
 
-    /// The table after each step of `lazy_adam`, which gets the rows of the gradient.
+    /// The table after each step of `lazy_adam`, which gets only the rows of the gradient.
     fn descend_rows(
         &self,
         config: &PipelineConfig,

@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use downhill::optim::Optimizers;
-use downhill::pipeline::{Pipeline, PipelineConfig};
+use downhill::pipeline::{PipelineConfig, Stepper};
 
 /// A model with one parameter of each rank from 1 to 4.
 #[derive(Module, Debug)]
@@ -82,7 +82,7 @@ impl Places {
 }
 
 /// Starts the pipeline that the spec describes.
-pub fn begin(line: &str) -> Pipeline {
+pub fn begin(line: &str) -> Stepper {
     config(line).begin()
 }
 

@@ -1,4 +1,4 @@
-//! One connection to a server: receives as much of a file as it can.
+//! One connection to a server, which receives as much of a file as possible.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -72,7 +72,7 @@ pub(super) fn receive(
     receive_body(response, file, &mut sink, observer)
 }
 
-/// Checks status and headers. Returns an outcome if the body is not wanted.
+/// Checks status and headers. Returns an outcome if the body is not needed.
 fn check_head(
     response: &Response<Body>,
     file: &Official,

@@ -9,10 +9,10 @@ use ureq::Agent;
 use super::connection::{self, Transfer, receive};
 use super::options::{FetchObserver, FetchOptions};
 use crate::data::known::{KnownDataset, Official};
-use crate::error::{Error, Result};
+use crate::error::{DataError, Error, Result};
 use crate::files::sha256;
 
-/// Attempts without a byte before an address is given up.
+/// An address is given up after this number of attempts without a byte.
 const TRIES: usize = 3;
 /// The largest number of connections to one address for one file.
 const CONNECTIONS: usize = 100;
@@ -63,7 +63,7 @@ impl<'a, O: FetchObserver> Download<'a, O> {
         Err(self.failed(file, &refusals))
     }
 
-    /// Whether an earlier call downloaded the file, or the user put it there.
+    /// Whether the complete file exists, from an earlier call or from the user.
     fn is_there(&self, file: &Official, complete: &Path) -> Result<bool> {
         if !complete.is_file() {
             return Ok(false);
@@ -110,7 +110,7 @@ impl<'a, O: FetchObserver> Download<'a, O> {
                     if before == 0 {
                         return Ok(Some(reason));
                     }
-                    reason // the wrong bytes may be those of an earlier attempt
+                    reason // the wrong bytes may come from an earlier attempt
                 }
             };
             connections += 1;
@@ -128,7 +128,7 @@ impl<'a, O: FetchObserver> Download<'a, O> {
 
     /// The error if no address provides a file.
     fn failed(&self, file: &Official, refusals: &[Refusal]) -> Error {
-        // one entry for successive addresses with the same reason
+        // successive addresses with the same reason share an entry
         let reasons: Vec<String> = refusals
             .chunk_by(|a, b| a.reason == b.reason)
             .map(|same| {
@@ -137,18 +137,15 @@ impl<'a, O: FetchObserver> Download<'a, O> {
             })
             .collect();
         let missing = self.known.files.iter().filter(|it| !self.folder.join(it.name).is_file());
-        let missing: Vec<String> = missing
-            .map(|it| format!("{} ({} bytes, sha256 {})", it.name, it.size, it.sha256))
-            .collect();
-        Error::Invalid(format!(
-            "{} could not be downloaded ({}); get {} in another way, into {}, and run the same \
-             command again, or run `downhill fetch {} --from PATH` if the files are on this \
-             machine",
-            file.name,
-            reasons.join("; "),
-            missing.join(", "),
-            self.folder.display(),
-            self.known.name,
-        ))
+        let missing =
+            missing.map(|it| format!("{} ({} bytes, sha256 {})", it.name, it.size, it.sha256));
+        DataError::Download {
+            name: self.known.name.into(),
+            file: file.name.into(),
+            reasons,
+            missing: missing.collect(),
+            folder: self.folder.into(),
+        }
+        .into()
     }
 }

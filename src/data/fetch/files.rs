@@ -1,4 +1,4 @@
-//! The two ways to get a data set: download it, or import files that are there.
+//! The two ways to get a data set: to download it, or to import local files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ use crate::docs::hex;
 use crate::error::{Error, Result};
 use crate::files::{make_folder, sha256};
 
-/// Downloads a known data set into the folder `CACHE/NAME`. A data set that is there and complete
-/// is kept.
+/// Downloads a known data set into the folder `CACHE/NAME`. A complete data set that is already
+/// there is kept.
 ///
 /// # Errors
 /// If no address provides the right files; the error says which file to put where. If another
-/// process is fetching the same data set. If the disk refuses.
+/// process is fetching the same data set. If a file cannot be written.
 pub fn fetch(
     known: &KnownDataset,
     cache: &Path,
@@ -48,7 +48,7 @@ pub fn fetch(
 }
 
 /// Imports the files at a path, in any format that [`load`](crate::data::load) reads, into the
-/// folder `CACHE/NAME`. It replaces a data set that is there. A name that is not known becomes the
+/// folder `CACHE/NAME`. They replace a data set that is already there. An unknown name becomes the
 /// name of the user's own data set.
 ///
 /// # Errors
@@ -58,9 +58,7 @@ pub fn import(name: &str, from: &Path, cache: &Path) -> Result<Installed> {
     if !known::is_word(name) || BUNDLED.iter().any(|bundled| bundled.name == name) {
         let expected =
             "a word of letters, digits, `-` and `_` that is not the name of a bundled set";
-        return Err(Error::Invalid(format!(
-            "a data set cannot be called `{name}`, expected {expected}"
-        )));
+        return Err(Error::value("the name of a data set", format!("`{name}`"), expected));
     }
     let _lock = lock(name, cache)?;
     let (content, known) = (source::files(from, name)?, known::known(name));
@@ -90,7 +88,7 @@ pub fn checksum_remark(
     files: &[(String, Vec<u8>)],
 ) -> Result<Option<String>> {
     let counts = format!(
-        "there are as many examples as {} has, but whether they are the same was not checked",
+        "the number of examples is that of {}, but their content was not checked",
         known.name
     );
     let found = published_files(known, from, files)?;

@@ -1,4 +1,4 @@
-//! Puts the files of a data set into its folder, completely or not at all.
+//! Installs the files of a data set in its folder, completely or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,18 +25,14 @@ pub struct Installed {
 pub(super) fn lock(name: &str, cache: &Path) -> Result<Lock> {
     make_folder(cache)?;
     let path = cache.join(format!("{name}.lock"));
-    let lock = Lock::take(&path)?.ok_or_else(|| {
-        Error::Invalid(format!(
-            "another process is fetching {name} (it has locked {}); expected to be the only one",
-            path.display()
-        ))
-    })?;
+    let lock = Lock::take(&path)?
+        .ok_or_else(|| Error::Locked { doing: format!("fetching {name}"), path })?;
     let (folder, old) = (cache.join(name), cache.join(format!("{name}.old")));
     if folder.exists() && !folder.is_dir() {
         return Err(Error::content(
             folder,
             "a file",
-            "a folder, or nothing: the data are stored there",
+            "a folder, because the data are stored there",
         ));
     }
     // a process was killed between the two renames in `install`
@@ -83,7 +79,7 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An error about a file in `ready`, as an error about the file in `from` that it is a copy of.
+/// Replaces the path of a copy in `ready` by the path of its original in `from`.
 fn with_original_path(error: Error, ready: &Path, from: &Path) -> Error {
     let Error::Content { path, found, expected } = error else { return error };
     let is_from =

@@ -1,15 +1,14 @@
-//! Copies a data set to this machine: from its official addresses, or from files that are there
-//! already.
+//! Copies a data set into the data folder: from its official addresses, or from local files.
 //!
 //! ```text
 //! CACHE/NAME.lock      locked while a process works on NAME
 //! CACHE/NAME.part/     downloads: FILE.part grows and is resumed; FILE is complete and has the
 //!                      published SHA-256
-//! CACHE/NAME/          the data set, moved there in one rename after it was read completely
+//! CACHE/NAME/          the data set, moved there in one rename after all of it was checked
 //! ```
 //!
-//! So the process may be killed at any moment, and `CACHE/NAME` is always complete. The server is
-//! not trusted: its lengths, its ranges, the end of its answer and its bytes are all checked.
+//! Therefore `CACHE/NAME` is always complete, even if the process is killed. The server is not
+//! trusted: lengths, ranges, the end of the answer and the bytes are all checked.
 
 mod connection;
 mod download;

@@ -1,4 +1,4 @@
-//! Where a download comes from, how long it waits, and who watches it.
+//! The addresses and timeouts of a download, and the trait of its observer.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct FetchOptions {
     /// Addresses to use in place of the official ones, with `/NAME/FILE` appended.
     pub mirrors: Vec<String>,
-    /// A connection is closed after this time without a byte.
+    /// A connection is closed if no byte arrives for this time.
     pub timeout: Duration,
     /// The pause before a retry if the last attempt received nothing.
     pub pause: Duration,
@@ -26,12 +26,12 @@ impl Default for FetchOptions {
     }
 }
 
-/// Watches a download.
+/// Observes a download.
 pub trait FetchObserver {
-    /// A file of `size` bytes is received from byte `offset` on.
+    /// The download of a file of `size` bytes starts at byte `offset`.
     fn started(&self, file: &str, size: u64, offset: u64);
     /// This many bytes of the file have been received.
     fn received(&self, bytes: u64);
-    /// A problem, and what is done about it.
+    /// A problem, and how the download continues.
     fn message(&self, text: &str);
 }

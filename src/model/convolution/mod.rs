@@ -8,11 +8,11 @@
 //!           dcolumns = W' dout, added back to the pixels that they were copied from
 //! ```
 //!
-//! Other backends use burn's own convolution. On flex, burn computes the gradient of the weights as
-//! a convolution whose kernels are as large as the image, after it has transposed both tensors, in
-//! tiles of few numbers. Measured alternately on two shared cores, with the pooling of `layers`
-//! compared with burn's: a step of `cnn` on 128 images of 3x32x32 takes 514 ms instead of 789, a
-//! step of `2c2d` 173 ms instead of 275 (`cargo bench --bench model`).
+//! Other backends use burn's own convolution. On flex, burn transposes both tensors and computes
+//! the gradient of the weights as a convolution with kernels as large as the image, in small tiles.
+//! With this convolution and the pooling of `layers`, a step of `cnn` on 128 images of 3x32x32
+//! takes 514 ms instead of 789, and a step of `2c2d` 173 ms instead of 275. Both versions were
+//! measured alternately on two shared cores (`cargo bench --bench model`).
 //!
 //! A batch is divided into a fixed number of chunks, whose gradients are added in order. So the
 //! result is the same for any number of threads.

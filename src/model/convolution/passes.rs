@@ -86,7 +86,7 @@ fn backward_chunk<T: Number>(s: Sizes, x: &[T], weight: &[T], dout: &[T], dx: &m
     let mut dx = dx.chunks_exact_mut(s.image());
     for (image, dout) in x.chunks_exact(s.image()).zip(dout.chunks_exact(s.outputs * plane)) {
         s.columns(image, &mut columns);
-        // the transposed product, because then no large matrix has to be transposed
+        // the product is transposed, so that no large matrix has to be transposed
         let errors = || Matrix::new(dout, s.outputs, plane);
         let transposed = errors().transposed();
         let images = Matrix::new(&columns, column, plane);

@@ -29,7 +29,7 @@ pub(super) struct Matrix<'a, T> {
 }
 
 impl<'a, T> Matrix<'a, T> {
-    /// A matrix whose numbers lie row by row.
+    /// A matrix in row-major order.
     pub fn new(numbers: &'a [T], rows: usize, columns: usize) -> Self {
         Matrix { numbers, rows, columns, row_stride: columns, column_stride: 1 }
     }
@@ -44,7 +44,7 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// Whether all elements lie within the slice.
+    /// Whether all elements are inside the slice.
     fn is_in_bounds(&self) -> bool {
         let last = |n: usize, stride: usize| n.checked_sub(1).map(|n| n * stride);
         match (last(self.rows, self.row_stride), last(self.columns, self.column_stride)) {
@@ -74,7 +74,7 @@ pub(super) fn product<T: Number>(
         "sizes of a matrix product"
     );
     let stride = |n: usize| n as isize;
-    // SAFETY: the assertion shows that all elements lie within their slices, and `out` is borrowed
+    // SAFETY: the assertion shows that all elements are inside their slices, and `out` is borrowed
     // exclusively
     unsafe {
         gemm::gemm(

@@ -2,7 +2,7 @@
 
 use std::ops::{AddAssign, Range};
 
-/// Chunks that a batch is divided into. They are computed in parallel.
+/// A batch is divided into this number of chunks, which are computed in parallel.
 const CHUNKS: usize = 16;
 
 /// The sizes of a convolution.
@@ -20,12 +20,12 @@ pub(super) struct Sizes {
     pub pad: usize,
 }
 
-/// Numbers that lie together in the columns: one row of the output, for one channel and one
-/// position in the kernel.
+/// A contiguous part of the columns: one row of the output, for one channel and one position in
+/// the kernel.
 struct Row {
     /// where the row is in the columns
     columns: Range<usize>,
-    /// the part of it that lies inside the image, or `None` if all of it is padding
+    /// the part of it that is inside the image, or `None` if all of it is padding
     inside: Option<Inside>,
 }
 
@@ -61,22 +61,22 @@ impl Sizes {
         [self.height, self.width].map(|side| side + 2 * self.pad + 1 - self.kernel)
     }
 
-    /// Numbers of one image.
+    /// The number of elements of one image.
     pub fn image(&self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// Numbers of one output channel.
+    /// The number of elements of one output channel.
     pub fn plane(&self) -> usize {
         self.out()[0] * self.out()[1]
     }
 
-    /// Numbers of one column.
+    /// The number of elements of one column.
     pub fn column(&self) -> usize {
         self.channels * self.kernel * self.kernel
     }
 
-    /// Images in a chunk of the batch.
+    /// The number of images in a chunk of the batch.
     pub fn chunk(&self) -> usize {
         self.images.div_ceil(CHUNKS)
     }

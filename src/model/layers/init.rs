@@ -21,8 +21,8 @@ pub enum Init {
     Glorot,
     /// truncated normal with variance 2 / (inputs + outputs): Keras' glorot_normal
     GlorotNormal,
-    /// normal with this standard deviation, drawn again beyond two standard deviations, as in
-    /// TensorFlow
+    /// normal with this standard deviation; values beyond two standard deviations are drawn again,
+    /// as in TensorFlow
     TruncNormal(f64),
 }
 
@@ -88,8 +88,8 @@ impl LayerInit<'_> {
         }
     }
 
-    /// A convolution with stride 1. With `same`, zeros around the image keep its size. Otherwise
-    /// its sides shrink by size - 1.
+    /// A convolution with stride 1. With `same`, zero padding keeps the image size. Otherwise
+    /// height and width shrink by size - 1.
     pub fn conv(&mut self, [inputs, outputs]: [usize; 2], size: usize, same: bool) -> Conv2d {
         let area = size * size;
         let weight = self.draw(outputs * inputs * area, inputs * area, outputs * area);
@@ -117,7 +117,8 @@ impl LayerInit<'_> {
             }
             Init::GlorotNormal => {
                 let std = (2.0 / (inputs + outputs) as f64).sqrt();
-                // truncation shrinks the standard deviation by this factor, as Keras accounts for
+                // truncation shrinks the standard deviation by this factor, which Keras corrects
+                // too
                 self.truncated_normal(n, std / 0.879_625_661_034_239_8)
             }
             Init::TruncNormal(std) => self.truncated_normal(n, std),

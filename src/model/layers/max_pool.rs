@@ -1,11 +1,11 @@
-//! The maximum of each window: its position, so that a `gather` has the gradient.
+//! The position of the maximum in each window. A `gather` takes the values and has the gradient.
 
 use rayon::prelude::*;
 
 use super::windows::Windows;
 
-/// In each plane and window, the position of the maximum in the plane. Of equal maxima it is the
-/// first one. A NaN counts as the maximum.
+/// The position in the plane of the maximum of each window. Of several equal maxima the first one
+/// is taken. A NaN counts as the maximum.
 pub(super) fn argmax<T: Copy + PartialOrd + Sync + From<f32>>(
     windows: Windows,
     numbers: &[T],
@@ -25,7 +25,7 @@ pub(super) fn argmax<T: Copy + PartialOrd + Sync + From<f32>>(
 }
 
 /// Finds the maxima of a row of windows together: first all windows compare their first pixel, then
-/// their second one. So no window waits for its own previous comparison.
+/// their second pixel. So no comparison has to wait for the result of the previous one.
 struct WindowRow<T> {
     windows: Windows,
     /// the maxima so far

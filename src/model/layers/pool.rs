@@ -12,25 +12,25 @@ use super::windows::Windows;
 use crate::model::convolution::{Numbers, with_numbers};
 use crate::model::mode::Mode;
 
-/// How the numbers of a window become one.
+/// The function that reduces the numbers of a window to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PoolKind {
     /// the maximum
     Max,
     /// the mean
     Mean,
-    /// one of them, drawn with a probability proportional to it; at evaluation the mean with the
-    /// same weights (Zeiler & Fergus 2013)
+    /// one of the numbers, drawn with a probability proportional to it; at evaluation the mean,
+    /// weighted by these probabilities (Zeiler & Fergus 2013)
     Stochastic,
 }
 
 crate::words!(PoolKind { Max = "max", Mean = "mean", Stochastic = "stochastic" });
 
-/// Pooling over windows of `size` x `size` that are `stride` apart. As with TensorFlow's `same`, a
-/// side of n becomes ⌈n / stride⌉, and windows that extend beyond the edge have fewer numbers.
+/// Pooling over windows of `size` x `size` at distances of `stride`. As in TensorFlow's `same`, a
+/// side of n becomes ⌈n / stride⌉, and windows that extend beyond the edge contain fewer numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pool {
-    /// how the numbers of a window become one
+    /// the function that reduces the numbers of a window to one
     pub kind: PoolKind,
     /// height and width of a window
     pub size: usize,
@@ -67,7 +67,7 @@ impl Pool {
         Windows::new(self.size, self.stride, height, width)
     }
 
-    /// The same padding on both sides is the fastest. One more at the end is burn's ceiling mode.
+    /// The same padding on both sides is the fastest. burn's ceiling mode adds one more at the end.
     fn padding(&self, dims: [usize; 4]) -> Padding {
         let sides = self.windows_of(dims).overhang();
         let ceil = self.stride > 1 && sides.iter().all(|(before, after)| *after == before + 1);
@@ -105,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// The positions are drawn without autodiff; `gather` has the gradient.
+    /// The positions are drawn without autodiff; the gradient comes from `gather`.
     fn stochastic(&self, x: Tensor<4>, generator: &mut ChaCha8Rng) -> Tensor<4> {
         let [examples, channels, ..] = x.dims();
         let windows = self.windows_of(x.dims());

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::windows::Windows;
 
-/// In each plane and window, the position in the plane of a number that is drawn in proportion to
-/// the numbers. `drawn` contains a random number for each window.
+/// For each window, the position in the plane of a number that is drawn with a probability
+/// proportional to it. `drawn` contains a random number for each window.
 pub(super) fn draw<T: Copy + Into<f64> + Sync>(
     windows: Windows,
     numbers: &[T],
@@ -28,8 +28,8 @@ pub(super) fn draw<T: Copy + Into<f64> + Sync>(
     positions
 }
 
-/// The position of the first number at which the cumulative sum exceeds the share `u` of the total.
-/// A number that is 0 is never taken, unless all are.
+/// The position of the first number at which the cumulative sum exceeds the fraction `u` of the
+/// total. A number that is 0 is never taken, unless all numbers are 0.
 fn in_proportion<T: Copy + Into<f64>>(
     windows: &Windows,
     window: usize,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Windows of `size` x `size` pixels, `stride` apart, over a plane of `height` x `width`.
+/// Windows of `size` x `size` pixels, at distances of `stride`, over a plane of `height` x `width`.
 #[derive(Clone, Copy)]
 pub(super) struct Windows {
     pub size: usize,

@@ -16,7 +16,7 @@
 //! ## Source
 //! S0 (Datawhale slides); Duchi, Hazan & Singer, "Adaptive subgradient methods", 2011.
 
-use crate::optim::{EpsPlace, Rule, Signal, StepContext, Value, dialects};
+use crate::optim::{BurnRecord, EpsPlace, Rule, Signal, StepContext, Value, dialects};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -49,6 +49,8 @@ dialects! { AdaGrad, lr 0.01;
 
 impl Rule<1> for AdaGrad {
     const STATE: [&'static str; 1] = ["v"];
+    const BURN_RECORD: Option<BurnRecord<1>> =
+        Some(BurnRecord { step: Some("lr_decay.time"), state: ["lr_decay.sum"] });
 
     fn initial_state(&self, _lr: f64) -> [f64; 1] {
         [self.start]

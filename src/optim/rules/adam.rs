@@ -22,7 +22,7 @@
 //! Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980,
 //! algorithm 1; S0 (Datawhale slides).
 
-use crate::optim::{EpsPlace, Rule, Signal, StepContext, Value, dialects};
+use crate::optim::{BurnRecord, EpsPlace, Rule, Signal, StepContext, Value, dialects};
 use crate::spec::{Allowed, YES_OR_NO};
 
 crate::settings! {
@@ -73,6 +73,10 @@ impl Adam {
 
 impl Rule<2> for Adam {
     const STATE: [&'static str; 2] = ["m", "v"];
+    const BURN_RECORD: Option<BurnRecord<2>> = Some(BurnRecord {
+        step: Some("momentum.time"),
+        state: ["momentum.moment_1", "momentum.moment_2"],
+    });
 
     #[inline(always)]
     fn step<V: Value>(&self, ctx: StepContext, _x: &V, g: V, [m, v]: [V; 2]) -> (V, [V; 2]) {

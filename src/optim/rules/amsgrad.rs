@@ -4,23 +4,24 @@
 //! m = beta1 m + (1 - beta1) g
 //! v = beta2 v + (1 - beta2) g^2
 //! w = max(w, v)
-//! x = x - lr m / (sqrt(w) + eps)                        bias_correction=no (default)
+//! x = x - lr m_hat / (sqrt(w / (1 - beta2^t)) + eps)        max_of=raw (default)
 //!
-//! x = x - lr m_hat / (sqrt(w / (1 - beta2^t)) + eps)    bias_correction=yes, max_of=raw
-//! w = max(w, v_hat);  x = x - lr m_hat / (sqrt(w) + eps)    bias_correction=yes, max_of=corrected
+//! w = max(w, v_hat);  x = x - lr m_hat / (sqrt(w) + eps)    max_of=corrected
+//! x = x - lr m / (sqrt(w) + eps)                            bias_correction=no
 //! m_hat, v_hat, and the other places of eps, as in Adam
 //! ```
 //!
 //! ## Differences
-//! The paper has no bias correction. torch and burn correct both moments, but take the maximum of
-//! the uncorrected second moments. Keras does the same with its epsilon hat. Optax takes the
-//! maximum of the corrected second moments.
+//! torch, Keras, Optax and burn correct the bias of both moments, and so does plain `amsgrad`; the
+//! paper (`amsgrad@paper`) does not. torch, burn and Keras take the maximum of the uncorrected
+//! second moments, as here; Keras has its epsilon hat. Optax takes the maximum of the corrected
+//! second moments.
 //!
 //! ## Source
 //! Reddi, Kale & Kumar, "On the convergence of Adam and beyond", ICLR 2018, algorithm 2. The paper
 //! has no eps; 1e-8 is our choice.
 
-use crate::optim::{EpsPlace, Rule, Signal, StepContext, Value, dialects};
+use crate::optim::{BurnRecord, EpsPlace, Rule, Signal, StepContext, Value, dialects};
 use crate::spec::{Allowed, YES_OR_NO};
 
 /// Which second moments [`AmsGrad`] takes the maximum of.
@@ -45,7 +46,7 @@ crate::settings! {
         /// where eps is added in the denominator
         eps_place: EpsPlace = EpsPlace::Outside, EpsPlace::WORDS;
         /// correct the bias of the moments, which start at zero
-        bias_correction: bool = false, YES_OR_NO;
+        bias_correction: bool = true, YES_OR_NO;
         /// take the maximum of v, or of v with its bias corrected
         max_of: MaxOf = MaxOf::Raw, MaxOf::WORDS;
     }
@@ -53,13 +54,15 @@ crate::settings! {
 
 dialects! { AmsGrad, lr 1e-3;
     /// `torch.optim.Adam(amsgrad=True)`
-    torch: lr 1e-3 { bias_correction: true }
+    torch: lr 1e-3 {}
     /// `keras.optimizers.Adam(amsgrad=True)`
-    keras: lr 1e-3 { bias_correction: true, eps: 1e-7, eps_place: EpsPlace::Hat }
+    keras: lr 1e-3 { eps: 1e-7, eps_place: EpsPlace::Hat }
     /// `optax.amsgrad`, which has no default learning rate
-    optax: lr 1e-3 { bias_correction: true, max_of: MaxOf::Corrected }
+    optax: lr 1e-3 { max_of: MaxOf::Corrected }
     /// burn's `AdamConfig` with `amsgrad`
-    burn: lr 1e-3 { bias_correction: true, eps: 1e-5 }
+    burn: lr 1e-3 { eps: 1e-5 }
+    /// algorithm 2 of the paper, without bias correction
+    paper: lr 1e-3 { bias_correction: false }
 }
 
 /// The divisors that correct the bias.
@@ -85,6 +88,10 @@ impl AmsGrad {
 
 impl Rule<3> for AmsGrad {
     const STATE: [&'static str; 3] = ["m", "v", "w"];
+    const BURN_RECORD: Option<BurnRecord<3>> = Some(BurnRecord {
+        step: Some("momentum.time"),
+        state: ["momentum.moment_1", "momentum.moment_2", "momentum.max_moment_2"],
+    });
 
     #[inline(always)]
     fn step<V: Value>(&self, ctx: StepContext, _x: &V, g: V, [m, v, w]: [V; 3]) -> (V, [V; 3]) {

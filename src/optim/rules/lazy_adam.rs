@@ -31,8 +31,8 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::adam::Adam;
+use crate::burn_internals::{Buffer, Number};
 use crate::docs::Docs;
-use crate::optim::buffer::{Buffer, Number};
 use crate::optim::entry::{ConfiguredOptimizer, Decay, Method, OptimizerEntry};
 use crate::optim::pass::{PassBuffers, pass_on_one_thread};
 use crate::optim::{EpsPlace, Lane, NamedRule, StepContext, Value, dialects};

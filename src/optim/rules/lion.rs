@@ -14,7 +14,7 @@
 //! ## Source
 //! Chen et al., "Symbolic discovery of optimization algorithms", 2023, arXiv 2302.06675, program 1.
 
-use crate::optim::{Rule, StepContext, Value, dialects};
+use crate::optim::{BurnRecord, Rule, StepContext, Value, dialects};
 use crate::spec::Allowed;
 
 crate::settings! {
@@ -40,6 +40,7 @@ dialects! { Lion, lr 1e-4;
 
 impl Rule<1> for Lion {
     const STATE: [&'static str; 1] = ["m"];
+    const BURN_RECORD: Option<BurnRecord<1>> = Some(BurnRecord { step: None, state: ["momentum"] });
 
     #[inline(always)]
     fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, [m]: [V; 1]) -> (V, [V; 1]) {

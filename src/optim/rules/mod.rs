@@ -52,7 +52,7 @@ macro_rules! rules {
                 /// # Panics
                 /// If a setting is out of its range.
                 pub fn build(self) -> Fused<Self, { length($Type::STATE) }> {
-                    if let Err(error) = crate::spec::Settings::check(&self, stringify!($module)) {
+                    if let Err(error) = crate::optim::NamedRule::check_all(&self, stringify!($module)) {
                         panic!("{error}");
                     }
                     Fused(self)

@@ -4,9 +4,9 @@
 //! m     = beta1 m + (1 - beta1) g
 //! v     = beta2 v + (1 - beta2) g^2
 //! v_hat = v / (1 - beta2^t)
-//! m_bar = mu_next m / (1 - p) + (1 - mu) g / (1 - p)                correction=now (default)
-//! m_bar = mu_next m / (1 - p mu_next) + (1 - mu) g / (1 - p)        correction=next
-//! x     = x - lr m_bar / sqrt(v_hat + eps)                          eps_place=inside (default)
+//! m_bar = mu_next m / (1 - p mu_next) + (1 - mu) g / (1 - p)        correction=next (default)
+//! m_bar = mu_next m / (1 - p) + (1 - mu) g / (1 - p)                correction=now
+//! x     = x - lr m_bar / (sqrt(v_hat) + eps)                        eps_place=outside (default)
 //! the other places of eps as in Adam
 //!
 //! mu = mu_next = beta1, p = beta1^t                                 psi=none (default)
@@ -14,9 +14,11 @@
 //! ```
 //!
 //! ## Differences
-//! The default is the form of S0, which is Ruder's. Optax corrects the bias of the m term one step
-//! ahead (`correction=next`). torch and Keras also have a schedule of mu, torch with psi 0.004,
-//! Keras with psi 1. All three have eps outside the root (torch and Optax 1e-8, Keras 1e-7). torch
+//! torch, Keras and Optax correct the bias of the m term one step ahead (`correction=next`) and add
+//! eps outside the root, and so does plain `nadam`, which is Optax's formula. torch and Keras also
+//! have a schedule of mu, torch with psi 0.004, Keras with psi 1 (and eps 1e-7). `nadam@s0` and
+//! `nadam@paper` are the form of S0, which is Ruder's. Dozat's algorithm 2 multiplies v by beta2
+//! once more, as Flux does; there is no dialect for that. torch
 //! rounds p to f32 even for f64 parameters (`product=f32`), which changes the recorded steps by
 //! 5e-10. psi=0 does not turn the schedule off: mu stays at beta1 / 2. burn has no NAdam.
 //!
@@ -56,11 +58,11 @@ crate::settings! {
         /// keeps the denominator from zero
         eps: f64 = 1e-8, Allowed::NotNegative;
         /// where eps is added in the denominator
-        eps_place: EpsPlace = EpsPlace::Inside, EpsPlace::WORDS;
+        eps_place: EpsPlace = EpsPlace::Outside, EpsPlace::WORDS;
         /// speed of the schedule of mu; none: mu is beta1
         psi: Option<f64> = None, Allowed::NotNegative;
         /// how the bias of the m term is corrected
-        correction: Correction = Correction::Now, Correction::WORDS;
+        correction: Correction = Correction::Next, Correction::WORDS;
         /// precision of the product of all mu
         product: Product = Product::F64, Product::WORDS;
     }
@@ -69,15 +71,18 @@ crate::settings! {
 dialects! { NAdam, lr 2e-3;
     /// `torch.optim.NAdam`
     torch: lr 2e-3 {
-        psi: Some(0.004), correction: Correction::Next, eps_place: EpsPlace::Outside,
-        product: Product::F32
+        psi: Some(0.004), product: Product::F32
     }
     /// `keras.optimizers.Nadam`
     keras: lr 1e-3 {
-        psi: Some(1.0), correction: Correction::Next, eps: 1e-7, eps_place: EpsPlace::Outside
+        psi: Some(1.0), eps: 1e-7
     }
     /// `optax.nadam`, which has no default learning rate
-    optax: lr 2e-3 { correction: Correction::Next, eps_place: EpsPlace::Outside }
+    optax: lr 2e-3 {}
+    /// as in the slides S0
+    s0: lr 2e-3 { correction: Correction::Now, eps_place: EpsPlace::Inside }
+    /// the same as `nadam@s0`
+    paper: lr 2e-3 { correction: Correction::Now, eps_place: EpsPlace::Inside }
 }
 
 impl NAdam {

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! ## Differences
-//! The threshold of the paper is 4, and the paper has no eps. torch and Optax have threshold 5.
+//! torch and Optax have threshold 5, and so does plain `radam`. The threshold of the paper
+//! (`radam@paper`) is 4, and the paper has no eps.
 //! torch adds eps at the "hat", Optax outside. Optax also divides at p = 5 exactly, which no usual
 //! beta2 reaches. Keras and burn have no RAdam.
 //!
@@ -35,15 +36,17 @@ crate::settings! {
         /// where eps is added in the denominator
         eps_place: EpsPlace = EpsPlace::Outside, EpsPlace::WORDS;
         /// the length p of the average above which the denominator is used; at least 4
-        threshold: f64 = 4.0, Allowed::AtLeast(4.0);
+        threshold: f64 = 5.0, Allowed::AtLeast(4.0);
     }
 }
 
 dialects! { RAdam, lr 1e-3;
     /// `torch.optim.RAdam`
-    torch: lr 1e-3 { threshold: 5.0, eps_place: EpsPlace::Hat }
+    torch: lr 1e-3 { eps_place: EpsPlace::Hat }
     /// `optax.radam`, which has no default learning rate
-    optax: lr 1e-3 { threshold: 5.0 }
+    optax: lr 1e-3 {}
+    /// algorithm 2 of the paper
+    paper: lr 1e-3 { threshold: 4.0 }
 }
 
 impl RAdam {

@@ -1,6 +1,7 @@
 //! The rows of the table of optimizers.
 
 use super::lbfgs::Lbfgs;
+#[cfg(feature = "newton")]
 use super::newton::Newton;
 use super::newton_cg::NewtonCg;
 use super::whole_model::WholeModel;
@@ -9,7 +10,8 @@ use crate::optim::entry::{ConfiguredOptimizer, Decay, Method, OptimizerEntry};
 use crate::spec::{Settings, SpecError};
 
 /// In table order.
-pub(crate) const ENTRIES: [OptimizerEntry; 3] = [
+pub(crate) const ENTRIES: &[OptimizerEntry] = &[
+    #[cfg(feature = "newton")]
     entry::<Newton>("newton", include_str!("newton.rs")),
     entry::<NewtonCg>("newton_cg", include_str!("newton_cg.rs")),
     entry::<Lbfgs>("lbfgs", include_str!("lbfgs.rs")),
@@ -24,6 +26,7 @@ trait Configure: Settings {
 }
 
 /// In a training loop, a batch gets one Newton step, unless the spec has more.
+#[cfg(feature = "newton")]
 impl Configure for Newton {
     fn in_training() -> Self {
         Newton::new().with_steps(1)

@@ -26,7 +26,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Newton`], [`NewtonCg`], [`Lbfgs`] | the methods |
+//! | `Newton` (feature `newton`), [`NewtonCg`], [`Lbfgs`] | the methods |
 //! | [`Smooth`] | a function to minimize, and its second derivatives by differences |
 //! | [`flatten`], [`unflatten`] | a model as one vector of parameters |
 //! | [`WholeModel`] | any of the methods, in a training loop |
@@ -36,9 +36,11 @@ mod error;
 mod flatten;
 mod lbfgs;
 mod line_search;
+#[cfg(feature = "newton")]
 mod linear_solve;
 mod minimize;
 mod model_loss;
+#[cfg(feature = "newton")]
 mod newton;
 mod newton_cg;
 mod smooth;
@@ -51,6 +53,7 @@ pub use lbfgs::{Lbfgs, LbfgsLineSearch};
 pub use line_search::LineSearch;
 pub use minimize::{Path, StopReason};
 pub use model_loss::ModelLoss;
+#[cfg(feature = "newton")]
 pub use newton::{Newton, root};
 pub use newton_cg::NewtonCg;
 pub use smooth::{Iterate, Smooth};

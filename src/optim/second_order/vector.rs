@@ -20,6 +20,7 @@ pub(super) fn negated(x: &[f64]) -> Vec<f64> {
 }
 
 /// The largest absolute value; 0 if there is none.
+#[cfg(feature = "newton")]
 pub(super) fn max_abs<'a>(x: impl IntoIterator<Item = &'a f64>) -> f64 {
     x.into_iter().fold(0.0, |largest: f64, x| largest.max(x.abs()))
 }

@@ -8,15 +8,17 @@ use burn::tensor::{Bytes, Tensor};
 use super::error::NewtonError;
 use super::flatten::{flatten, gradient_of, precision, unflatten};
 use super::minimize::{Path, StopReason};
+#[cfg(feature = "newton")]
 use super::newton::Newton;
 use super::newton_cg::NewtonCg;
 use super::smooth::Smooth;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StepError};
 
 /// An optimizer that moves the whole model, and evaluates its loss as often as it needs.
 #[derive(Clone)]
 pub enum WholeModel {
     /// Newton's method with the whole Hessian
+    #[cfg(feature = "newton")]
     Newton(Newton),
     /// Newton's method by conjugate gradients
     NewtonCg(NewtonCg),
@@ -28,6 +30,7 @@ pub enum WholeModel {
 type LossFn<'a, M> = dyn FnMut(&M) -> (f64, GradientsParams) + 'a;
 
 /// The largest model with a Hessian: 32 MB, and some seconds for each step.
+#[cfg(feature = "newton")]
 const MAX_HESSIAN: usize = 2000;
 
 impl WholeModel {
@@ -39,6 +42,7 @@ impl WholeModel {
     /// If the Hessian is singular, or the model is too large for a Hessian.
     pub fn step<M: Module>(&mut self, lr: f64, model: M, loss: &mut LossFn<'_, M>) -> Result<M> {
         match self {
+            #[cfg(feature = "newton")]
             WholeModel::Newton(newton) => {
                 check_size(model.num_params())?;
                 newton_step(lr, model, loss, |f, x| newton.minimize(f, x))
@@ -63,9 +67,9 @@ impl WholeModel {
     pub fn to_bytes(&self) -> std::result::Result<Bytes, RecordError> {
         match self {
             WholeModel::Lbfgs(lbfgs) => lbfgs.into_bytes(),
-            WholeModel::Newton(_) | WholeModel::NewtonCg(_) => {
-                OptimizerRecord::default().into_bytes()
-            }
+            #[cfg(feature = "newton")]
+            WholeModel::Newton(_) => OptimizerRecord::default().into_bytes(),
+            WholeModel::NewtonCg(_) => OptimizerRecord::default().into_bytes(),
         }
     }
 
@@ -81,14 +85,12 @@ impl WholeModel {
     }
 }
 
+#[cfg(feature = "newton")]
 fn check_size(n: usize) -> Result<()> {
     if n <= MAX_HESSIAN {
         return Ok(());
     }
-    Err(Error::Invalid(format!(
-        "newton computes the Hessian of all parameters: this model has {n}, expected at most \
-         {MAX_HESSIAN}; newton_cg needs no Hessian"
-    )))
+    Err(Error::TooManyParameters { optimizer: "newton".into(), found: n, most: MAX_HESSIAN })
 }
 
 /// The loss on a batch as a function of all parameters.
@@ -118,7 +120,7 @@ fn newton_step<M: Module>(
 ) -> Result<M> {
     let start = flatten(&model);
     let path = minimize(&mut BatchLoss { model: &model, loss }, start.clone());
-    let failed = |error: NewtonError| Error::Step(format!("a Newton step: {error}"));
+    let failed = |error: NewtonError| Error::from(StepError::Newton(error.to_string()));
     let x = match (path.end, path.points.last()) {
         // the training loop detects a diverged run by its loss, which becomes NaN
         (StopReason::Failed(NewtonError::NotFinite(_)), _) => vec![f64::NAN; start.len()],

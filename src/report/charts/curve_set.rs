@@ -6,6 +6,11 @@ use crate::grade::{Candidate, Curve, Selection};
 
 use super::bands::mean_line;
 
+/// So many characters fit into a line of a legend.
+const LEGEND_LINE: usize = 25;
+/// With more entries than this, a legend has no space for a third line.
+const MANY_ENTRIES: usize = 6;
+
 /// The curves of a report with what their charts need.
 pub struct CurveSet<'a> {
     /// one for each series
@@ -26,8 +31,12 @@ impl CurveSet<'_> {
     /// A line for each curve: a measurement at the chosen setting, over the epochs or over another
     /// measurement.
     pub fn lines(&self, x_measure: Option<&str>, measure: &str) -> Vec<PlotLine> {
+        let common = self.common_setting();
         let line = |(curve, style): (&Curve, &Style)| {
-            let label = format!("{}\n{}", curve.label, setting_label(curve));
+            let label = match &common {
+                Some(_) => curve.label.clone(),
+                None => format!("{}\n{}", curve.label, self.in_legend(&setting_label(curve))),
+            };
             let mut line = PlotLine::new(&label, *style, []);
             if let Some(candidate) = drawn_setting(curve) {
                 let mean = mean_line(candidate, x_measure, measure);
@@ -37,6 +46,33 @@ impl CurveSet<'_> {
             line
         };
         self.curves.iter().zip(&self.styles).map(line).collect()
+    }
+
+    /// The setting of all curves, if they agree. Charts name it in the title, not in the legend.
+    pub fn common_setting(&self) -> Option<String> {
+        let (first, others) = self.curves.split_first()?;
+        let setting = first.chosen().map(|_| first.brief())?;
+        let has_it = |curve: &Curve| curve.chosen().is_some() && curve.brief() == setting;
+        (!others.is_empty() && others.iter().all(has_it)).then_some(setting)
+    }
+
+    /// A setting in at most two lines of a legend. Where there are many entries, it has one line,
+    /// which is drawn smaller if it is too long.
+    fn in_legend(&self, setting: &str) -> String {
+        let fits = setting.chars().count() <= LEGEND_LINE || self.curves.len() > MANY_ENTRIES;
+        let mut spaces = setting.match_indices(' ').map(|(at, _)| at);
+        match spaces.rfind(|at| *at <= LEGEND_LINE) {
+            Some(at) if !fits => format!("{}\n{}", &setting[..at], &setting[at + 1..]),
+            _ => setting.into(),
+        }
+    }
+
+    /// A title with the setting of all curves, if they agree.
+    pub fn titled(&self, title: &str) -> String {
+        match self.common_setting() {
+            Some(setting) => format!("{title} ({setting})"),
+            None => title.into(),
+        }
     }
 
     /// The same over the epochs, for the metric of the selection.

@@ -23,7 +23,7 @@ pub fn charts(set: &CurveSet<'_>) -> Vec<(&'static str, Chart)> {
             Chart {
                 y_max: highest_end(&lines).filter(|_| last >= 2.0),
                 lines: shown.iter().map(|line| without_start(line, last)).collect(),
-                ..Chart::new(linear_title(set), set.x_label, &set.y_label)
+                ..Chart::new(&linear_title(set), set.x_label, &set.y_label)
             },
         ),
         (
@@ -31,7 +31,7 @@ pub fn charts(set: &CurveSet<'_>) -> Vec<(&'static str, Chart)> {
             Chart {
                 log_y: true,
                 lines: shown,
-                ..Chart::new(log_title(set), set.x_label, &set.y_label)
+                ..Chart::new(&set.titled(log_title(set)), set.x_label, &set.y_label)
             },
         ),
     ];
@@ -41,20 +41,22 @@ pub fn charts(set: &CurveSet<'_>) -> Vec<(&'static str, Chart)> {
     charts
 }
 
-fn linear_title(set: &CurveSet<'_>) -> &'static str {
+fn linear_title(set: &CurveSet<'_>) -> String {
     if set.curves.iter().any(|curve| curve.candidates.len() > 1) {
-        "Each optimizer at its best setting"
+        "Each series at its chosen setting".into()
+    } else if let Some(setting) = set.common_setting() {
+        format!("Each series with {setting}")
     } else {
-        "Each optimizer at the given learning rate"
+        "Each series at its given setting".into()
     }
 }
 
 fn log_title(set: &CurveSet<'_>) -> &'static str {
     // the mean loss of an epoch's batches exists from the first epoch on
     if set.selection.metric == BATCH_LOSS {
-        "The same, logarithmic"
+        "The same with a logarithmic axis"
     } else {
-        "The same, logarithmic, with the value before training"
+        "The same with a logarithmic axis and the value before training"
     }
 }
 

@@ -21,7 +21,7 @@ pub fn charts(set: &CurveSet<'_>, task: &RecordedTask) -> Vec<(String, Chart)> {
         let title = task.measure_title(measure);
         Chart {
             lines: set.lines(None, measure),
-            ..Chart::new(&format!("The same runs: {title}"), set.x_label, &title)
+            ..Chart::new(&set.titled(&format!("The same runs: {title}")), set.x_label, &title)
         }
     };
     named

@@ -1,0 +1,232 @@
+//! The table of results, as the page and the terminal show it.
+
+use serde::Serialize;
+
+use super::rows::Row;
+use crate::experiment::Reduction;
+
+/// The table of results.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ResultsTable {
+    /// the columns that are shown
+    pub columns: Vec<Column>,
+    /// a row for each series, with a cell for each column
+    pub rows: Vec<Vec<String>>,
+    /// what the columns mean, and what the columns that are not shown would say
+    pub notes: Vec<String>,
+}
+
+/// A column of the table of results.
+#[derive(Clone, Debug, Serialize)]
+pub struct Column {
+    /// at the top
+    pub title: String,
+    /// whether its cells are numbers, which are aligned to the right
+    pub is_number: bool,
+}
+
+/// How the settings of the table were chosen.
+pub struct Choice<'a> {
+    /// title of the metric
+    pub metric: &'a str,
+    /// its final value, or its mean over the epochs
+    pub at: Reduction,
+    /// number of seeds that choose
+    pub seeds: u64,
+}
+
+impl Choice<'_> {
+    /// The title of the column: `chosen by final test loss`.
+    fn title(&self) -> String {
+        let reduced = match self.at {
+            Reduction::End => "final",
+            Reduction::Mean => "mean",
+        };
+        format!("chosen by {reduced} {}", self.metric)
+    }
+
+    /// The rule, where the page has so many seeds.
+    fn rule(&self, seeds: u64) -> String {
+        let metric = match self.at {
+            Reduction::End => format!("final {}", self.metric),
+            Reduction::Mean => format!("{}, averaged over the epochs", self.metric),
+        };
+        let by = match self.seeds {
+            _ if seeds == 1 => String::new(),
+            1 => ", with the first seed".into(),
+            choosing if choosing >= seeds => ", averaged over the seeds".into(),
+            choosing => format!(", averaged over the first {choosing} seeds"),
+        };
+        format!("The chosen setting of a series is the one with the lowest {metric}{by}.")
+    }
+}
+
+/// A column with its cells.
+struct Cells {
+    column: Column,
+    cells: Vec<String>,
+}
+
+impl Cells {
+    fn new(title: &str, is_number: bool, rows: &[Row], cell: impl Fn(&Row) -> &str) -> Cells {
+        let column = Column { title: title.into(), is_number };
+        Cells { column, cells: rows.iter().map(|row| cell(row).to_string()).collect() }
+    }
+
+    /// The value of all rows, if they agree. A single row agrees with no other.
+    fn common(&self) -> Option<&str> {
+        let (first, others) = self.cells.split_first()?;
+        let agree = !others.is_empty() && others.iter().all(|other| other == first);
+        agree.then_some(first.as_str())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell == "-")
+    }
+}
+
+/// The table of these rows. A column whose cells are all equal, or equal to those of another
+/// column, becomes a note. `measures` are the titles of the final values, `seeds` the number of
+/// seeds of the page.
+pub fn results_table(
+    rows: &[Row],
+    measures: &[&str],
+    choice: Option<&Choice<'_>>,
+    seeds: usize,
+) -> ResultsTable {
+    if rows.is_empty() {
+        return ResultsTable::default();
+    }
+    let series = Cells::new("series", false, rows, |row| &row.series);
+    let title = if choice.is_some() { "chosen setting" } else { "setting" };
+    let setting = Cells::new(title, false, rows, |row| &row.chosen);
+    let score = choice.map(|choice| Cells::new(&choice.title(), true, rows, |row| &row.score));
+    let finals = measures
+        .iter()
+        .enumerate()
+        .map(|(i, title)| Cells::new(title, true, rows, move |row| &row.finals[i]));
+    let (finals, mut notes) = without_copies(finals.filter(|final_| !final_.is_empty()).collect());
+    // the score equals a final value if all seeds chose by that value
+    let score = score.filter(|score| finals.iter().all(|final_| final_.cells != score.cells));
+    let seconds = Cells::new("seconds per run", true, rows, |row| &row.seconds);
+    let runs = Cells::new("runs", false, rows, |row| &row.runs);
+
+    let optional = std::iter::once(setting).chain(score).chain(finals);
+    let (equal, different): (Vec<Cells>, Vec<Cells>) =
+        optional.chain([runs]).partition(|cells| cells.common().is_some());
+    let shows_runs = different.iter().any(|cells| cells.column.title == "runs");
+    notes.splice(0..0, explanations(choice, seeds, shows_runs));
+    if !equal.is_empty() {
+        let texts = equal.iter().map(|cells| {
+            format!("{} ({})", cells.column.title, cells.common().unwrap_or_default())
+        });
+        notes.push(format!("Equal for all series: {}.", texts.collect::<Vec<_>>().join(", ")));
+    }
+    let mut shown: Vec<Cells> = std::iter::once(series).chain(different).collect();
+    let last = if shows_runs { shown.len() - 1 } else { shown.len() };
+    shown.insert(last, seconds);
+    ResultsTable {
+        rows: (0..rows.len())
+            .map(|row| shown.iter().map(|cells| cells.cells[row].clone()).collect())
+            .collect(),
+        columns: shown.into_iter().map(|cells| cells.column).collect(),
+        notes,
+    }
+}
+
+/// The columns without those that equal an earlier one, and a note on each that was left out.
+fn without_copies(columns: Vec<Cells>) -> (Vec<Cells>, Vec<String>) {
+    let (mut kept, mut notes): (Vec<Cells>, Vec<String>) = (Vec::new(), Vec::new());
+    for cells in columns {
+        match kept.iter().find(|earlier| earlier.cells == cells.cells) {
+            Some(earlier) => notes
+                .push(format!("The {} equals the {}.", cells.column.title, earlier.column.title)),
+            None => kept.push(cells),
+        }
+    }
+    (kept, notes)
+}
+
+/// What the columns mean.
+fn explanations(choice: Option<&Choice<'_>>, seeds: usize, shows_runs: bool) -> Vec<String> {
+    let spread = (seeds > 1).then(|| {
+        "The values are those at the end of training: mean ± standard deviation over the seeds."
+            .to_string()
+    });
+    let chosen = choice.map(|choice| choice.rule(seeds as u64));
+    let runs = (choice.is_some() && shows_runs)
+        .then(|| "The last column counts the runs of the whole grid.".to_string());
+    spread.into_iter().chain(chosen).chain(runs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(series: &str, chosen: &str, score: &str, finals: [&str; 2], runs: &str) -> Row {
+        Row {
+            series: series.into(),
+            chosen: chosen.into(),
+            score: score.into(),
+            finals: finals.map(String::from).to_vec(),
+            seconds: "1".into(),
+            runs: runs.into(),
+        }
+    }
+
+    fn titles(table: &ResultsTable) -> Vec<&str> {
+        table.columns.iter().map(|column| column.title.as_str()).collect()
+    }
+
+    #[test]
+    fn columns_without_information_become_notes() {
+        let measures = ["training loss", "training loss + penalty"];
+        let rows = [
+            row("A", "adam lr=1", "2", ["3", "3"], "4"),
+            row("B", "adam lr=1", "5", ["6", "6"], "4"),
+        ];
+        let table = results_table(&rows, &measures, None, 1);
+        assert_eq!(titles(&table), ["series", "training loss", "seconds per run"]);
+        assert_eq!(table.rows, [["A", "3", "1"], ["B", "6", "1"]]);
+        assert_eq!(
+            table.notes,
+            [
+                "The training loss + penalty equals the training loss.",
+                "Equal for all series: setting (adam lr=1), runs (4)."
+            ]
+        );
+        // a single row has nothing to be equal to
+        let table = results_table(&rows[..1], &measures, None, 1);
+        assert_eq!(
+            titles(&table),
+            ["series", "setting", "training loss", "seconds per run", "runs"]
+        );
+    }
+
+    #[test]
+    fn the_metric_that_chose_the_setting_is_named() {
+        let measures = ["training loss", "test loss"];
+        let rows = [
+            row("A", "adam lr=1", "0.2", ["3", "4"], "4"),
+            row("B", "sgd lr=1", "0.3", ["6", "7"], "5"),
+        ];
+        let choice = Choice { metric: "training loss", at: Reduction::Mean, seeds: 1 };
+        let table = results_table(&rows, &measures, Some(&choice), 3);
+        let expected = "series|chosen setting|chosen by mean training loss|training loss|test loss|seconds per run|runs";
+        assert_eq!(titles(&table).join("|"), expected);
+        assert_eq!(table.rows[1].join("|"), "B|sgd lr=1|0.3|6|7|1|5");
+        assert_eq!(
+            table.notes[1],
+            "The chosen setting of a series is the one with the lowest training loss, averaged over the epochs, with the first seed."
+        );
+        // a score that is a final value is not repeated
+        let rows = [
+            row("A", "adam lr=1", "4", ["3", "4"], "4"),
+            row("B", "sgd lr=1", "7", ["6", "7"], "5"),
+        ];
+        let choice = Choice { metric: "test loss", at: Reduction::End, seeds: 1 };
+        let table = results_table(&rows, &measures, Some(&choice), 1);
+        assert_eq!(titles(&table)[1..4], ["chosen setting", "training loss", "test loss"]);
+        assert!(table.notes[0].contains("the lowest final test loss."), "{:?}", table.notes);
+    }
+}

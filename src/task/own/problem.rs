@@ -1,0 +1,268 @@
+//! Training the module of a program on batches of its data.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Int, Tensor};
+use sha2::{Digest, Sha256};
+
+use super::record::{OwnMeasure, OwnRecord};
+use crate::data::{Batch, Dataset, DeviceExamples, Shuffled};
+use crate::docs::{counted, hex};
+use crate::error::{Error, Result};
+use crate::model::Mode;
+use crate::record::RecordedTask;
+use crate::schedule::Progress;
+use crate::seed::{Purpose, Seed};
+use crate::task::dyn_task::{DynTask, PreparedTask};
+use crate::task::evaluate::AT_ONCE;
+use crate::task::prepare::TaskContext;
+use crate::task::splits::Splits;
+use crate::train::Problem;
+
+/// The examples for which a module predicts.
+#[derive(Clone, Debug)]
+pub struct OwnBatch {
+    /// the inputs, one row per example
+    pub x: Tensor<2>,
+    /// the numbers to predict, one row per example; for classes, one column with their numbers
+    pub y: Tensor<2>,
+    /// the classes; zeros if there are numbers to predict
+    pub classes: Tensor<1, Int>,
+    /// Training or evaluation, for [`dropout`](crate::model::dropout) whose masks depend on the
+    /// run's own seed. burn's `Dropout` layer draws from a generator that all runs of a process
+    /// share, so it is deterministic only with one run at a time.
+    pub mode: Mode,
+}
+
+type Init<M> = Arc<dyn Fn(&Device) -> M + Send + Sync>;
+type OfBatch<M> = Arc<dyn Fn(&M, OwnBatch) -> Tensor<1> + Send + Sync>;
+
+/// The functions of a program.
+pub(super) struct Functions<M> {
+    init: Init<M>,
+    loss: OfBatch<M>,
+    measures: Vec<(String, OfBatch<M>)>,
+}
+
+/// Derived, it would ask for a module that can be cloned.
+impl<M> Clone for Functions<M> {
+    fn clone(&self) -> Self {
+        let Functions { init, loss, measures } = self;
+        Functions { init: init.clone(), loss: loss.clone(), measures: measures.clone() }
+    }
+}
+
+impl<M: Module + 'static> Functions<M> {
+    pub fn new(
+        init: impl Fn(&Device) -> M + Send + Sync + 'static,
+        loss: impl Fn(&M, OwnBatch) -> Tensor<1> + Send + Sync + 'static,
+    ) -> Functions<M> {
+        Functions { init: Arc::new(init), loss: Arc::new(loss), measures: Vec::new() }
+    }
+
+    pub fn add_measure(
+        &mut self,
+        name: &str,
+        value: impl Fn(&M, OwnBatch) -> Tensor<1> + Send + Sync + 'static,
+    ) {
+        self.measures.push((name.into(), Arc::new(value)));
+    }
+
+    /// The model with the initial weights of this seed.
+    fn initial(&self, seed: Seed, device: &Device) -> M {
+        /// burn's generator is global to the process
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        device.seed(seed.0);
+        let model = (self.init)(device);
+        // burn draws the numbers of a parameter at its first use
+        model.visit(&mut Draw);
+        model
+    }
+}
+
+/// Draws the initial value of every parameter.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        param.val();
+    }
+}
+
+/// What the program says about its task.
+pub(super) struct Recorded {
+    pub model: String,
+    pub batch: usize,
+    pub measures: Vec<OwnMeasure>,
+}
+
+/// Moves the data to the device, and says what is recorded.
+pub(super) fn prepare<M: Module + 'static>(
+    own: Recorded,
+    data: &Dataset,
+    functions: Functions<M>,
+    context: &TaskContext,
+) -> Result<Box<dyn DynTask>> {
+    let device = context.autodiff_device()?;
+    let splits = Splits::of(data, context.subset, &device);
+    let problem = OwnProblem {
+        functions: functions.clone(),
+        splits,
+        batch: own.batch,
+        seed: Seed(0),
+        order: Shuffled::default(),
+        device: device.clone(),
+    };
+    let model = functions.initial(Seed(0), &device);
+    let record = RecordedTask::new(OwnRecord {
+        parameters: model.num_params(),
+        fingerprint: problem.fingerprint(&own.model, &model)?,
+        model: own.model,
+        data: data.name.clone(),
+        sha256: data.sha256(),
+        inputs: data.train.shape.clone(),
+        predicted: match data.train.labels.width() {
+            0 => counted(data.classes, "class", "classes"),
+            width => counted(width, "number", "numbers"),
+        },
+        train: problem.splits.train.len(),
+        test: problem.splits.test.len(),
+        batch: own.batch,
+        measures: own.measures,
+    });
+    let initial = Box::new(move |seed| Ok(functions.initial(seed, &device)));
+    Ok(Box::new(PreparedTask { record, problem, initial }))
+}
+
+/// The module of a program on batches of its data. Each epoch uses every training example once, in
+/// an order of its own; the last batch may be shorter.
+struct OwnProblem<M> {
+    functions: Functions<M>,
+    splits: Splits,
+    batch: usize,
+    seed: Seed,
+    order: Shuffled,
+    device: Device,
+}
+
+impl<M> Clone for OwnProblem<M> {
+    fn clone(&self) -> Self {
+        OwnProblem {
+            functions: self.functions.clone(),
+            splits: self.splits.clone(),
+            order: self.order.clone(),
+            device: self.device.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<M: Module + 'static> OwnProblem<M> {
+    /// A batch for training: on the device with autodiff.
+    fn with_autodiff(&self, batch: Batch, step: usize) -> OwnBatch {
+        let OwnBatch { x, y, classes, .. } = plain(batch);
+        OwnBatch {
+            x: Tensor::from_inner(x),
+            y: Tensor::from_inner(y),
+            classes: classes.to_device(&self.device),
+            mode: Mode::Train(self.seed.generator(Purpose::Masks, step)),
+        }
+    }
+
+    /// The mean loss over examples.
+    fn mean_loss(&self, model: &M, examples: &DeviceExamples) -> f64 {
+        let mut sum = 0.0;
+        for start in (0..examples.len()).step_by(AT_ONCE) {
+            let batch = plain(examples.slice(start, AT_ONCE.min(examples.len() - start)));
+            let count = batch.x.dims()[0] as f64;
+            sum += count * (self.functions.loss)(model, batch).into_scalar::<f64>();
+        }
+        sum / examples.len() as f64
+    }
+
+    /// A hash of what the program does: of the initial weights, and of the loss of one batch with
+    /// its gradients. Numbers are rounded to five digits, so that the order of sums does not
+    /// matter.
+    fn fingerprint(&self, name: &str, model: &M) -> Result<String> {
+        let size = self.batch.min(self.splits.train.len());
+        let batch = self.with_autodiff(self.splits.train.slice(0, size), 0);
+        let loss = (self.functions.loss)(model, batch);
+        if loss.dims() != [1] {
+            return Err(Error::Invalid(format!(
+                "the loss of `{name}`: found {} numbers for a batch of {size}, expected 1, such \
+                 as their mean",
+                loss.dims()[0]
+            )));
+        }
+        let mut norms = Norms { gradients: None, hash: Sha256::new() };
+        norms.add(loss.clone());
+        norms.gradients = Some(GradientsParams::from_grads(loss.backward(), model));
+        model.visit(&mut norms);
+        Ok(hex(&norms.hash.finalize()[..8]))
+    }
+}
+
+/// Hashes the norm of each parameter and of its gradient.
+struct Norms {
+    gradients: Option<GradientsParams>,
+    hash: Sha256,
+}
+
+impl Norms {
+    fn add(&mut self, number: Tensor<1>) {
+        self.hash.update(format!("{:.4e} ", number.into_scalar::<f64>()));
+    }
+}
+
+impl ModuleVisitor for Norms {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val().inner();
+        self.hash.update(format!("{:?} ", value.dims()));
+        let gradient = self.gradients.as_ref().and_then(|all| all.get::<D>(param.id));
+        for tensor in [Some(value), gradient].into_iter().flatten() {
+            self.add(tensor.square().sum());
+        }
+    }
+}
+
+/// A batch for evaluation.
+fn plain(Batch { x, y, targets }: Batch) -> OwnBatch {
+    let n = y.dims()[0];
+    let numbers = targets.unwrap_or_else(|| y.clone().float().reshape([n, 1]));
+    OwnBatch { x, y: numbers, classes: y, mode: Mode::Evaluate }
+}
+
+impl<M: Module + 'static> Problem for OwnProblem<M> {
+    type Model = M;
+
+    fn seeded(self, seed: Seed) -> OwnProblem<M> {
+        OwnProblem { seed, order: Shuffled::default(), ..self }
+    }
+
+    fn steps(&self) -> usize {
+        self.splits.train.len().div_ceil(self.batch)
+    }
+
+    fn loss(&mut self, model: &M, now: Progress) -> Tensor<1> {
+        let batch =
+            self.order.batch(&self.splits.train, self.batch, self.seed, now.epoch, now.batch);
+        (self.functions.loss)(model, self.with_autodiff(batch, now.step))
+    }
+
+    fn measure(&self, model: &M, _now: Progress) -> BTreeMap<String, f64> {
+        let Splits { train, test, .. } = &self.splits;
+        let mut measures = BTreeMap::from([
+            ("train_loss".to_string(), self.mean_loss(model, train)),
+            ("test_loss".to_string(), self.mean_loss(model, test)),
+        ]);
+        for (name, value) in &self.functions.measures {
+            let value = value(model, plain(test.all())).into_scalar::<f64>();
+            measures.insert(name.clone(), value);
+        }
+        measures
+    }
+}

@@ -1,0 +1,278 @@
+//! Regression: a number in a CSV file is predicted from the other columns. Mean squared error and a
+//! penalty.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::dyn_task::{DynTask, PreparedTask};
+use super::evaluate::AT_ONCE;
+use super::prepare::{DataRequest, TaskContext, Wanted};
+use super::spec::Task;
+use super::splits::{Splits, Subset};
+use crate::data::{Batch, Dataset, DeviceExamples, Shuffled};
+use crate::error::{Error, Result};
+use crate::model::{self, Mode, Net};
+use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
+use crate::regularizer::Penalty;
+use crate::schedule::Progress;
+use crate::seed::{Purpose, Seed};
+use crate::spec::Spec;
+use crate::train::Problem;
+
+const COLUMNS: [Measure; 3] = [
+    Measure::new("train_loss", "training loss"),
+    Measure::new("objective", "training loss + penalty"),
+    Measure::new("test_loss", "test loss"),
+];
+
+/// Regression on a CSV file of numbers, as in the TOML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regression {
+    /// spec of the model
+    pub model: String,
+    /// path of the CSV file, if the command names none, and the preparation of its inputs:
+    /// `houses.csv|standardise`
+    pub data: String,
+    /// the column that is predicted: a name or a number from 1; the last one by default
+    pub target: Option<String>,
+    /// batch size
+    pub batch: usize,
+    /// spec of the penalty, or `none`
+    #[serde(default = "none")]
+    pub penalty: String,
+}
+
+fn none() -> String {
+    "none".into()
+}
+
+impl Regression {
+    /// Regression on the last column, without penalty.
+    pub fn new(model: &str, data: &str, batch: usize) -> Regression {
+        Regression { model: model.into(), data: data.into(), target: None, batch, penalty: none() }
+    }
+
+    /// Every spec with every setting spelled out.
+    fn canonical(&self) -> Result<Regression> {
+        Ok(Regression {
+            model: model::canonical(&self.model.parse()?)?.to_string(),
+            penalty: Penalty::read(&self.penalty.parse()?)?.spec(),
+            ..self.clone()
+        })
+    }
+}
+
+#[typetag::serde(name = "regress")]
+impl Task for Regression {
+    fn check(&self) -> Result<()> {
+        self.canonical()?;
+        match self.batch {
+            0 => Err(Error::Invalid("task.batch: found 0, expected at least 1 example".into())),
+            _ => Ok(()),
+        }
+    }
+
+    fn measures(&self) -> Vec<&'static str> {
+        COLUMNS.iter().map(|measure| measure.name).chain([BATCH_LOSS]).collect()
+    }
+
+    fn data(&self) -> Option<&str> {
+        Some(&self.data)
+    }
+
+    fn describes(&self, run: &RecordedTask) -> bool {
+        let (Some(run), Ok(own)) = (run.as_kind::<RegressRecord>(), self.canonical()) else {
+            return false;
+        };
+        own.model == run.model
+            && own.penalty == run.penalty
+            && own.batch == run.batch
+            && own.target == run.target
+    }
+
+    fn prepare(&self, context: &mut TaskContext) -> Result<Box<dyn DynTask>> {
+        let own = self.canonical()?;
+        let device = context.autodiff_device()?;
+        let request = DataRequest {
+            data: context.data_of(&own.data),
+            subset: context.subset,
+            images: false,
+            labels: Wanted::Number(own.target.clone()),
+        };
+        let data = context.load(request, &device)?;
+        let (spec, shapes): (Spec, _) = (own.model.parse()?, data.shapes.clone());
+        let record = RecordedTask::new(RegressRecord {
+            parameters: model::parameters(&spec, &shapes)?,
+            model: own.model,
+            data: data.name.clone(),
+            sha256: data.sha256.clone(),
+            target: own.target,
+            train: data.splits.train.len(),
+            test: data.splits.test.len(),
+            batch: own.batch,
+            penalty: own.penalty.clone(),
+        });
+        let penalty = Penalty::read(&own.penalty.parse()?)?;
+        let problem = RegressProblem::on(data.splits.clone(), own.batch, penalty, &device);
+        let initial = Box::new(move |seed| model::build(&spec, &shapes, seed, &device));
+        Ok(Box::new(PreparedTask { record, problem, initial }))
+    }
+}
+
+/// What a record says about a regression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressRecord {
+    /// spec with every setting
+    pub model: String,
+    /// number of trained values
+    pub parameters: usize,
+    /// name of the data with their preparation
+    pub data: String,
+    /// hash of all examples
+    pub sha256: String,
+    /// the column that is predicted; `None` for the last one
+    pub target: Option<String>,
+    /// size of the training set
+    pub train: usize,
+    /// size of the test set
+    pub test: usize,
+    /// batch size
+    pub batch: usize,
+    /// spec with every setting, or `none`
+    pub penalty: String,
+}
+
+#[typetag::serde(name = "regress")]
+impl TaskRecord for RegressRecord {
+    fn title(&self) -> String {
+        format!("{} on {}", self.model, self.data)
+    }
+
+    fn size(&self) -> String {
+        format!("{}: {} training and {} test examples", self.data, self.train, self.test)
+    }
+
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let target = self.target.as_deref().unwrap_or("the last column");
+        vec![
+            ("model", format!("{}, {} parameters", self.model, self.parameters)),
+            ("data", format!("{}; sha256 of all examples {}", self.size(), self.sha256)),
+            ("predicted", format!("{target}; the loss is the mean squared error")),
+            ("batch", format!("{} examples", self.batch)),
+            ("penalty", self.penalty.clone()),
+        ]
+    }
+
+    fn columns(&self) -> Vec<Measure> {
+        COLUMNS.to_vec()
+    }
+
+    fn data(&self) -> Option<&str> {
+        Some(&self.data)
+    }
+
+    fn common(&self) -> Value {
+        json!({ "data": self.data, "sha256": self.sha256, "train": self.train, "test": self.test })
+    }
+}
+
+/// Regression on batches of a data set, in the order of [`ClassifyProblem`](super::ClassifyProblem).
+/// The loss of a batch is its mean squared error plus the penalty. The measurements `train_loss` and
+/// `test_loss` are without the penalty; `objective` is `train_loss` plus the penalty.
+#[derive(Clone)]
+pub struct RegressProblem {
+    splits: Splits,
+    batch: usize,
+    penalty: Penalty,
+    seed: Seed,
+    order: Shuffled,
+    device: Device,
+}
+
+impl RegressProblem {
+    /// Moves the data to `device`, which has autodiff. Clones share the data.
+    ///
+    /// # Errors
+    /// If the data have classes.
+    pub fn new(
+        data: &Dataset,
+        batch: usize,
+        penalty: Penalty,
+        device: &Device,
+    ) -> Result<RegressProblem> {
+        if data.train.labels.width() == 0 {
+            let data = format!("data {}", data.name);
+            return Err(Error::content(data, "classes to predict", "numbers to predict"));
+        }
+        let splits = Splits::of(data, Subset::default(), device);
+        Ok(RegressProblem::on(splits, batch, penalty, device))
+    }
+
+    /// With data on their device, which have numbers to predict.
+    fn on(splits: Splits, batch: usize, penalty: Penalty, device: &Device) -> RegressProblem {
+        let (seed, order) = (Seed(0), Shuffled::default());
+        RegressProblem { splits, batch, penalty, seed, order, device: device.clone() }
+    }
+
+    fn mean_loss(&self, model: &Net, examples: &DeviceExamples) -> f64 {
+        let mut sum = 0.0;
+        for start in (0..examples.len()).step_by(AT_ONCE) {
+            let Batch { x, targets, .. } =
+                examples.slice(start, AT_ONCE.min(examples.len() - start));
+            let count = x.dims()[0] as f64;
+            let predicted = model.forward(x, &mut Mode::Evaluate);
+            sum += count * squared_error(predicted, targets).into_scalar::<f64>();
+        }
+        sum / examples.len() as f64
+    }
+}
+
+/// The mean over all examples and outputs. Data with classes have been refused before.
+fn squared_error(predicted: Tensor<2>, targets: Option<Tensor<2>>) -> Tensor<1> {
+    let error = match targets {
+        Some(targets) => predicted - targets,
+        None => predicted,
+    };
+    error.square().mean()
+}
+
+impl Problem for RegressProblem {
+    type Model = Net;
+
+    fn seeded(self, seed: Seed) -> RegressProblem {
+        RegressProblem { seed, order: Shuffled::default(), ..self }
+    }
+
+    fn steps(&self) -> usize {
+        self.splits.train.len().div_ceil(self.batch)
+    }
+
+    fn loss(&mut self, model: &Net, now: Progress) -> Tensor<1> {
+        let batch =
+            self.order.batch(&self.splits.train, self.batch, self.seed, now.epoch, now.batch);
+        let mut mode = Mode::Train(self.seed.generator(Purpose::Masks, now.step));
+        let predicted = model.forward(Tensor::from_inner(batch.x), &mut mode);
+        let targets =
+            batch.targets.map(|targets| Tensor::<2>::from_inner(targets).to_device(&self.device));
+        self.penalty.added_to(squared_error(predicted, targets), model)
+    }
+
+    fn after_step(&self, model: Net, lr: f64) -> Net {
+        self.penalty.after_step(model, lr)
+    }
+
+    fn measure(&self, model: &Net, _now: Progress) -> BTreeMap<String, f64> {
+        let train = self.mean_loss(model, &self.splits.train);
+        let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
+        BTreeMap::from([
+            ("train_loss".into(), train),
+            ("objective".into(), train + penalty),
+            ("test_loss".into(), self.mean_loss(model, &self.splits.test)),
+        ])
+    }
+}
