@@ -6,8 +6,9 @@ use burn::module::{Module, ParamId};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::optimizer_state::refused_by_burn;
 use super::paths::parameter_paths;
-use super::step::{Stepper, unreadable};
+use super::step::Stepper;
 use super::weights::Weights;
 use crate::error::Result;
 use crate::optim::{DynRule, Method, ParamState, Signal, StepContext, optimizer_state};
@@ -75,7 +76,7 @@ impl Stepper {
         // a step in which look-ahead returns to the slow weights is not the rule's alone
         let lookahead = self.config.transforms.lookahead.as_ref();
         let bounded = lookahead.is_none_or(|ahead| !self.steps.is_multiple_of(ahead.k as u64));
-        let states = optimizer_state(optimizer, rule.as_ref()).map_err(unreadable)?;
+        let states = optimizer_state(optimizer, rule.as_ref()).map_err(refused_by_burn)?;
         Ok(states
             .into_iter()
             .map(|(id, state)| (id, RuleState::of(rule_of(&id).as_ref(), lr, &state, bounded)))

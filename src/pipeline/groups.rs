@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
-use burn::tensor::Tensor;
+use burn::module::{Module, ParamGroup};
 
 use super::params::Params;
-use super::paths::parameter_paths;
+use super::paths::{parameter_paths, vector_paths};
 use super::transforms::{Group, Transforms};
 use crate::error::{Error, Result};
 use crate::optim::decay::DecayBy;
@@ -46,18 +45,7 @@ pub(super) fn group_of<M: Module>(params: &Params, model: &M) -> Result<ParamGro
 ///     optimizer.with_group(vectors(&model), AdamW::new().with_weight_decay(0.0).build(), None);
 /// ```
 pub fn vectors<M: Module>(model: &M) -> ParamGroup {
-    struct Vectors(Vec<ParamId>);
-    impl ModuleVisitor for Vectors {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if D < 2 {
-                self.0.push(param.id);
-            }
-        }
-    }
-    let mut vectors = Vectors(Vec::new());
-    model.visit(&mut vectors);
-    let paths = parameter_paths(model);
-    ParamGroup::from_paths(vectors.0.iter().filter_map(|id| paths.get(id)).collect())
+    ParamGroup::from_paths(vector_paths(model))
 }
 
 /// A group and the rule for it.

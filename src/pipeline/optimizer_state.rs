@@ -70,6 +70,12 @@ fn rename_parameters(
     Pack { tensors, scalars: scalars.collect(), metadata: metadata.collect() }.write()
 }
 
-fn damaged(_: RecordError) -> Error {
+/// The error for content that is not what was written.
+pub(super) fn damaged(_: impl std::fmt::Display) -> Error {
     StateError::Damaged.into()
+}
+
+/// The error for a state that burn cannot write or read.
+pub(super) fn refused_by_burn(error: impl std::fmt::Display) -> Error {
+    StateError::Burn(error.to_string()).into()
 }

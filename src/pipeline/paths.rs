@@ -12,11 +12,19 @@ pub(super) fn parameter_paths<M: Module>(model: &M) -> HashMap<ParamId, String> 
     visitor.paths
 }
 
+/// The paths of the parameters with fewer than two dimensions.
+pub(super) fn vector_paths<M: Module>(model: &M) -> Vec<String> {
+    let mut visitor = PathVisitor::default();
+    model.visit(&mut visitor);
+    visitor.vectors
+}
+
 #[derive(Default)]
 struct PathVisitor {
     /// the modules that contain the current one, from outside in
     modules: Vec<String>,
     paths: HashMap<ParamId, String>,
+    vectors: Vec<String>,
 }
 
 impl ModuleVisitor for PathVisitor {
@@ -27,6 +35,10 @@ impl ModuleVisitor for PathVisitor {
         self.modules.pop();
     }
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.paths.insert(param.id, self.modules.join("."));
+        let path = self.modules.join(".");
+        if D < 2 {
+            self.vectors.push(path.clone());
+        }
+        self.paths.insert(param.id, path);
     }
 }

@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use super::averages::{EmaWeights, LookaheadWeights};
 use super::config::PipelineConfig;
 use super::gradients::Gradient;
-use super::optimizer_state::{load_method, save_method};
+use super::optimizer_state::{damaged, load_method, refused_by_burn, save_method};
 use super::step::Stepper;
 use super::transforms::{Ema, Lookahead};
 use super::weights::Weights;
 use crate::burn_internals::{NamedTensor, Pack};
-use crate::error::{Error, Result, StateError};
+use crate::error::{Result, StateError};
 
 const MAGIC: &[u8] = b"downhill optimizer state 1\n";
 const HASH_LENGTH: usize = 32;
@@ -42,8 +42,8 @@ impl Stepper {
     /// The state as named tensors and numbers.
     pub(super) fn pack<M: Module>(&self, model: &M) -> Result<Pack> {
         let parameters = Parameters::of(model);
-        let method =
-            save_method(&self.method, |id| parameters.position(id.into())).map_err(cannot_write)?;
+        let method = save_method(&self.method, |id| parameters.position(id.into()))
+            .map_err(refused_by_burn)?;
         let length = Shape::from([method.len()]);
         let data = TensorData::from_bytes(method, length, DType::U8);
         let mut pack = Pack::default();
@@ -140,7 +140,7 @@ impl PipelineConfig {
 
 /// The bytes of a file: a line that names the format, a checksum, and the content.
 pub(super) fn seal(pack: Pack) -> Result<Vec<u8>> {
-    let content = pack.write().map_err(cannot_write)?;
+    let content = pack.write().map_err(refused_by_burn)?;
     Ok([MAGIC, &Sha256::digest(&content[..])[..], &content[..]].concat())
 }
 
@@ -200,12 +200,4 @@ impl ModuleVisitor for Parameters {
         let x = param.val().inner();
         self.0.push(Parameter { id: param.id, shape: x.shape(), device: x.device() });
     }
-}
-
-fn cannot_write(error: impl std::fmt::Display) -> Error {
-    StateError::Burn(error.to_string()).into()
-}
-
-fn damaged(_: impl std::fmt::Display) -> Error {
-    StateError::Damaged.into()
 }

@@ -10,8 +10,9 @@ use super::averages::{EmaWeights, LookaheadWeights};
 use super::config::PipelineConfig;
 use super::gradients::{Gradients, NonfiniteGradient};
 use super::groups::group_of;
+use super::optimizer_state::refused_by_burn;
 use super::transforms::{Ema, Lookahead, Policy};
-use crate::error::{Error, Result, StateError, StepError};
+use crate::error::{Error, Result, StepError};
 use crate::optim::{DynRule, Method, evaluation_model};
 
 /// A [`PipelineConfig`] with its state: that of the optimizer, accumulated gradients, averages. It
@@ -146,7 +147,7 @@ impl Stepper {
         }
         match &self.method {
             Method::PerTensor { optimizer, rule: Some(rule) } => {
-                evaluation_model(model.clone(), optimizer, rule.as_ref()).map_err(unreadable)
+                evaluation_model(model.clone(), optimizer, rule.as_ref()).map_err(refused_by_burn)
             }
             _ => Ok(model.clone()),
         }
@@ -240,8 +241,4 @@ fn check_lr(lr: f64) -> Result<()> {
         return Ok(());
     }
     Err(StepError::LearningRate(lr).into())
-}
-
-pub(super) fn unreadable(error: impl std::fmt::Display) -> Error {
-    StateError::Burn(error.to_string()).into()
 }
