@@ -1,13 +1,128 @@
-//! Files: atomic writes, locks, hashes and searches.
+//! Files: bounded reads, atomic writes, locks, hashes and searches.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::docs::hex;
 use crate::error::{Error, Result};
+use crate::memory::{available, shown};
+
+/// The largest text that is read: an experiment, a command.
+pub const MAX_TEXT: u64 = 16 << 20;
+/// The largest file of data.
+pub const MAX_DATA: u64 = 4 << 30;
+
+/// Below this size it is not asked how much memory is left.
+const SMALL: u64 = 16 << 20;
+
+/// Opens a regular file to read it. Anything else is refused: a pipe may never end, and a device
+/// never does.
+///
+/// # Errors
+/// If there is no such file, or it is not a regular one.
+pub fn open(path: &Path) -> Result<fs::File> {
+    // asked before it is opened, because opening a pipe waits for a writer
+    check_regular(path, &fs::metadata(path).map_err(Error::io("read", path))?)?;
+    let file = fs::File::open(path).map_err(Error::io("read", path))?;
+    check_regular(path, &file.metadata().map_err(Error::io("read", path))?)?;
+    Ok(file)
+}
+
+fn check_regular(path: &Path, found: &fs::Metadata) -> Result<()> {
+    match found.is_file() {
+        true => Ok(()),
+        false => Err(Error::content(path, kind(found.file_type()), "a regular file")),
+    }
+}
+
+/// What a file that is not regular is.
+fn kind(found: fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if found.is_fifo() {
+            return "a pipe";
+        } else if found.is_socket() {
+            return "a socket";
+        } else if found.is_char_device() || found.is_block_device() {
+            return "a device";
+        }
+    }
+    match (found.is_dir(), found.is_symlink()) {
+        (true, _) => "a folder",
+        (_, true) => "a symbolic link",
+        _ => "a special file",
+    }
+}
+
+/// Reads a regular file of at most `most` bytes into memory.
+///
+/// # Errors
+/// If it is not a regular file, is larger, or does not fit into the available memory.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let file = open(path)?;
+    let length = file.metadata().map_err(Error::io("read", path))?.len();
+    let too_large = |found: &str, expected: &str| {
+        Err(Error::content(path, format!("a file of {found}"), expected))
+    };
+    if length > most {
+        return too_large(&shown(length), &format!("at most {}", shown(most)));
+    }
+    let available = if length > SMALL { available() } else { None };
+    if let Some(available) = available.filter(|available| length > *available) {
+        let expected = format!("at most the {} of memory that are available", shown(available));
+        return too_large(&shown(length), &expected);
+    }
+    let mut bytes = Vec::new();
+    let reserved = bytes.try_reserve_exact(length as usize);
+    reserved.map_err(Error::failed(format!("read {}", path.display())))?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    match bytes.len() as u64 > most {
+        true => too_large("a length that grows", &format!("at most {}", shown(most))),
+        false => Ok(bytes),
+    }
+}
+
+/// Reads a regular file of UTF-8 text, as [`read`] does.
+///
+/// # Errors
+/// As [`read`], and if it is not UTF-8.
+pub fn read_text(path: &Path, most: u64) -> Result<String> {
+    String::from_utf8(read(path, most)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::content(path, format!("a byte at {at} that is not UTF-8"), "UTF-8 text")
+    })
+}
+
+/// Creates an empty file in place of what has this name. A symbolic link is replaced; the file that
+/// it points to stays as it is.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn create(path: &Path) -> Result<fs::File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("replace", path)(error)),
+        _ => fs::File::create_new(path).map_err(Error::io("create", path)),
+    }
+}
+
+/// Opens a file to write on in it, or creates it. A symbolic link is refused.
+///
+/// # Errors
+/// If there is something other than a regular file, or the disk refuses.
+#[cfg(feature = "fetch")]
+pub fn open_to_append(path: &Path) -> Result<fs::File> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => create(path),
+        found => {
+            check_regular(path, &found.map_err(Error::io("write", path))?)?;
+            fs::OpenOptions::new().append(true).open(path).map_err(Error::io("write", path))
+        }
+    }
+}
 
 /// Writes a file atomically: at any moment it has its old or its new content. Missing folders are
 /// created.
@@ -75,7 +190,7 @@ impl Drop for Lock {
 /// If the file cannot be read.
 pub fn sha256(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
-    let mut file = fs::File::open(path).map_err(Error::io("open", path))?;
+    let mut file = open(path)?;
     let mut chunk = vec![0; 1 << 20];
     loop {
         match file.read(&mut chunk).map_err(Error::io("read", path))? {
@@ -85,14 +200,14 @@ pub fn sha256(path: &Path) -> Result<String> {
     }
 }
 
-/// All files with this extension in a folder and its subfolders, sorted by path; or the file itself
-/// if the path is a file.
+/// All files with this extension in a folder and its subfolders, sorted by path; or the path itself
+/// if it is not a folder.
 ///
 /// # Errors
 /// If a folder cannot be read.
 pub fn below(path: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    if path.is_file() {
-        return Ok(vec![path.into()]);
+    if path.exists() && !path.is_dir() {
+        return Ok(vec![path.into()]); // whoever reads it refuses what is not a regular file
     }
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(Error::io("read", path))? {

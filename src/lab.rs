@@ -25,6 +25,8 @@ pub mod experiment;
 pub mod files;
 #[path = "grade/mod.rs"]
 pub mod grade;
+#[path = "memory.rs"]
+pub mod memory;
 #[path = "model/mod.rs"]
 pub mod model;
 #[path = "record/mod.rs"]

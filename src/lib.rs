@@ -117,6 +117,6 @@ pub use pipeline::Pipeline;
 #[cfg(feature = "lab")]
 #[allow(unused_imports)]
 pub(crate) use lab::{
-    augment, card, chart, data, device, experiment, files, grade, model, record, regularizer,
-    report, runner, seed, study, surface, task, train, verify,
+    augment, card, chart, data, device, experiment, files, grade, memory, model, record,
+    regularizer, report, runner, seed, study, surface, task, train, verify,
 };

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The modules in the order of ARCHITECTURE.md: each uses only modules before it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "burn_internals",
     "text",
     "spec",
@@ -19,6 +19,7 @@ const ORDER: [&str; 27] = [
     "chart",
     "surface",
     "seed",
+    "memory",
     "files",
     "device",
     "data",

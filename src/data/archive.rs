@@ -4,11 +4,10 @@
 //! are kept in memory. So no path of the archive is used, and no link is created. An archive is
 //! rejected if a requested file is a link, if a requested file occurs twice, or if a path is
 //! absolute or contains `..`. The size in a header is checked against the data, and the checksum at
-//! the end is verified. The content may not be larger than gzip can contain or than 4 GiB, and a
-//! file may not be larger than 512 MiB.
+//! the end is verified. A file may not be larger than 512 MiB, and the content may not be larger
+//! than 4 GiB or than [`unpacked_limit`] allows; both are checked before memory is allocated.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
@@ -16,11 +15,17 @@ use flate2::read::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType};
 
 use crate::error::{Error, Result};
+use crate::files::{self, MAX_DATA};
+use crate::memory::shown;
 
-/// The largest compression factor of gzip. It limits the content that a file can claim.
-pub(super) const GZIP_MAX_RATIO: usize = 1040;
-/// The largest uncompressed archive.
-const MAX_ARCHIVE: u64 = 4 << 30;
+/// The largest content of a gzip file, for each of its bytes. MNIST has 5, reviews have 3; gzip
+/// itself allows 1032.
+const MAX_RATIO: u64 = 64;
+/// This much content is accepted at any ratio.
+const ANY_RATIO: u64 = 64 << 20;
+/// The same for a gzip file inside an archive, which cannot be compressed again.
+const MAX_NESTED_RATIO: u64 = 2;
+const ANY_NESTED_RATIO: u64 = 1 << 20;
 /// The largest file in an archive. The largest one of the known data sets has 153 MB.
 const MAX_FILE: u64 = 512 << 20;
 /// The first bytes of gzip.
@@ -70,7 +75,7 @@ pub fn folder(path: &Path, wanted: &[&'static str]) -> Result<FoundFiles> {
     for name in wanted {
         let file = path.join(name);
         if file.is_file() {
-            files.insert(*name, fs::read(&file).map_err(Error::io("read", &file))?);
+            files.insert(*name, files::read(&file, MAX_DATA)?);
         }
     }
     Ok(FoundFiles { path: path.into(), files })
@@ -81,7 +86,7 @@ pub fn folder(path: &Path, wanted: &[&'static str]) -> Result<FoundFiles> {
 /// # Errors
 /// If the archive is damaged or rejected.
 pub fn tar_gz(path: &Path, wanted: &[&'static str]) -> Result<FoundFiles> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
+    let file = files::open(path)?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     read(path, file, length, wanted)
 }
@@ -98,9 +103,10 @@ pub fn read(
 ) -> Result<FoundFiles> {
     let wrong = |found: String| unsound(path, found);
     let broken = |error: io::Error| wrong(format!("a broken archive ({error})"));
-    let limit = length.saturating_mul(GZIP_MAX_RATIO as u64).min(MAX_ARCHIVE);
+    let limit = unpacked_limit(length);
     let mut archive = Archive::new(MultiGzDecoder::new(file).take(limit));
-    let mut files = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    let mut left = limit;
     // raw entries: the tar crate would otherwise trust the archive's long names and sparse files
     for entry in archive.entries().map_err(broken)?.raw(true) {
         let entry = entry.map_err(broken)?;
@@ -114,7 +120,10 @@ pub fn read(
         let Some(wanted) = wanted.iter().find(|wanted| ends_with_path(&name, wanted)) else {
             continue;
         };
-        if files.insert(*wanted, content(path, &name, entry)?).is_some() {
+        let most = if name.ends_with(".gz") { nested_limit(length) } else { MAX_FILE };
+        let bytes = content(path, &name, entry, most.min(left))?;
+        left -= bytes.len() as u64;
+        if found.insert(*wanted, bytes).is_some() {
             return Err(wrong(format!("{wanted} twice")));
         }
     }
@@ -122,9 +131,22 @@ pub fn read(
     let mut rest = archive.into_inner();
     io::copy(&mut rest, &mut io::sink()).map_err(broken)?;
     if rest.limit() == 0 {
-        return Err(wrong(format!("more than {limit} bytes of content")));
+        let found =
+            format!("more than {} of content in an archive of {length} bytes", shown(limit));
+        return Err(wrong(found));
     }
-    Ok(FoundFiles { path: path.into(), files })
+    Ok(FoundFiles { path: path.into(), files: found })
+}
+
+/// The largest content of a gzip file of `length` bytes. A file of zeros claims a thousand times its
+/// size; data do not.
+pub(super) fn unpacked_limit(length: u64) -> u64 {
+    length.saturating_mul(MAX_RATIO).clamp(ANY_RATIO, MAX_DATA)
+}
+
+/// The largest gzip file in an archive of `length` bytes.
+fn nested_limit(length: u64) -> u64 {
+    length.saturating_mul(MAX_NESTED_RATIO).clamp(ANY_NESTED_RATIO, MAX_FILE)
 }
 
 fn unsound(path: &Path, found: String) -> Error {
@@ -151,8 +173,8 @@ fn ends_with_path(path: &str, name: &str) -> bool {
     path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// The content of a wanted file.
-fn content(path: &Path, name: &str, mut entry: Entry<'_, impl Read>) -> Result<Vec<u8>> {
+/// The content of a wanted file, at most `most` bytes.
+fn content(path: &Path, name: &str, mut entry: Entry<'_, impl Read>, most: u64) -> Result<Vec<u8>> {
     let wrong = |found: String| unsound(path, found);
     let broken = |error: io::Error| wrong(format!("a broken archive ({error})"));
     let kind = entry.header().entry_type();
@@ -160,10 +182,13 @@ fn content(path: &Path, name: &str, mut entry: Entry<'_, impl Read>) -> Result<V
         return Err(wrong(format!("{name} that is not a regular file ({kind:?})")));
     }
     let size = entry.header().size().map_err(broken)?;
-    if size > MAX_FILE {
-        return Err(wrong(format!(
-            "{name} of {size} bytes; no file may be larger than {MAX_FILE}"
-        )));
+    if size > most {
+        let expected = format!("at most {} in an archive of this size", shown(most));
+        return Err(Error::content(
+            path.join(name),
+            format!("a size of {}", shown(size)),
+            expected,
+        ));
     }
     let mut bytes = Vec::new();
     entry.read_to_end(&mut bytes).map_err(broken)?;

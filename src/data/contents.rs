@@ -1,6 +1,6 @@
 //! What a path contains: files of a known layout, or a CSV file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use super::archive::{self, FoundFiles, GZIP};
 use super::layout::{LAYOUTS, Layout};
 use super::mnist;
 use crate::error::{Error, Result};
+use crate::files::open;
 
 const EXPECTED: &str = "the files of MNIST (train-images-idx3-ubyte and so on, plain or .gz), of \
                         CIFAR-10 or CIFAR-100 (data_batch_1.bin, train.bin and so on), of aclImdb \
@@ -76,9 +77,7 @@ fn of_file(path: &Path, name: Option<&str>) -> Result<Contents> {
         ));
     }
     let mut first = [0; 2];
-    let filled = File::open(path)
-        .and_then(|mut file| file.read(&mut first))
-        .map_err(Error::io("read", path))?;
+    let filled = open(path)?.read(&mut first).map_err(Error::io("read", path))?;
     if filled == 2 && first == GZIP {
         let wanted: Vec<&str> = LAYOUTS.iter().flat_map(|layout| layout.files).copied().collect();
         let found = archive::tar_gz(path, &wanted)?;

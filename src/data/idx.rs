@@ -13,8 +13,9 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use super::archive::{GZIP, GZIP_MAX_RATIO};
+use super::archive::{GZIP, unpacked_limit};
 use crate::error::{Error, Result};
+use crate::memory::shown;
 
 /// A table of bytes.
 #[derive(Debug, PartialEq)]
@@ -37,12 +38,13 @@ pub fn read(path: &Path, file: &[u8], rank: u8) -> Result<Idx> {
         if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(Cursor::new(file)) };
     let dims = read_dims(path, &mut reader, rank)?;
     let sizes = dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
-    let possible = if is_gzip { file.len().saturating_mul(GZIP_MAX_RATIO) } else { file.len() };
+    let length = file.len() as u64;
+    let possible = if is_gzip { unpacked_limit(length) } else { length };
     let product = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-    let Some(size) = product.filter(|size| *size <= possible) else {
+    let Some(size) = product.filter(|size| *size as u64 <= possible) else {
         return Err(wrong(
-            format!("a header that claims {sizes} numbers in a file of {} bytes", file.len()),
-            "no more than the file can contain".into(),
+            format!("a header that claims {sizes} numbers in a file of {length} bytes"),
+            format!("at most {}, the largest content of such a file", shown(possible)),
         ));
     };
     let mut bytes = Vec::new(); // without capacity, because the header may claim too much

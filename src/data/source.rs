@@ -1,6 +1,5 @@
 //! Loads a data set by its name or path.
 
-use std::fs;
 use std::path::Path;
 #[cfg(feature = "fetch")]
 use std::path::PathBuf;
@@ -12,6 +11,7 @@ use super::known::{self, KNOWN, KnownDataset};
 use super::prepare::{Prepare, Prepared};
 use super::{csv_numbers, text};
 use crate::error::{DataError, Error, Result};
+use crate::files::{MAX_DATA, read};
 use crate::spec::unknown;
 
 /// Loads a data set by name, or from a folder or file. The name is that of a bundled data set or of
@@ -79,7 +79,7 @@ fn unprepared_targets(name_or_path: &str, column: Option<&str>) -> Result<Datase
     match Contents::of(path, None)? {
         Contents::Files(..) => Err(Error::content(path, "classes to predict", expected)),
         Contents::Csv(file) => {
-            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            let bytes = read(&file, MAX_DATA)?;
             csv_numbers::read_targets(&name_of(path)?, &file, &bytes, column)
         }
     }
@@ -166,7 +166,7 @@ pub(super) fn at_path(path: &Path) -> Result<Dataset> {
     match Contents::of(path, None)? {
         Contents::Files(layout, found) => (layout.read)(&name, found),
         Contents::Csv(file) => {
-            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            let bytes = read(&file, MAX_DATA)?;
             match csv_numbers::read_classes(&name, &file, &bytes)? {
                 Some(numbers) => Ok(numbers),
                 None => text::read(&name, &file, &bytes),
@@ -203,7 +203,7 @@ pub(super) fn files(path: &Path, name: &str) -> Result<Files> {
             Ok(Files { source, files })
         }
         Contents::Csv(file) => {
-            let bytes = fs::read(&file).map_err(Error::io("read", &file))?;
+            let bytes = read(&file, MAX_DATA)?;
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(Files { source: file, files: vec![(name, bytes)] })
         }
@@ -212,6 +212,8 @@ pub(super) fn files(path: &Path, name: &str) -> Result<Files> {
 
 #[cfg(all(test, feature = "fetch"))]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::built_in::BUILT_IN;
 use super::schema::Experiment;
 use crate::error::{Error, Result};
+use crate::files::{MAX_TEXT, read_text};
 use crate::optim::Optimizers;
 use crate::spec::unknown;
 
@@ -15,8 +16,7 @@ use crate::spec::unknown;
 /// If there is no experiment of this name, or the file is not an experiment.
 pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, String)> {
     if name_or_file.ends_with(".toml") {
-        let text =
-            std::fs::read_to_string(name_or_file).map_err(Error::io("read", name_or_file))?;
+        let text = read_text(Path::new(name_or_file), MAX_TEXT)?;
         return Ok((parse(Path::new(name_or_file), &text, optimizers)?, text));
     }
     let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_file);

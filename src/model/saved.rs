@@ -2,6 +2,7 @@
 //! shapes and the data of the model.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -13,7 +14,7 @@ use super::build::Shapes;
 use super::table::{Net, build, parameters};
 use crate::data::{Dataset, Inputs};
 use crate::error::{Error, Result};
-use crate::files::place;
+use crate::files::{self, place};
 use crate::seed::Seed;
 use crate::spec::Spec;
 
@@ -22,6 +23,9 @@ const INPUT: &str = "downhill.input";
 const CLASSES: &str = "downhill.classes";
 const DATA: &str = "downhill.data";
 const SHA256: &str = "downhill.data.sha256";
+
+/// The largest header, with its length. A parameter takes about 100 bytes.
+const MAX_HEADER: u64 = 1 << 20;
 
 /// The expected file in error messages.
 const SAVED: &str = "a model saved by `downhill train`";
@@ -122,10 +126,10 @@ fn in_order(bytes: &[u8]) -> Option<Vec<u8>> {
 /// If the file is not such a model, or its tensors do not match the spec.
 pub fn load(path: &Path, device: &Device) -> Result<(Net, ModelCard)> {
     let wrong = |found: String| Error::content(path, found, SAVED);
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let (header, _) = parts(&bytes).ok_or_else(|| wrong("no safetensors header".into()))?;
+    let header = read_header(path)?;
     let card = read_card(path, &header)?;
     let parameters = parameters(&card.spec, &card.shapes)?;
+    let bytes = files::read(path, MAX_HEADER + 4 * parameters as u64)?;
     if parameters > bytes.len() / 4 {
         let needed =
             format!("at least four for each of the {parameters} parameters of {}", card.spec);
@@ -146,6 +150,16 @@ pub fn load(path: &Path, device: &Device) -> Result<(Net, ModelCard)> {
         return Err(Error::content(path, "weights that are not finite", "finite weights"));
     }
     Ok((net, card))
+}
+
+/// The header, which is read before the rest: it says how large the file may be.
+fn read_header(path: &Path) -> Result<Value> {
+    let file = files::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_HEADER).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    let (header, _) =
+        parts(&bytes).ok_or_else(|| Error::content(path, "no safetensors header", SAVED))?;
+    Ok(header)
 }
 
 /// The description of the model in the metadata.

@@ -10,6 +10,10 @@ use super::curve::{CurvePoint, RunEnd};
 use super::header::{FORMAT, Header};
 use super::run::Run;
 use crate::error::{Error, Result};
+use crate::files;
+
+/// The largest record. A point takes some hundred bytes.
+const MAX_RECORD: u64 = 1 << 30;
 
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +39,7 @@ impl Writer {
     /// # Errors
     /// If the file cannot be written.
     pub fn create(path: &Path, header: &Header) -> Result<Writer> {
-        let file = File::create(path).map_err(Error::io("create", path))?;
+        let file = files::create(path)?;
         let mut writer = Writer { path: path.into(), file };
         let written = writer.write(&RecordLine::Header(Box::new(header.clone())));
         written.inspect_err(|_| drop(fs::remove_file(path)))?; // no half line stays
@@ -64,7 +68,7 @@ const WHOLE: &str = "a whole record (the run was killed while writing; repeat it
 /// If a line is cut or is not a record. A file that ends between two lines is a run that was
 /// killed, which is no error.
 pub fn read(path: &Path) -> Result<Run> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = files::read(path, MAX_RECORD)?;
     let text = String::from_utf8_lossy(&bytes);
     let (mut header, mut points, mut end) = (None, Vec::new(), None);
     for (number, line) in text.split_inclusive('\n').enumerate() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::experiment::{self, Experiment};
-use crate::files::below;
+use crate::files::{MAX_TEXT, below, read_text};
 use crate::optim::Optimizers;
 use crate::record::{self, Run};
 use crate::runner::COMMAND_FILE;
@@ -65,7 +65,7 @@ fn find_experiment(
     match file {
         Some(file) => {
             // a folder of an earlier version has no command
-            let command = std::fs::read_to_string(file.with_file_name(COMMAND_FILE)).ok();
+            let command = read_text(&file.with_file_name(COMMAND_FILE), MAX_TEXT).ok();
             let command = command.map(|text| text.trim().to_string());
             let loaded = experiment::load(&file.to_string_lossy(), optimizers);
             let (mut experiment, _) =

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::docs::hex;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::files::{Lock, make_folder, place};
+use crate::files::{Lock, MAX_TEXT, make_folder, place, read_text};
 
 /// Keeps a second process out of a folder of records, as long as the lock is held.
 pub(super) fn lock(folder: &Path) -> Result<Lock> {
@@ -49,8 +49,8 @@ pub fn claim_folder(folder: &Path, experiment: &Experiment) -> Result<()> {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).map_err(Error::io("read", path)),
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(None);
     }
+    read_text(path, MAX_TEXT).map(Some)
 }

@@ -6,6 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::files::read_text;
+
+/// The largest file of trajectories.
+const MAX_TRAJECTORIES: u64 = 256 << 20;
 
 /// A file of trajectories.
 #[derive(Clone, Debug, Deserialize)]
@@ -57,7 +61,7 @@ pub(super) struct SparseStep {
 /// If it does not have this format. The error names the place, what was found, and what was
 /// expected.
 pub fn read(path: &Path) -> Result<Trajectories> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let text = read_text(path, MAX_TRAJECTORIES)?;
     let file: Trajectories = serde_json::from_str(&text).map_err(|error| {
         let expected = "a file of recorded trajectories, as tests/golden/generate.py writes it";
         Error::content(path, format!("no recorded trajectories ({error})"), expected)

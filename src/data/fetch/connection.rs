@@ -1,7 +1,7 @@
 //! One connection to a server, which receives as much of a file as possible.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE};
@@ -11,6 +11,7 @@ use ureq::{Agent, Body};
 use super::options::{FetchObserver, FetchOptions};
 use crate::data::known::Official;
 use crate::error::{Error, Result};
+use crate::files::open_to_append;
 
 /// The result of a connection.
 pub(super) enum Transfer {
@@ -153,18 +154,13 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn open(path: &Path) -> Result<Sink<'_>> {
-        let io = || Error::io("write", path);
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(io())?;
-        let length = file.seek(SeekFrom::End(0)).map_err(io())?;
+        let file = open_to_append(path)?;
+        let length = file.metadata().map_err(Error::io("write", path))?.len();
         Ok(Sink { path, file, length })
     }
 
     fn restart(&mut self) -> Result<()> {
-        self.file
-            .set_len(0)
-            .and_then(|()| self.file.rewind())
-            .map_err(Error::io("write", self.path))?;
+        self.file.set_len(0).map_err(Error::io("write", self.path))?;
         self.length = 0;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The two ways to get a data set: to download it, or to import local files.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -37,14 +38,29 @@ pub fn fetch(
     let part = cache.join(format!("{}.part", known.name));
     make_folder(&part)?;
     let download = Download::new(known, &part, options, observer);
-    let files: Vec<PathBuf> =
-        known.files.iter().map(|file| download.file(file)).collect::<Result<_>>()?;
+    let files: Result<Vec<PathBuf>> = known.files.iter().map(|file| download.file(file)).collect();
+    let files = files.inspect_err(|error| {
+        // where no address has the file, the folder stays: the user is asked to put it there
+        if matches!(error, Error::Io { .. }) {
+            remove_empty(&part);
+        }
+    })?;
     let from = if let [one] = files.as_slice() { one } else { &part };
     let content = source::files(from, known.name)?;
     let read = |folder: &Path| source::of_known(known, folder);
     let installed = install(known.name, from, content, cache, read)?;
     remove(&part)?;
     Ok(installed)
+}
+
+/// Removes empty files, and then the folder if nothing is left to resume from.
+fn remove_empty(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.metadata().is_ok_and(|found| found.is_file() && found.len() == 0) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder); // fails if it is not empty
 }
 
 /// Imports the files at a path, in any format that [`load`](crate::data::load) reads, into the

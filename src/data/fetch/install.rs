@@ -51,24 +51,33 @@ pub(super) fn install(
     cache: &Path,
     read: impl Fn(&Path) -> Result<Dataset>,
 ) -> Result<Installed> {
-    let [ready, old] = ["ready", "old"].map(|state| cache.join(format!("{name}.{state}")));
+    let ready = cache.join(format!("{name}.ready"));
     remove(&ready)?;
-    for (file, bytes) in content.files {
-        files::place(&ready.join(file), &bytes)?;
-    }
-    let mut data = read(&ready).map_err(|error| {
-        let _ = remove(&ready);
-        with_original_path(error, &ready, from)
-    })?;
-    data.name = name.into(); // not that of the folder `ready`
-    let folder = cache.join(name);
+    let written = write(&ready, content).and_then(|()| {
+        let data = read(&ready).map_err(|error| with_original_path(error, &ready, from))?;
+        let folder = replace(name, &ready, cache)?;
+        let data = Dataset { name: name.into(), ..data }; // not that of the folder `ready`
+        Ok(Installed { folder, data, before: false, remark: None })
+    });
+    // on a full disk, nothing half written stays
+    written.inspect_err(|_| drop(remove(&ready)))
+}
+
+fn write(folder: &Path, content: Files) -> Result<()> {
+    content.files.into_iter().try_for_each(|(file, bytes)| files::place(&folder.join(file), &bytes))
+}
+
+/// Moves the folder `ready` to `CACHE/NAME`, which it returns.
+fn replace(name: &str, ready: &Path, cache: &Path) -> Result<PathBuf> {
+    let (folder, old) = (cache.join(name), cache.join(format!("{name}.old")));
     if folder.exists() {
         remove(&old)?;
         fs::rename(&folder, &old).map_err(Error::io("move", &folder))?;
     }
-    fs::rename(&ready, &folder).map_err(Error::io("move", &ready))?;
+    let moved = fs::rename(ready, &folder).map_err(Error::io("move", ready));
+    moved.inspect_err(|_| drop(fs::rename(&old, &folder)))?;
     remove(&old)?;
-    Ok(Installed { folder, data, before: false, remark: None })
+    Ok(folder)
 }
 
 /// Removes a folder, if there is one.
