@@ -10,6 +10,7 @@ use downhill::lab::grade::Verdict;
 use downhill::lab::record::{Measure, RecordedTask, TaskRecord};
 use downhill::lab::report::{self, Report};
 use downhill::lab::runner::{Quiet, RunOptions, run};
+use downhill::lab::task::memory::RunSize;
 use downhill::lab::task::{DynTask, PreparedTask, Task, TaskContext};
 use downhill::lab::train::Problem;
 use downhill::lab::typetag;
@@ -48,6 +49,7 @@ impl Task for Bowl {
             record: RecordedTask::new(self.clone()),
             problem: self.clone(),
             initial: Box::new(|_| Ok(ParamVector::at(&[1.0, -2.0], DType::F64))),
+            size: RunSize::default(),
         }))
     }
 }

@@ -71,6 +71,10 @@ impl RunObserver for Bars {
         self.show(self.bar.position() as usize + steps);
     }
 
+    fn message(&self, text: &str) {
+        self.bar.suspend(|| tell(text));
+    }
+
     fn step(&self) {
         self.inc();
     }

@@ -58,6 +58,10 @@ impl Build for DeepObs2c2dSettings {
         self.plan().parameters(shapes)
     }
 
+    fn units(&self, shapes: &Shapes) -> usize {
+        self.plan().units(shapes).unwrap_or(usize::MAX)
+    }
+
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> DeepObs2c2d {
         self.plan().build(shapes, weights, device)
     }

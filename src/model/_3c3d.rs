@@ -62,6 +62,10 @@ impl Build for DeepObs3c3dSettings {
         self.plan().parameters(shapes)
     }
 
+    fn units(&self, shapes: &Shapes) -> usize {
+        self.plan().units(shapes).unwrap_or(usize::MAX)
+    }
+
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> DeepObs3c3d {
         self.plan().build(shapes, weights, device)
     }

@@ -60,6 +60,11 @@ pub trait Build: Settings {
     /// The number of parameters, or `None` if it overflows.
     fn parameters(&self, shapes: &Shapes) -> Option<usize>;
 
+    /// The numbers that the layers make of one example: the sum of the sizes of their outputs.
+    fn units(&self, shapes: &Shapes) -> usize {
+        shapes.classes
+    }
+
     /// Builds the model. All initial weights are drawn from `weights`.
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Self::Model;
 }

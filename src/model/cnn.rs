@@ -80,6 +80,10 @@ impl Build for CnnSettings {
         self.plan().parameters(shapes)
     }
 
+    fn units(&self, shapes: &Shapes) -> usize {
+        self.plan().units(shapes).unwrap_or(usize::MAX)
+    }
+
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Cnn {
         self.plan().build(shapes, weights, device)
     }

@@ -116,6 +116,18 @@ impl ConvNetPlan {
         convolutions.chain(linear).try_fold(0usize, |sum, more| sum.checked_add(more?))
     }
 
+    /// The sizes of the outputs of all layers together, or `None` if they overflow.
+    pub fn units(&self, shapes: &Shapes) -> Option<usize> {
+        let [_, height, width] = shapes.image()?;
+        let (mut sides, mut sum) = ([height, width], 0usize);
+        for stage in &self.stages {
+            let area = sides[0].checked_mul(sides[1])?; // the convolution without padding is smaller
+            sum = sum.checked_add(area.checked_mul(stage.channels)?)?;
+            sides = sides.map(|side| self.pool.windows(side));
+        }
+        self.linear(shapes)?.iter().try_fold(sum, |sum, (_, outputs)| sum.checked_add(*outputs))
+    }
+
     /// Builds the network. Inputs that are not images, which [`fits`](ConvNetPlan::fits) rejects,
     /// count as a single row of one channel.
     pub fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> ConvNet {

@@ -87,6 +87,10 @@ impl Build for MlpSettings {
         })
     }
 
+    fn units(&self, shapes: &Shapes) -> usize {
+        self.layers(shapes).iter().fold(0, |sum, (_, outputs)| sum.saturating_add(*outputs))
+    }
+
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Mlp {
         let mut init = LayerInit { init: self.init, bias: None, weights, device };
         let layers = self.layers(shapes).into_iter();

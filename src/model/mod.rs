@@ -18,4 +18,4 @@ pub mod vae;
 
 pub use build::{Build, Misfit, Shapes};
 pub use mode::{Mode, dropout};
-pub use table::{MODELS, ModelEntry, Net, build, canonical, find, parameters};
+pub use table::{MODELS, ModelEntry, Net, build, canonical, find, parameters, units};

@@ -24,6 +24,7 @@ pub struct ModelEntry {
     pub defaults: fn() -> Vec<(&'static str, String)>,
     canonical: fn(&Spec) -> Result<Spec>,
     parameters: fn(&Spec, &Shapes) -> Result<Option<usize>>,
+    units: fn(&Spec, &Shapes) -> Result<usize>,
     build: fn(&Spec, &Shapes, &mut ChaCha8Rng, &Device) -> Result<Net>,
 }
 
@@ -55,6 +56,14 @@ pub fn canonical(spec: &Spec) -> Result<Spec> {
 /// take, or more than 2³⁰ parameters.
 pub fn parameters(spec: &Spec, shapes: &Shapes) -> Result<usize> {
     check_parameters(spec, shapes, (find(&spec.name)?.parameters)(spec, shapes)?)
+}
+
+/// The numbers that the layers of a model make of one example.
+///
+/// # Errors
+/// On an unknown model or setting, or a value that is not allowed.
+pub fn units(spec: &Spec, shapes: &Shapes) -> Result<usize> {
+    (find(&spec.name)?.units)(spec, shapes)
 }
 
 /// Builds a model with the initial weights of this seed.
@@ -102,6 +111,7 @@ macro_rules! models {
                     .map_err(|misfit| Error::mismatch(spec, misfit.found, misfit.expected))?;
                 Ok(settings.parameters(shapes))
             },
+            units: |spec, shapes| Ok(spec.read::<$module::$Settings>()?.units(shapes)),
             build: |spec, shapes, weights, device| {
                 Ok(Net::$Variant(spec.read::<$module::$Settings>()?.build(shapes, weights, device)))
             },

@@ -114,6 +114,12 @@ impl Build for VaeSettings {
             .try_fold(0usize, |sum, more| sum.checked_add(more?))
     }
 
+    fn units(&self, shapes: &Shapes) -> usize {
+        let pixels = shapes.features().unwrap_or(usize::MAX);
+        let units = [self.hidden, self.latent, self.latent, self.hidden, pixels];
+        units.into_iter().fold(0, usize::saturating_add)
+    }
+
     fn build(&self, shapes: &Shapes, weights: &mut ChaCha8Rng, device: &Device) -> Vae {
         let pixels = shapes.input.iter().product();
         let mut layers = LayerInit { init: self.init, bias: None, weights, device };

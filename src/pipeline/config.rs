@@ -66,6 +66,19 @@ impl PipelineConfig {
         self.transforms.accumulate.as_ref().map_or(1, |accumulate| accumulate.steps)
     }
 
+    /// How many numbers the pipeline keeps for each parameter: the optimizer's state, averages, the
+    /// sum of accumulated gradients.
+    pub fn copies(&self) -> usize {
+        let state = match &self.optimizer.method {
+            Method::PerTensor { rule: Some(rule), .. } => rule.state_names().len(),
+            // burn's own optimizers have one or two moments, second-order methods several vectors
+            Method::PerTensor { rule: None, .. } | Method::WholeModel(_) => 1,
+        };
+        let Transforms { accumulate, lookahead, ema, .. } = &self.transforms;
+        let others = [accumulate.is_some(), lookahead.is_some(), ema.is_some()];
+        state + others.into_iter().filter(|kept| *kept).count()
+    }
+
     /// Checks that so many batches are enough for a step.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::command::{self, COMMAND_FILE};
 use super::folder::{claim_folder, lock};
 use super::header::{RunName, header};
+use super::memory;
 use super::observer::RunObserver;
 use super::options::RunOptions;
 use super::workers::{TaskJob, Workers};
@@ -74,7 +75,9 @@ fn make_runs(
         folder: folder.join("runs"),
         settings: settings(experiment, options, optimizers, &planned, tasks)?,
     };
-    let workers = Workers { number: options.workers(), fresh: options.fresh, observer, stop };
+    let runs = jobs.settings.iter().map(|setting| (setting.task.size(), &setting.plan));
+    let number = memory::workers(runs, options, observer)?;
+    let workers = Workers { number, fresh: options.fresh, observer, stop };
     let later = (0..experiment.series.len())
         .map(|at| tasks.of(at).steps() * extent.epochs * (seeds - search))
         .sum();

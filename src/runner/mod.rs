@@ -5,6 +5,7 @@ mod command;
 mod experiment;
 mod folder;
 mod header;
+mod memory;
 mod observer;
 mod options;
 pub mod single;

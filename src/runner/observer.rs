@@ -8,6 +8,8 @@ pub trait RunObserver: Sync {
     /// Called before runs are made: how many, how many steps are left in all, and how many runs
     /// were there already.
     fn start(&self, runs: usize, steps: usize, done_before: usize);
+    /// Called with a remark about how the runs are made.
+    fn message(&self, _text: &str) {}
     /// Called after each step.
     fn step(&self);
     /// Called after each run: its series with its setting and seed, how it ended, and the number of
@@ -35,6 +37,10 @@ impl RunObserver for PrintRuns {
             let runs = counted(runs, "run", "runs");
             eprintln!("{runs} to make, {done_before} exist already");
         }
+    }
+
+    fn message(&self, text: &str) {
+        eprintln!("{text}");
     }
 
     fn step(&self) {}

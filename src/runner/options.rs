@@ -111,10 +111,12 @@ impl RunOptions {
         Ok(())
     }
 
-    /// How many runs are made at the same time.
+    /// How many runs are made at the same time: at most four for each core, because more are not
+    /// faster.
     pub(super) fn workers(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.unwrap_or_else(|| if self.device == "wgpu" { 1 } else { cores() })
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let asked = self.jobs.unwrap_or(if self.device == "wgpu" { 1 } else { cores });
+        asked.min(4 * cores)
     }
 }
 
@@ -145,6 +147,13 @@ mod tests {
         assert_eq!((options.scale, options.seeds), (Scale::Paper, Some(5)));
         assert_eq!((options.data.as_deref(), options.jobs), (Some("a.csv"), Some(2)));
         assert!(options.fresh && !parse("").unwrap().fresh);
+    }
+
+    #[test]
+    fn no_more_workers_than_four_for_each_core() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(parse("--jobs 60000").unwrap().workers(), 4 * cores);
+        assert_eq!(parse("--jobs 1").unwrap().workers(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::folder::lock;
 use super::header::{RunName, header};
+use super::memory;
 use super::workers::finished_run;
 use crate::error::{Error, Result};
 use crate::files::make_folder;
@@ -62,6 +63,7 @@ impl SingleTraining<'_> {
     ) -> Result<(Run, Option<TrainedModel>, PathBuf)> {
         let plan = self.plan(optimizers)?;
         let (task, card) = self.task.prepare_classifier(&mut TaskContext::on(self.device))?;
+        memory::check(&task.size, &plan, self.device)?;
         let series = plan.pipeline.spec.names_as_in(&self.optimizer.parse()?);
         let name = RunName { experiment: "train", scale: "", series: &series, device: self.device };
         let header = header(&task.record, &name, &plan, self.seed);

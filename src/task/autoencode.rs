@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use super::dyn_task::{DynTask, PreparedTask};
 use super::evaluate::AT_ONCE;
+use super::memory::RunSize;
 use super::prepare::{DataRequest, TaskContext, Wanted};
 use super::spec::Task;
 use super::splits::{Splits, Subset};
 use crate::data::{Dataset, DeviceExamples, Inputs, Shuffled};
 use crate::error::{Error, Result};
+use crate::model::Build;
 use crate::model::vae::{self, Vae, VaeSettings};
 use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
 use crate::regularizer::Penalty;
@@ -96,9 +98,15 @@ impl Task for Autoencode {
             let expected = "pixels from 0 to 1 for an autoencoder";
             return Err(Error::content(&data.name, "inputs that are not pixels", expected));
         }
-        let record = RecordedTask::new(AutoencodeRecord {
+        let size = RunSize {
             model: settings.spec(vae::NAME).to_string(),
             parameters: settings.count(&data.shapes)?,
+            units: settings.units(&data.shapes),
+            batch: self.batch,
+        };
+        let record = RecordedTask::new(AutoencodeRecord {
+            model: size.model.clone(),
+            parameters: size.parameters,
             data: data.name.clone(),
             sha256: data.sha256.clone(),
             train: data.splits.train.len(),
@@ -109,7 +117,7 @@ impl Task for Autoencode {
         let problem = AutoencodeProblem::on(data.splits.clone(), self.batch, penalty, &device);
         let shapes = data.shapes.clone();
         let initial = Box::new(move |seed| settings.made(&shapes, seed, &device));
-        Ok(Box::new(PreparedTask { record, problem, initial }))
+        Ok(Box::new(PreparedTask { record, problem, initial, size }))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::dyn_task::{DynTask, PreparedTask};
+use super::memory::RunSize;
 use super::prepare::{DataRequest, LoadedData, TaskContext, Wanted};
 use super::spec::Task;
 use super::splits::Subset;
@@ -131,7 +132,8 @@ impl Classification {
         let data = context.load(request.clone(), &device)?;
         own.check_data(&data, &augment)?;
         let (spec, shapes): (Spec, _) = (own.model.parse()?, data.shapes.clone());
-        let record = RecordedTask::new(own.record(&data, model::parameters(&spec, &shapes)?));
+        let size = RunSize::of_model(&spec, &shapes, own.batch)?;
+        let record = RecordedTask::new(own.record(&data, size.parameters));
         let penalty = Penalty::read(&own.penalty.parse()?)?;
         let problem =
             ClassifyProblem::on(data.splits.clone(), own.measured, own.batch, penalty, &device)
@@ -143,7 +145,7 @@ impl Classification {
             sha256: data.sha256.clone(),
         };
         let initial = Box::new(move |seed| model::build(&spec, &shapes, seed, &device));
-        Ok((PreparedTask { record, problem, initial }, card))
+        Ok((PreparedTask { record, problem, initial, size }, card))
     }
 
     /// Checks what is only known with the data.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::memory::RunSize;
 use crate::error::Result;
 use crate::record::{CurvePoint, Header, RecordLine, RecordedTask, RunEnd, Writer};
 use crate::seed::Seed;
@@ -29,6 +30,9 @@ pub trait DynTask: Send + Sync {
     /// Steps of one epoch.
     fn steps(&self) -> usize;
 
+    /// What decides how much memory a run needs.
+    fn size(&self) -> RunSize;
+
     /// Makes one run and writes its record. Calls `step` after each step; ends as interrupted once
     /// `stop` is true.
     ///
@@ -48,6 +52,8 @@ pub struct PreparedTask<P: Problem> {
     pub problem: P,
     /// the initial model of a seed
     pub initial: InitialModel<P::Model>,
+    /// what decides how much memory a run needs
+    pub size: RunSize,
 }
 
 impl<P: Problem + Clone + Send + Sync> DynTask for PreparedTask<P> {
@@ -57,6 +63,10 @@ impl<P: Problem + Clone + Send + Sync> DynTask for PreparedTask<P> {
 
     fn steps(&self) -> usize {
         self.problem.steps()
+    }
+
+    fn size(&self) -> RunSize {
+        self.size.clone()
     }
 
     fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<RunEnd> {
@@ -74,7 +84,8 @@ impl<P: Problem + Clone + Send + Sync + 'static> PreparedTask<P> {
     ) -> Box<dyn DynTask> {
         let from = problem.clone();
         let initial = Box::new(move |_| Ok(initial(&from)));
-        Box::new(PreparedTask { record, problem, initial })
+        // a model without data is tiny
+        Box::new(PreparedTask { record, problem, initial, size: RunSize::default() })
     }
 }
 

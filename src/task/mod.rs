@@ -7,6 +7,7 @@
 
 mod dyn_task;
 mod evaluate;
+pub mod memory;
 mod order;
 mod prepare;
 mod spec;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::memory::check_inputs;
 use super::splits::{Splits, Subset};
 use crate::data::prepare::Prepare;
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, Inputs};
 use crate::error::{Error, Result};
+use crate::memory::available;
 use crate::model::Shapes;
 
 /// The options of the command and the sizes of the scale. All series of an experiment share one
@@ -122,6 +124,7 @@ impl LoadedData {
                 if has_classes { (classes, numbers) } else { (numbers, classes) };
             return Err(Error::content(format!("data {data}"), found, expected));
         }
+        check_memory(&loaded, *subset, images.is_some())?;
         let splits = Splits::of(&loaded, *subset, device);
         let splits = match images {
             Some((images, prepared)) => splits.with_images(&images, prepared, *subset),
@@ -140,6 +143,19 @@ impl LoadedData {
             splits,
         })
     }
+}
+
+/// Checks that the chosen examples fit into memory as numbers; those that are mostly zero stay as
+/// they are.
+fn check_memory(data: &Dataset, subset: Subset, with_images: bool) -> Result<()> {
+    if matches!(data.train.inputs, Inputs::Sparse(_)) {
+        return Ok(());
+    }
+    let chosen = |n: usize, most: Option<usize>| n.min(most.unwrap_or(n));
+    let train = chosen(data.train.len(), subset.train);
+    let examples = train * (1 + usize::from(with_images)) + chosen(data.test.len(), subset.test);
+    let numbers = examples.saturating_mul(data.train.features());
+    check_inputs(&data.name, numbers, available())
 }
 
 /// A data set of the program by its name, prepared.

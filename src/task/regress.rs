@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::dyn_task::{DynTask, PreparedTask};
 use super::evaluate::AT_ONCE;
+use super::memory::RunSize;
 use super::prepare::{DataRequest, TaskContext, Wanted};
 use super::spec::Task;
 use super::splits::{Splits, Subset};
@@ -105,8 +106,9 @@ impl Task for Regression {
         };
         let data = context.load(request, &device)?;
         let (spec, shapes): (Spec, _) = (own.model.parse()?, data.shapes.clone());
+        let size = RunSize::of_model(&spec, &shapes, own.batch)?;
         let record = RecordedTask::new(RegressRecord {
-            parameters: model::parameters(&spec, &shapes)?,
+            parameters: size.parameters,
             model: own.model,
             data: data.name.clone(),
             sha256: data.sha256.clone(),
@@ -119,7 +121,7 @@ impl Task for Regression {
         let penalty = Penalty::read(&own.penalty.parse()?)?;
         let problem = RegressProblem::on(data.splits.clone(), own.batch, penalty, &device);
         let initial = Box::new(move |seed| model::build(&spec, &shapes, seed, &device));
-        Ok(Box::new(PreparedTask { record, problem, initial }))
+        Ok(Box::new(PreparedTask { record, problem, initial, size }))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
 use crate::task::dyn_task::{DynTask, PreparedTask};
 use crate::task::evaluate::AT_ONCE;
+use crate::task::memory::RunSize;
 use crate::task::prepare::TaskContext;
 use crate::task::splits::Splits;
 use crate::train::Problem;
@@ -118,8 +119,11 @@ pub(super) fn prepare<M: Module + 'static>(
         device: device.clone(),
     };
     let model = functions.initial(Seed(0), &device);
+    // how many numbers its layers make is not known
+    let (model_name, parameters) = (own.model.clone(), model.num_params());
+    let size = RunSize { model: model_name, parameters, units: 0, batch: own.batch };
     let record = RecordedTask::new(OwnRecord {
-        parameters: model.num_params(),
+        parameters,
         fingerprint: problem.fingerprint(&own.model, &model)?,
         model: own.model,
         data: data.name.clone(),
@@ -135,7 +139,7 @@ pub(super) fn prepare<M: Module + 'static>(
         measures: own.measures,
     });
     let initial = Box::new(move |seed| Ok(functions.initial(seed, &device)));
-    Ok(Box::new(PreparedTask { record, problem, initial }))
+    Ok(Box::new(PreparedTask { record, problem, initial, size }))
 }
 
 /// The module of a program on batches of its data. Each epoch uses every training example once, in

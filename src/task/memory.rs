@@ -1,0 +1,183 @@
+//! The memory that a run needs, estimated before it is allocated.
+//!
+//! ```text
+//! parameters * 4 bytes * (model + gradient + what the pipeline and early stopping keep)
+//! + units * 4 bytes * max(2 batch, 1000)   outputs and their gradients in a step, or
+//!                                          outputs of the 1000 examples evaluated at once
+//! ```
+//!
+//! It leaves out what is small or short-lived, so a run that is refused could not have been made.
+
+use super::evaluate::AT_ONCE;
+use crate::error::Result;
+use crate::memory::{Need, Part, shown};
+use crate::model::{self, Shapes};
+use crate::spec::Spec;
+use crate::train::Plan;
+
+/// What decides how much memory a run needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunSize {
+    /// what is trained, for messages
+    pub model: String,
+    /// its parameters
+    pub parameters: usize,
+    /// the numbers that its layers make of one example
+    pub units: usize,
+    /// examples of a step
+    pub batch: usize,
+}
+
+impl RunSize {
+    /// The size of a model of the table, on batches of this many examples.
+    ///
+    /// # Errors
+    /// As [`model::parameters`].
+    pub fn of_model(spec: &Spec, shapes: &Shapes, batch: usize) -> Result<RunSize> {
+        let parameters = model::parameters(spec, shapes)?;
+        Ok(RunSize {
+            model: spec.to_string(),
+            parameters,
+            units: model::units(spec, shapes)?,
+            batch,
+        })
+    }
+}
+
+/// The numbers that are kept at least for each unit and example of a step: its output and the
+/// gradient.
+const NUMBERS_OF_A_UNIT: usize = 2;
+const BYTES: u64 = 4;
+
+/// The memory of one run.
+pub fn need(size: &RunSize, plan: &Plan) -> Need {
+    let of_model = |copies: usize| (size.parameters as u64 * BYTES).saturating_mul(copies as u64);
+    let examples = size.batch.saturating_mul(NUMBERS_OF_A_UNIT).max(AT_ONCE);
+    let part = |name, bytes, less| Part { name, bytes, less };
+    Need(vec![
+        part("the model and its gradient", of_model(2), "a smaller model needs less"),
+        part(
+            "the state of the optimizer",
+            of_model(plan.pipeline.copies()),
+            "a smaller model or an optimizer with less state (`downhill list optimizers`) needs \
+             less",
+        ),
+        part(
+            "the best model of early stopping",
+            of_model(usize::from(plan.early_stopping.is_some())),
+            "a smaller model needs less",
+        ),
+        part(
+            "the activations of a batch",
+            (size.units as u64).saturating_mul(BYTES).saturating_mul(examples as u64),
+            "a smaller batch or model needs less",
+        ),
+    ])
+}
+
+/// How many of `asked` workers fit into the available memory, with a remark if they are fewer. Any
+/// worker may make the largest of these runs.
+///
+/// # Errors
+/// If a single one does not fit.
+pub fn workers<'a>(
+    runs: impl Iterator<Item = (RunSize, &'a Plan)>,
+    asked: usize,
+    available: Option<u64>,
+) -> Result<(usize, Option<String>)> {
+    let needs = runs.map(|(size, plan)| (need(&size, plan), size.model));
+    let Some((largest, model)) = needs.max_by_key(|(need, _)| need.total()) else {
+        return Ok((asked, None));
+    };
+    largest.check(&model, available)?;
+    let fit = available.map_or(u64::MAX, |available| available / largest.total().max(1));
+    if asked as u64 <= fit {
+        return Ok((asked, None));
+    }
+    let remark = format!(
+        "{fit} runs at a time instead of {asked}: each needs up to {} of memory, and {} are \
+         available",
+        shown(largest.total()),
+        shown(available.unwrap_or(0))
+    );
+    Ok((fit as usize, Some(remark)))
+}
+
+/// Checks that a single run fits into the available memory.
+///
+/// # Errors
+/// If it does not.
+pub fn check(size: &RunSize, plan: &Plan, available: Option<u64>) -> Result<()> {
+    need(size, plan).check(&size.model, available)
+}
+
+/// Checks that the inputs of examples fit, as numbers of 4 bytes.
+///
+/// # Errors
+/// If they do not.
+pub(super) fn check_inputs(data: &str, numbers: usize, available: Option<u64>) -> Result<()> {
+    let bytes = (numbers as u64).saturating_mul(BYTES);
+    let less = "an experiment can use fewer (`train` and `test` of a scale)";
+    let name = "the examples as numbers";
+    Need(vec![Part { name, bytes, less }]).check(&format!("data {data}"), available)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optim::Optimizers;
+    use crate::pipeline::PipelineConfig;
+    use crate::schedule::Schedule;
+
+    fn plan(pipeline: &str) -> Plan {
+        Plan {
+            pipeline: PipelineConfig::read(&pipeline.parse().unwrap(), &Optimizers::default())
+                .unwrap(),
+            schedule: Schedule::read(&"constant".parse().unwrap()).unwrap(),
+            epochs: 1,
+            diagnose: false,
+            early_stopping: None,
+        }
+    }
+
+    fn size(parameters: usize) -> RunSize {
+        RunSize { model: "mlp".into(), parameters, units: 10, batch: 1000 }
+    }
+
+    #[test]
+    fn state_averages_and_sums_are_counted() {
+        let total = |pipeline: &str| need(&size(1_000_000), &plan(pipeline)).total();
+        let activations = 10 * 4 * 2000;
+        let copies = |pipeline| (total(pipeline) - activations) as f64 / 4e6;
+        assert_eq!(copies("sgd"), 2.0);
+        assert_eq!(copies("momentum"), 3.0);
+        assert_eq!(copies("adam"), 4.0);
+        assert_eq!(copies("amsgrad"), 5.0);
+        assert_eq!(copies("accumulate:steps=2|adam|lookahead|ema"), 7.0);
+    }
+
+    #[test]
+    fn workers_are_reduced_until_they_fit() {
+        let adam = plan("adam");
+        let (small, large) = (size(1_000_000), size(10_000_000));
+        let workers = |available| {
+            let runs = [(small.clone(), &adam), (large.clone(), &adam)];
+            super::workers(runs.into_iter(), 4, available)
+        };
+        assert_eq!(workers(None).unwrap(), (4, None));
+        assert_eq!(workers(Some(650_000_000)).unwrap(), (4, None));
+        let (number, remark) = workers(Some(330_000_000)).unwrap();
+        assert_eq!(
+            (number, remark.as_deref()),
+            (
+                2,
+                Some(
+                    "2 runs at a time instead of 4: each needs up to 160.1 MB of memory, and \
+                     330.0 MB are available"
+                )
+            )
+        );
+        let error = workers(Some(100_000_000)).unwrap_err().to_string();
+        assert!(error.starts_with("mlp: found a need of 160.1 MB of memory, 80.0 MB"), "{error}");
+    }
+}
