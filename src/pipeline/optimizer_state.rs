@@ -8,6 +8,9 @@ use crate::burn_internals::{NamedTensor, Pack};
 use crate::error::{Error, Result, StateError};
 use crate::optim::Method;
 
+/// The largest rank of a parameter that burn's optimizers know.
+const MAX_RANK: usize = 8;
+
 /// The state of an optimizer. `position` returns the position of the parameter with an id of burn.
 pub(super) fn save_method(
     method: &Method,
@@ -15,7 +18,7 @@ pub(super) fn save_method(
 ) -> std::result::Result<Bytes, RecordError> {
     match method {
         Method::PerTensor { optimizer, .. } => {
-            rename_parameters(optimizer.into_bytes()?, |id| Some(position(id)? as u64))
+            rename_parameters(Pack::read(optimizer.into_bytes()?)?, |id| Some(position(id)? as u64))
         }
         Method::WholeModel(whole) => whole.to_bytes(),
     }
@@ -29,8 +32,10 @@ pub(super) fn load_method(
 ) -> Result<Method> {
     match method {
         Method::PerTensor { optimizer, rule } => {
+            let pack = Pack::read(bytes).map_err(damaged)?;
+            check_ranks(&pack)?;
             let bytes =
-                rename_parameters(bytes, |position| id(position as usize)).map_err(damaged)?;
+                rename_parameters(pack, |position| id(position as usize)).map_err(damaged)?;
             let record = OptimizerRecord::from_bytes(bytes).map_err(damaged)?;
             let saved = record.len();
             let optimizer: ModuleOptimizer = optimizer.load_record(record);
@@ -46,20 +51,32 @@ pub(super) fn load_method(
     }
 }
 
+/// Checks the ranks in a record of burn's `ModuleOptimizer`: burn panics at those that it does not
+/// know.
+fn check_ranks(pack: &Pack) -> Result<()> {
+    let of_scalars = pack.scalars.iter().filter(|(key, _)| key.ends_with(".__rank"));
+    let of_scalars = of_scalars.filter_map(|(_, rank)| usize::try_from(*rank).ok());
+    let of_tensors = pack.tensors.iter().map(|tensor| tensor.data.rank());
+    match of_scalars.chain(of_tensors).all(|rank| rank <= MAX_RANK) {
+        true => Ok(()),
+        false => Err(StateError::Damaged.into()),
+    }
+}
+
 /// A record of burn's `ModuleOptimizer` in which each parameter has another number. Parameters
 /// without a new number are dropped.
 fn rename_parameters(
-    bytes: Bytes,
+    pack: Pack,
     number: impl Fn(u64) -> Option<u64>,
 ) -> std::result::Result<Bytes, RecordError> {
-    let pack = Pack::read(bytes)?;
     let rename = |key: &str| -> Option<String> {
         let (id, rest) = key.split_at(key.find('.').unwrap_or(key.len()));
         Some(format!("{}{rest}", number(id.parse().ok()?)?))
     };
     let renamed = |tensor: NamedTensor| {
-        let name = rename(&tensor.name)?;
-        Some(NamedTensor { name, data: tensor.data, param_id: tensor.param_id.and_then(&number) })
+        // burn panics at a tensor without an id
+        let (name, id) = (rename(&tensor.name)?, number(tensor.param_id?)?);
+        Some(NamedTensor { name, data: tensor.data, param_id: Some(id) })
     };
     let mut tensors: Vec<NamedTensor> = pack.tensors.into_iter().filter_map(renamed).collect();
     // burn keeps its states in a hash map: sorting makes the bytes of equal states equal

@@ -100,6 +100,10 @@ impl PipelineConfig {
             let Parameter { id, shape, device } =
                 parameters.0.get(position).ok_or(StateError::Damaged)?;
             let dtype = data.dtype();
+            let is_vector = data.rank() == 1 && data.num_elements() == shape.num_elements();
+            if !is_vector || !dtype.is_float() {
+                return Err(StateError::Damaged.into());
+            }
             let tensor = Tensor::<1>::from_data(data, (device, dtype));
             match kind {
                 SLOW => slow.push((position, *id, tensor)),
