@@ -134,6 +134,17 @@ pub enum Error {
         /// the locked file
         path: PathBuf,
     },
+    /// A run that another process has taken over.
+    #[cfg(feature = "lab")]
+    #[error(
+        "{}: another process has taken over this run, because this one did not answer for two \
+         minutes",
+        .path.display()
+    )]
+    LeaseLost {
+        /// the lease
+        path: PathBuf,
+    },
     /// An invalid request.
     #[error("{0}")]
     Invalid(String),

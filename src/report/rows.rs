@@ -74,7 +74,7 @@ fn run_counts(curve: &Curve) -> String {
     for (outcome, name) in [
         (Some(Outcome::Diverged), "diverged"),
         (Some(Outcome::Interrupted), "interrupted"),
-        (None, "killed"),
+        (None, "not complete"),
     ] {
         let count = runs.iter().filter(|run| run.ended() == outcome).count();
         if count > 0 {

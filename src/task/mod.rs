@@ -23,7 +23,7 @@ pub mod surface;
 
 pub use autoencode::{Autoencode, AutoencodeProblem};
 pub use classify::{Classification, ClassifyProblem};
-pub use dyn_task::{DynTask, Job, PreparedTask};
+pub use dyn_task::{Control, DynTask, Job, PreparedTask};
 pub use evaluate::{Evaluation, MAX_CONFUSION, evaluate};
 pub use least_squares::{LeastSquares, LeastSquaresProblem, StopRule};
 pub use order::ExampleOrder;
