@@ -10,7 +10,9 @@ mod header;
 mod run;
 mod task;
 
-pub use curve::{BATCH_LOSS, CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
+pub use curve::{
+    BATCH_LOSS, CurvePoint, Outcome, PENALIZED_LOSS, RunEnd, VALIDATION_LOSS, rename_measure,
+};
 pub use file::{RecordLine, Writer, read};
 pub use header::{FORMAT, Header};
 pub use run::Run;

@@ -100,6 +100,7 @@ pub fn results_table(
     let series = Cells::new("series", false, rows, |row| &row.series);
     let title = if choice.is_some() { "chosen setting" } else { "setting" };
     let setting = Cells::new(title, false, rows, |row| &row.chosen);
+    let task = Cells::new("task", false, rows, |row| &row.task);
     let score = choice.map(|choice| Cells::new(&choice.title(), true, rows, |row| &row.score));
     let finals = measures
         .iter()
@@ -111,7 +112,8 @@ pub fn results_table(
     let seconds = Cells::new("seconds per run", true, rows, |row| &row.seconds);
     let runs = Cells::new("runs", false, rows, |row| &row.runs);
 
-    let optional = std::iter::once(setting).chain(score).chain(finals);
+    let task = Some(task).filter(|task| !task.is_empty());
+    let optional = std::iter::once(setting).chain(task).chain(score).chain(finals);
     let (equal, different): (Vec<Cells>, Vec<Cells>) =
         optional.chain([runs]).partition(|cells| cells.common().is_some());
     let shows_runs = different.iter().any(|cells| cells.column.title == "runs");
@@ -167,6 +169,7 @@ mod tests {
         Row {
             series: series.into(),
             chosen: chosen.into(),
+            task: "-".into(),
             score: score.into(),
             finals: finals.map(String::from).to_vec(),
             seconds: "1".into(),

@@ -1,25 +1,104 @@
 //! The styles of curves.
 
-use crate::chart::Style;
+use crate::chart::{DASHES, OPTIMIZER_STYLES, OTHER_STYLES, Style};
 use crate::grade::Curve;
 use crate::optim::Optimizers;
 
-/// A style for each curve: that of its optimizer, with the next dash pattern for another curve of
-/// the same optimizer. If all curves have the same optimizer, colours do not mean optimizers, and
-/// each curve gets a colour of its own.
+/// What the style of a curve depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Names {
+    /// the optimizer
+    optimizer: String,
+    /// the whole pipeline with dialects, such as `l2|adamw@torch`
+    pipeline: String,
+}
+
+/// A style for each curve; no two are equal.
 pub fn curve_styles(curves: &[Curve], optimizers: &Optimizers) -> Vec<Style> {
-    let names: Vec<String> = curves
-        .iter()
-        .map(|curve| curve.candidates.first().map_or("", |first| first.setting.name()).to_string())
-        .collect();
-    let one_optimizer = names.len() > 1 && names.iter().all(|name| *name == names[0]);
-    let style = |(i, name): (usize, &String)| {
-        if one_optimizer {
-            return Style::nth(i);
+    let names = |curve: &Curve| match curve.candidates.first() {
+        Some(first) => {
+            Names { optimizer: first.setting.name().into(), pipeline: first.setting.names().into() }
         }
-        let first = Style::nth(optimizers.place(name).unwrap_or(i));
-        let earlier = names[..i].iter().filter(|other| *other == name).count();
-        (0..earlier).fold(first, |style, _| style.next_dash())
+        None => Names { optimizer: String::new(), pipeline: String::new() },
     };
-    names.iter().enumerate().map(style).collect()
+    styles(&curves.iter().map(names).collect::<Vec<_>>(), |name| optimizers.place(name))
+}
+
+/// The first curve of an optimizer has the optimizer's style. Another one with the same pipeline has
+/// the same colour with the next dash pattern. One with another pipeline, such as another dialect,
+/// has a colour that belongs to no optimizer. If all curves have the same optimizer, colours do not
+/// mean optimizers, and each curve gets a colour of its own.
+fn styles(names: &[Names], place: impl Fn(&str) -> Option<usize>) -> Vec<Style> {
+    if names.len() > 1 && names.iter().all(|other| other.optimizer == names[0].optimizer) {
+        return (0..names.len()).map(Style::nth).collect();
+    }
+    // the optimizers' own styles first, so that no other curve takes them
+    let is_first = |i: usize| names[..i].iter().all(|other| other.optimizer != names[i].optimizer);
+    let mut styles: Vec<Option<Style>> = vec![None; names.len()];
+    for i in (0..names.len()).filter(|i| is_first(*i)) {
+        let own = Style::nth(place(&names[i].optimizer).unwrap_or(i));
+        styles[i] = Some(unused(dashed(own).chain(plain()), &styles, own));
+    }
+    for i in (0..names.len()).filter(|i| !is_first(*i)) {
+        let earlier = names[..i].iter().position(|other| *other == names[i]);
+        let same = earlier.and_then(|earlier| styles[earlier]).into_iter().flat_map(dashed);
+        styles[i] = Some(unused(same.chain(plain()), &styles, Style::nth(i)));
+    }
+    styles.into_iter().flatten().collect()
+}
+
+/// The style, and its colour with each other dash pattern.
+fn dashed(style: Style) -> impl Iterator<Item = Style> {
+    std::iter::successors(Some(style), |style| Some(style.next_dash())).take(DASHES.len())
+}
+
+/// The styles that belong to no optimizer, then all others.
+fn plain() -> impl Iterator<Item = Style> {
+    (0..OTHER_STYLES).map(Style::other).chain((0..OPTIMIZER_STYLES).map(Style::nth))
+}
+
+/// The first style that no curve has yet.
+fn unused(
+    mut candidates: impl Iterator<Item = Style>,
+    taken: &[Option<Style>],
+    last: Style,
+) -> Style {
+    candidates.find(|style| !taken.contains(&Some(*style))).unwrap_or(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pipelines: &[(&str, &str)]) -> Vec<Style> {
+        let names = |(optimizer, pipeline): &(&str, &str)| Names {
+            optimizer: optimizer.to_string(),
+            pipeline: pipeline.to_string(),
+        };
+        let optimizers = Optimizers::default();
+        styles(&pipelines.iter().map(names).collect::<Vec<_>>(), |name| optimizers.place(name))
+    }
+
+    #[test]
+    fn another_pipeline_with_the_same_optimizer_has_another_colour() {
+        let styles = of(&[
+            ("adam", "l2|adam"),
+            ("adamw", "adamw@paper"),
+            ("adamw", "adamw@torch"),
+            ("adamw", "adamw@torch"),
+        ]);
+        assert_ne!(styles[1].color, styles[2].color);
+        assert_eq!(styles[3], styles[2].next_dash());
+    }
+
+    #[test]
+    fn no_two_curves_have_the_same_style() {
+        // more curves of one pipeline than there are dash patterns
+        let mut pipelines = vec![("adam", "adam"); 12];
+        pipelines.extend([("sgd", "sgd"), ("mine", "mine"), ("other", "other")]);
+        let styles = of(&pipelines);
+        for (i, style) in styles.iter().enumerate() {
+            assert!(!styles[..i].contains(style), "{i}: {style:?}");
+        }
+    }
 }
