@@ -141,8 +141,10 @@ fn without_copies(columns: Vec<Cells>) -> (Vec<Cells>, Vec<String>) {
     let (mut kept, mut notes): (Vec<Cells>, Vec<String>) = (Vec::new(), Vec::new());
     for cells in columns {
         match kept.iter().find(|earlier| earlier.cells == cells.cells) {
-            Some(earlier) => notes
-                .push(format!("The {} equals the {}.", cells.column.title, earlier.column.title)),
+            Some(earlier) => notes.push(format!(
+                "The column \"{}\" is left out: it has the values of \"{}\".",
+                cells.column.title, earlier.column.title
+            )),
             None => kept.push(cells),
         }
     }
@@ -194,7 +196,7 @@ mod tests {
         assert_eq!(
             table.notes,
             [
-                "The training loss + penalty equals the training loss.",
+                "The column \"training loss + penalty\" is left out: it has the values of \"training loss\".",
                 "Equal for all series: setting (adam lr=1), runs (4)."
             ]
         );

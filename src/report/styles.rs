@@ -1,6 +1,6 @@
 //! The styles of curves.
 
-use crate::chart::{DASHES, OPTIMIZER_STYLES, OTHER_STYLES, Style};
+use crate::chart::{DASHES, OPTIMIZER_STYLES, OTHER_STYLES, PALETTE, Style};
 use crate::grade::Curve;
 use crate::optim::Optimizers;
 
@@ -26,7 +26,8 @@ pub fn curve_styles(curves: &[Curve], optimizers: &Optimizers) -> Vec<Style> {
 
 /// The first curve of an optimizer has the optimizer's style. Another one with the same pipeline has
 /// the same colour with the next dash pattern. One with another pipeline, such as another dialect,
-/// has a colour that belongs to no optimizer. If all curves have the same optimizer, colours do not
+/// has that dash pattern in a colour that belongs to no optimizer, the one that differs most from
+/// the colours before it. If all curves have the same optimizer, colours do not
 /// mean optimizers, and each curve gets a colour of its own.
 fn styles(names: &[Names], place: impl Fn(&str) -> Option<usize>) -> Vec<Style> {
     if names.len() > 1 && names.iter().all(|other| other.optimizer == names[0].optimizer) {
@@ -40,9 +41,15 @@ fn styles(names: &[Names], place: impl Fn(&str) -> Option<usize>) -> Vec<Style> 
         styles[i] = Some(unused(dashed(own).chain(plain()), &styles, own));
     }
     for i in (0..names.len()).filter(|i| !is_first(*i)) {
-        let earlier = names[..i].iter().position(|other| *other == names[i]);
-        let same = earlier.and_then(|earlier| styles[earlier]).into_iter().flat_map(dashed);
-        styles[i] = Some(unused(same.chain(plain()), &styles, Style::nth(i)));
+        let earlier = |is: &dyn Fn(&Names) -> bool| styles[names[..i].iter().position(is)?];
+        let same_pipeline = earlier(&|other| *other == names[i]);
+        let same_optimizer = earlier(&|other| other.optimizer == names[i].optimizer);
+        let own = match (same_pipeline, same_optimizer) {
+            (Some(style), _) => style,
+            (None, Some(style)) => Style { color: distant_color(&styles), ..style.next_dash() },
+            (None, None) => Style::nth(i),
+        };
+        styles[i] = Some(unused(dashed(own).chain(plain()), &styles, own));
     }
     styles.into_iter().flatten().collect()
 }
@@ -50,6 +57,22 @@ fn styles(names: &[Names], place: impl Fn(&str) -> Option<usize>) -> Vec<Style> 
 /// The style, and its colour with each other dash pattern.
 fn dashed(style: Style) -> impl Iterator<Item = Style> {
     std::iter::successors(Some(style), |style| Some(style.next_dash())).take(DASHES.len())
+}
+
+/// The colour for lines that are no optimizer that differs most from the colours of these styles.
+fn distant_color(taken: &[Option<Style>]) -> usize {
+    let difference = |a: usize, b: usize| {
+        let (a, b) = (PALETTE[a], PALETTE[b]);
+        [(a.0, b.0), (a.1, b.1), (a.2, b.2)]
+            .map(|(x, y)| i32::from(x.abs_diff(y)).pow(2))
+            .iter()
+            .sum()
+    };
+    let nearest = |color: &usize| -> i32 {
+        let taken = taken.iter().flatten();
+        taken.map(|style| difference(*color, style.color)).min().unwrap_or(i32::MAX)
+    };
+    (0..OTHER_STYLES).map(|n| Style::other(n).color).max_by_key(nearest).unwrap_or_default()
 }
 
 /// The styles that belong to no optimizer, then all others.
@@ -88,6 +111,7 @@ mod tests {
             ("adamw", "adamw@torch"),
         ]);
         assert_ne!(styles[1].color, styles[2].color);
+        assert_ne!(styles[1].dash, styles[2].dash);
         assert_eq!(styles[3], styles[2].next_dash());
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::experiment::Experiment;
+use crate::spec::Spec;
 use crate::task::TaskSpec;
 
 /// The settings of a series' own task that differ from the experiment's task, such as
@@ -25,7 +26,29 @@ fn fields(task: &TaskSpec) -> Value {
 fn differences(common: &Value, own: &Value) -> Vec<String> {
     let own = own.as_object().into_iter().flatten();
     let different = own.filter(|(key, value)| common.get(key) != Some(value));
-    different.filter_map(|(key, value)| text(&key.replace('_', " "), value)).collect()
+    let text = |(key, value): (&String, &Value)| {
+        let spec = |value: Option<&Value>| value?.as_str()?.parse::<Spec>().ok();
+        match (key.as_str(), spec(common.get(key)), spec(Some(value))) {
+            // all series have this model, so its name is no difference
+            ("model", Some(common), Some(own)) if common.name == own.name => {
+                Some(settings_beside(&own, &common))
+            }
+            _ => text(&key.replace('_', " "), value),
+        }
+    };
+    different.filter_map(text).filter(|text| !text.is_empty()).collect()
+}
+
+/// The settings that differ from those of another spec of the same name: `dropout=0.5`.
+fn settings_beside(own: &Spec, common: &Spec) -> String {
+    let different = own.settings.iter().filter(|setting| !common.settings.contains(setting));
+    let removed = common
+        .settings
+        .iter()
+        .filter(|(key, _)| own.settings.iter().all(|(other, _)| other != key))
+        .map(|(key, _)| format!("no {key}"));
+    let different = different.map(|(key, values)| format!("{key}={}", values.join(",")));
+    different.chain(removed).collect::<Vec<_>>().join(", ")
 }
 
 /// A spec with settings says itself what it is; any other value gets its key.
@@ -52,6 +75,9 @@ mod tests {
         assert_eq!(differences(&common, &own), ["batch 20", "no penalty"]);
         let own = json!({ "model": "logistic", "batch": 50, "penalty": "l1:lambda=1e-4" });
         assert_eq!(differences(&common, &own), ["model logistic", "l1:lambda=1e-4"]);
+        let own = json!({ "model": "mlp:dropout=0.5", "batch": 50, "penalty": "l2:lambda=1e-4" });
+        assert_eq!(differences(&common, &own), ["dropout=0.5"]);
+        assert_eq!(differences(&own, &common), ["no dropout"]);
         assert!(differences(&common, &common).is_empty());
     }
 }
