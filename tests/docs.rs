@@ -36,8 +36,11 @@ fn the_readme_is_short() {
     }
 }
 
+/// So each page is at most two clicks from README.md.
 #[test]
 fn the_index_lists_every_page() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    assert!(readme.contains("(docs/index.md)"), "README.md has no link to docs/index.md");
     let index = fs::read_to_string("docs/index.md").unwrap();
     for page in pages() {
         let name = page.file_name().unwrap().to_str().unwrap().to_string();
