@@ -100,7 +100,7 @@ pub fn results_table(
     let series = Cells::new("series", false, rows, |row| &row.series);
     let title = if choice.is_some() { "chosen setting" } else { "setting" };
     let setting = Cells::new(title, false, rows, |row| &row.chosen);
-    let task = Cells::new("task", false, rows, |row| &row.task);
+    let task = Cells::new("difference in task", false, rows, |row| &row.task);
     let score = choice.map(|choice| Cells::new(&choice.title(), true, rows, |row| &row.score));
     let finals = measures
         .iter()
@@ -206,6 +206,18 @@ mod tests {
             titles(&table),
             ["series", "setting", "training loss", "seconds per run", "runs"]
         );
+    }
+
+    #[test]
+    fn a_task_of_its_own_gets_a_column() {
+        let mut rows = [
+            row("A", "adam lr=1", "2", ["3", "4"], "4"),
+            row("B", "adam lr=1", "5", ["6", "7"], "4"),
+        ];
+        rows[1].task = "l1:lambda=1e-4".into();
+        let table = results_table(&rows, &["training loss", "test loss"], None, 1);
+        assert_eq!(titles(&table)[..2], ["series", "difference in task"]);
+        assert_eq!([&table.rows[0][1], &table.rows[1][1]], ["-", "l1:lambda=1e-4"]);
     }
 
     #[test]
