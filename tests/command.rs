@@ -25,7 +25,7 @@ paper = "none"
 url = ""
 about = "For the tests."
 schedule = "inverse_sqrt"
-metric = { name = "objective", label = "training loss + penalty" }
+metric = { name = "train_loss_plus_penalty", label = "training loss + penalty" }
 task = { kind = "classify", model = "logistic", data = "mnist-10k", batch = 500, penalty = "l2" }
 scale.quick = { epochs = 2, seeds = 2, search = 1, about = "" }
 series = [
@@ -432,14 +432,14 @@ fn the_error_of_an_experiment_file_names_the_line_or_key() {
         "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice",
     );
     with(
-        "name = \"objective\"",
+        "name = \"train_loss_plus_penalty\"",
         "name = \"validation_loss\"",
         "metric.name: found `validation_loss`, expected one of train_loss",
     );
     with(
-        "name = \"objective\"",
-        "name = \"objectiv\"",
-        "metric.name: found `objectiv`, expected one of train_loss",
+        "name = \"train_loss_plus_penalty\"",
+        "name = \"train_los\"",
+        "metric.name: found `train_los`, expected one of train_loss",
     );
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
     let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;

@@ -6,6 +6,7 @@ use super::built_in::BUILT_IN;
 use super::schema::Experiment;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
+use crate::record::rename_measure;
 use crate::spec::unknown;
 
 /// A built-in experiment by its name, or one from a file that ends in `.toml`, with the text of the
@@ -44,8 +45,18 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
         Error::Invalid(format!("{}, line {line}: {message}; {help}", path.display()))
     })?;
     experiment.source = text.into();
+    rename_measures(&mut experiment);
     experiment.check(path, optimizers)?;
     Ok(experiment)
+}
+
+/// Gives measurements their present names.
+fn rename_measures(experiment: &mut Experiment) {
+    let known = experiment.task.measures();
+    let metric = &mut experiment.metric;
+    let checked = experiment.claim.iter_mut().filter_map(|claim| claim.expect.measure_mut());
+    let names = std::iter::once(&mut metric.name).chain(&mut metric.also).chain(checked);
+    names.for_each(|name| rename_measure(name, &known));
 }
 
 fn line_number(text: &str, offset: usize) -> usize {

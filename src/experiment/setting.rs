@@ -57,6 +57,11 @@ impl GridSetting {
         self.value("lr")?.parse().ok()
     }
 
+    /// The names of the pipeline, with the dialects as they were written: `clip_global|nag@torch`.
+    pub fn names(&self) -> &str {
+        &self.names
+    }
+
     /// The name of the optimizer. Only an optimizer has a learning rate.
     pub fn name(&self) -> &str {
         &self.name

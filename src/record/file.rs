@@ -63,7 +63,9 @@ pub fn read(path: &Path) -> Result<Run> {
             }
         }
     }
-    let header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
+    let header: Header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
+    let known: Vec<&str> = header.task.columns().iter().map(|measure| measure.name).collect();
+    points.iter_mut().for_each(|point: &mut CurvePoint| point.rename_measures(&known));
     Ok(Run { header, points, end })
 }
 

@@ -16,7 +16,9 @@ mod task;
 mod writer;
 
 pub use checkpoint::{Checkpoint, RunIdentity, checkpoint_of};
-pub use curve::{BATCH_LOSS, CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
+pub use curve::{
+    BATCH_LOSS, CurvePoint, Outcome, PENALIZED_LOSS, RunEnd, VALIDATION_LOSS, rename_measure,
+};
 pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};
 pub use run::Run;

@@ -18,6 +18,7 @@ use super::rows::{Row, row};
 use super::runs::{remove_duplicates, seed_count, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
+use super::task_settings::own_settings;
 
 /// The contents of a report, before they are written.
 pub struct Report {
@@ -62,8 +63,11 @@ impl Report {
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs);
         let curves = grade::curves(&plan, &runs, &selection);
+        let tasks: Vec<String> =
+            curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
         let set = CurveSet {
             curves: &curves,
+            tasks: &tasks,
             styles: curve_styles(&curves, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
@@ -79,8 +83,11 @@ impl Report {
 
         let measures = first.task.columns();
         let columns: Vec<&str> = measures.iter().map(|measure| measure.title).collect();
-        let table: Vec<Row> =
-            curves.iter().map(|curve| row(curve, &measures, &selection)).collect();
+        let table: Vec<Row> = curves
+            .iter()
+            .zip(&tasks)
+            .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
+            .collect();
         let metric = first.task.measure_title(&selection.metric);
         let choice = has_choice(&curves).then(|| Choice {
             metric: &metric,

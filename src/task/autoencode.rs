@@ -15,7 +15,7 @@ use super::splits::{Splits, Subset};
 use crate::data::{Dataset, DeviceExamples, Inputs, Shuffled};
 use crate::error::{Error, Result};
 use crate::model::vae::{self, Vae, VaeSettings};
-use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
+use crate::record::{BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
@@ -24,7 +24,7 @@ use crate::train::Problem;
 
 const COLUMNS: [Measure; 3] = [
     Measure::new("train_loss", "training loss (nats)"),
-    Measure::new("objective", "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
     Measure::new("test_loss", "test loss (nats)"),
 ];
 
@@ -171,7 +171,7 @@ impl TaskRecord for AutoencodeRecord {
 /// [`ClassifyProblem`](super::ClassifyProblem). The loss of a batch is its mean negative evidence
 /// lower bound, in nats, plus the penalty; the noise is drawn again in each step. The measurements
 /// `train_loss` and `test_loss` are without the penalty and always use the same noise, whatever the
-/// seed of the run; `objective` is `train_loss` plus the penalty.
+/// seed of the run; only `train_loss_plus_penalty` has it.
 #[derive(Clone)]
 pub struct AutoencodeProblem {
     splits: Splits,
@@ -269,7 +269,7 @@ impl Problem for AutoencodeProblem {
         let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         BTreeMap::from([
             ("train_loss".into(), train),
-            ("objective".into(), train + penalty),
+            (PENALIZED_LOSS.into(), train + penalty),
             ("test_loss".into(), self.mean_loss(model, &self.splits.test)),
         ])
     }

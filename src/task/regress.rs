@@ -15,7 +15,7 @@ use super::splits::{Splits, Subset};
 use crate::data::{Batch, Dataset, DeviceExamples, Shuffled};
 use crate::error::{Error, Result};
 use crate::model::{self, Mode, Net};
-use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
+use crate::record::{BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
@@ -24,7 +24,7 @@ use crate::train::Problem;
 
 const COLUMNS: [Measure; 3] = [
     Measure::new("train_loss", "training loss"),
-    Measure::new("objective", "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
     Measure::new("test_loss", "test loss"),
 ];
 
@@ -183,7 +183,7 @@ impl TaskRecord for RegressRecord {
 
 /// Regression on batches of a data set, in the order of [`ClassifyProblem`](super::ClassifyProblem).
 /// The loss of a batch is its mean squared error plus the penalty. The measurements `train_loss` and
-/// `test_loss` are without the penalty; `objective` is `train_loss` plus the penalty.
+/// `test_loss` are without the penalty; only `train_loss_plus_penalty` has it.
 #[derive(Clone)]
 pub struct RegressProblem {
     splits: Splits,
@@ -271,7 +271,7 @@ impl Problem for RegressProblem {
         let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
         BTreeMap::from([
             ("train_loss".into(), train),
-            ("objective".into(), train + penalty),
+            (PENALIZED_LOSS.into(), train + penalty),
             ("test_loss".into(), self.mean_loss(model, &self.splits.test)),
         ])
     }
