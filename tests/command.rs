@@ -369,7 +369,7 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
     refuses(&[&train("sgd")[..], &["--validation", "1.5"]].concat(), "--validation: found 1.5");
     refuses(
         &[&train("sgd")[..], &["--early-stopping", "early_stopping"]].concat(),
-        "--early-stopping: found early_stopping, expected a fraction of the training set as `validation` beside it",
+        "--early-stopping: found `early_stopping` without --validation, expected both; a usual --validation is 0.1",
     );
     refuses(
         &[&train("sgd")[..], &["--validation", "1e-9"]].concat(),

@@ -47,8 +47,7 @@ impl Writer {
     /// # Errors
     /// For example, if the disk is full.
     pub fn write(&mut self, line: &RecordLine) -> Result<()> {
-        let mut json = serde_json::to_string(line)
-            .map_err(|error| Error::Invalid(format!("cannot write a record: {error}")))?;
+        let mut json = serde_json::to_string(line).map_err(Error::failed("write a record"))?;
         json.push('\n');
         self.file.write_all(json.as_bytes()).map_err(Error::io("write", &self.path))
     }

@@ -14,4 +14,7 @@ pub use curve::{BATCH_LOSS, CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
 pub use file::{RecordLine, Writer, read};
 pub use header::{FORMAT, Header};
 pub use run::Run;
-pub use task::{Axis, ChartRequest, Landscape, Measure, RecordedTask, TaskRecord, TrainingCommand};
+pub(crate) use task::on_data;
+pub use task::{
+    Axis, ChartRequest, Landscape, Measure, OnData, RecordedTask, TaskRecord, TrainingCommand,
+};
