@@ -467,7 +467,7 @@ fn report_names_a_truncated_or_invalid_record() {
     fs::write(&path, record.replace("\"format\":2", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
-    refuses(&report, "so one report would mix them: task sha256");
+    refuses(&report, "differ in more than the optimizer and the seed: task sha256");
     // the same setting and seed, recorded with another version of the optimizer
     fs::write(&path, &record).unwrap();
     let of = |fingerprint: &str| {
@@ -475,7 +475,7 @@ fn report_names_a_truncated_or_invalid_record() {
     };
     let beside = path.with_file_name("beside.jsonl");
     fs::write(&beside, of("x")).unwrap();
-    refuses(&report, "so one report would mix them: fingerprint ");
+    refuses(&report, "differ in more than the optimizer and the seed: fingerprint ");
     fs::remove_file(&beside).unwrap();
     // the record of a run that was killed between two lines is incomplete, but valid
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();

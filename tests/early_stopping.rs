@@ -178,7 +178,7 @@ fn early_stopping_without_a_validation_set_is_rejected() {
     assert_ne!(*toml, without);
     let error =
         parse("mine.toml".as_ref(), &without, &Optimizers::default()).unwrap_err().to_string();
-    assert!(error.contains("early_stopping` without task.validation, expected both"), "{error}");
+    assert!(error.contains("without task.validation, expected both"), "{error}");
 
     let spec = "early_stopping = \"early_stopping:";
     assert!(toml.contains(spec));
