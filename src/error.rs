@@ -91,6 +91,16 @@ pub enum Error {
         /// the allowed values
         expected: String,
     },
+    /// A key that needs another key.
+    #[error("{key}: found `{found}` without {needed}, expected both; a usual {needed} is 0.1")]
+    Without {
+        /// the key of a file, or the option of the command
+        key: String,
+        /// its value
+        found: String,
+        /// the fraction that has to be given too
+        needed: String,
+    },
     /// Two things that do not fit together: data and a model, data and an augmentation, a pipeline
     /// and the length of a task.
     #[error("{what}: found {found}, expected {expected}")]
@@ -109,6 +119,14 @@ pub enum Error {
         doing: String,
         /// the error of the library
         reason: String,
+    },
+    /// An error about results of a program that may have rules and tasks of its own.
+    #[error("{error}; `{command}` made these records and writes their page")]
+    OfProgram {
+        /// the error
+        error: Box<Error>,
+        /// the command of the program
+        command: String,
     },
     /// An error with the place where it occurred, such as a case in a file.
     #[error("{place}: {error}")]
@@ -315,6 +333,23 @@ impl Error {
     pub fn failed<E: ToString>(doing: impl Into<String>) -> impl Fn(E) -> Error {
         let doing = doing.into();
         move |reason| Error::Failed { doing: doing.clone(), reason: reason.to_string() }
+    }
+
+    /// This error with the file, or the part of a file, that contains the key which it names. An
+    /// error that names no key gets the place as in [`at`](Error::at).
+    #[must_use]
+    pub fn within(self, place: impl std::fmt::Display) -> Error {
+        let key = |key| format!("{place}, {key}");
+        match self {
+            Error::Value { key: own, found, expected } => {
+                Error::Value { key: key(own), found, expected }
+            }
+            Error::Without { key: own, found, needed } => {
+                Error::Without { key: key(own), found, needed }
+            }
+            Error::At { place: own, error } => Error::At { place: key(own), error },
+            other => other.at(place.to_string()),
+        }
     }
 
     /// This error with the place where it occurred.

@@ -369,7 +369,7 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
     refuses(&[&train("sgd")[..], &["--validation", "1.5"]].concat(), "--validation: found 1.5");
     refuses(
         &[&train("sgd")[..], &["--early-stopping", "early_stopping"]].concat(),
-        "--early-stopping: found early_stopping, expected a fraction of the training set as `validation` beside it",
+        "--early-stopping: found `early_stopping` without --validation, expected both; a usual --validation is 0.1",
     );
     refuses(
         &[&train("sgd")[..], &["--validation", "1e-9"]].concat(),
@@ -467,7 +467,7 @@ fn report_names_a_truncated_or_invalid_record() {
     fs::write(&path, record.replace("\"format\":2", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
-    refuses(&report, "so one report would mix them: task sha256");
+    refuses(&report, "differ in more than the optimizer and the seed: task sha256");
     // the same setting and seed, recorded with another version of the optimizer
     fs::write(&path, &record).unwrap();
     let of = |fingerprint: &str| {
@@ -475,7 +475,7 @@ fn report_names_a_truncated_or_invalid_record() {
     };
     let beside = path.with_file_name("beside.jsonl");
     fs::write(&beside, of("x")).unwrap();
-    refuses(&report, "so one report would mix them: fingerprint ");
+    refuses(&report, "differ in more than the optimizer and the seed: fingerprint ");
     fs::remove_file(&beside).unwrap();
     // the record of a run that was killed between two lines is incomplete, but valid
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();

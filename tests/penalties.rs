@@ -430,6 +430,8 @@ fn invalid_penalty_specs_give_one_sentence() {
         ("l2_ball:over=me", "l2_ball: over is `me`, expected one of all, tensor"),
         ("l2|l2:lambda=1", "l2 is given twice"),
         ("l2|none", "found `none` together with a penalty"),
+        ("none:x=1", "`none:x=1`: found `none` with settings, expected `none` alone"),
+        ("none@torch", "found `none` with settings, expected `none` alone"),
         ("l2|", "a spec on both sides of each `|`"),
         ("l2:lambda=[1,2]", "lambda has 2 values"),
     ] {

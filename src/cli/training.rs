@@ -171,12 +171,18 @@ fn diagnostics(run: &Run) -> String {
     }
 }
 
-/// Replaces the TOML key in an error by the option: `task.early_stopping` by `--early-stopping`.
+/// Replaces the TOML keys in an error by the options: `task.early_stopping` by `--early-stopping`.
 fn keys_as_options(error: Error) -> Error {
-    let Error::Invalid(text) = &error else { return error };
-    match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
-        Some((key, rest)) => Error::Invalid(format!("--{}:{rest}", key.replace('_', "-"))),
-        None => error,
+    let option = |key: String| match key.strip_prefix("task.") {
+        Some(name) => format!("--{}", name.replace('_', "-")),
+        None => key,
+    };
+    match error {
+        Error::Value { key, found, expected } => Error::Value { key: option(key), found, expected },
+        Error::Without { key, found, needed } => {
+            Error::Without { key: option(key), found, needed: option(needed) }
+        }
+        other => other,
     }
 }
 

@@ -10,6 +10,7 @@ mod plan;
 mod reduction;
 mod schema;
 mod setting;
+mod toml_error;
 
 pub mod published;
 

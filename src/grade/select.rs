@@ -89,6 +89,11 @@ pub fn setting(plans: &[Planned], header: &Header) -> String {
 }
 
 impl Curve {
+    /// Whether its setting is the best of several.
+    pub fn has_choice(&self) -> bool {
+        self.candidates.len() > 1
+    }
+
     /// The best setting.
     pub fn chosen(&self) -> Option<&Candidate> {
         self.best.map(|best| &self.candidates[best])

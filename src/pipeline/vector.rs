@@ -67,7 +67,8 @@ impl ParamVector {
     }
 }
 
-fn tensor(numbers: &[f64], device: &Device, dtype: DType) -> Tensor<1> {
+/// The numbers as a tensor.
+pub(super) fn tensor(numbers: &[f64], device: &Device, dtype: DType) -> Tensor<1> {
     Tensor::from_data(TensorData::new(numbers.to_vec(), [numbers.len()]), (device, dtype))
 }
 

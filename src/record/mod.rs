@@ -22,5 +22,8 @@ pub use curve::{
 pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};
 pub use run::Run;
-pub use task::{Axis, ChartRequest, Landscape, Measure, RecordedTask, TaskRecord, TrainingCommand};
+pub(crate) use task::on_data;
+pub use task::{
+    Axis, ChartRequest, Landscape, Measure, OnData, RecordedTask, TaskRecord, TrainingCommand,
+};
 pub use writer::{Writer, part_of};

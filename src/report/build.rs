@@ -89,7 +89,8 @@ impl Report {
             .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
             .collect();
         let metric = first.task.measure_title(&selection.metric);
-        let choice = has_choice(&curves).then(|| Choice {
+        let has_choice = curves.iter().any(Curve::has_choice);
+        let choice = has_choice.then(|| Choice {
             metric: &metric,
             at: selection.at,
             seeds: selection.search.unwrap_or(u64::MAX),
@@ -109,7 +110,7 @@ impl Report {
             charts,
             heat_maps: maps.maps,
             scene,
-            search: selection.search.filter(|_| has_choice(&curves)),
+            search: selection.search.filter(|_| has_choice),
             plan,
             runs,
             experiment,
@@ -173,7 +174,11 @@ fn planned_runs(
             && plan.iter().any(|planned| planned.has(run))
     });
     if runs.is_empty() {
-        return Err(Error::Invalid("there are no runs to report".into()));
+        let found = match all {
+            0 => "no runs".into(),
+            other => format!("{other} runs that do not follow this experiment"),
+        };
+        return Err(Error::mismatch("report", found, "at least one run of the experiment"));
     }
     compare::check(&runs, experiment.is_some())?;
     Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
@@ -203,8 +208,4 @@ fn y_label(experiment: Option<&Experiment>, selection: &Selection, task: &Record
         Some(experiment) => experiment.metric.label.clone(),
         None => task.measure_title(&selection.metric),
     }
-}
-
-fn has_choice(curves: &[Curve]) -> bool {
-    curves.iter().any(|curve| curve.candidates.len() > 1)
 }

@@ -20,14 +20,13 @@ pub fn check(runs: &[Run], own_tasks: bool) -> Result<()> {
         for other in [Some(first), same_setting].into_iter().flatten() {
             let differ = differences(&other.header, &run.header, own_tasks);
             if !differ.is_empty() {
-                return Err(Error::Invalid(format!(
-                    "{} and {} differ in more than the optimizer and the seed, so one report would \
-                     mix them: {}; expected runs of one protocol, code and machine, the others \
-                     moved away",
-                    other.header.file_name(),
-                    run.header.file_name(),
+                let [a, b] = [other, run].map(|run| run.header.file_name());
+                let found = format!(
+                    "runs that differ in more than the optimizer and the seed: {}",
                     differ.join(", ")
-                )));
+                );
+                let expected = "runs of one protocol, code and machine; move the others away";
+                return Err(Error::mismatch(format!("{a} and {b}"), found, expected));
             }
         }
     }

@@ -70,10 +70,10 @@ pub fn of_charts(charts: &[(String, Chart)]) -> Result<Vec<u8>> {
 }
 
 fn write(rows: &[Vec<String>]) -> Result<Vec<u8>> {
-    let failed = |why: String| Error::Invalid(format!("cannot make points.csv: {why}"));
+    let doing = "make points.csv";
     let mut csv = Writer::from_writer(Vec::new());
     for row in rows {
-        csv.write_record(row).map_err(|error| failed(error.to_string()))?;
+        csv.write_record(row).map_err(Error::failed(doing))?;
     }
-    csv.into_inner().map_err(|error| failed(error.to_string()))
+    csv.into_inner().map_err(Error::failed(doing))
 }

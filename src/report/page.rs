@@ -189,9 +189,9 @@ fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
 
 /// Writes a file from a template and returns its path.
 fn render(file: &str, template: &'static str, page: &Value, folder: &Path) -> Result<PathBuf> {
-    let failed = |error: minijinja::Error| Error::Invalid(format!("cannot make {file}: {error}"));
+    let failed = Error::failed(format!("make {file}"));
     let syntax =
-        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(&failed)?;
     let mut templates = Environment::new();
     templates.set_syntax(syntax);
     // text in a cell of a Markdown table

@@ -81,8 +81,6 @@ fn find_experiment(
 fn with_program(error: Error, command: Option<&str>) -> Error {
     match command.filter(|command| !command.starts_with("downhill ")) {
         None => error,
-        Some(command) => {
-            Error::Invalid(format!("{error}; `{command}` made these records and writes their page"))
-        }
+        Some(command) => Error::OfProgram { error: Box::new(error), command: command.into() },
     }
 }

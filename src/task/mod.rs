@@ -5,6 +5,7 @@
 //! A new kind is a new file and a line here. A user's program can define a kind too: implement both
 //! traits under `#[typetag::serde(name = "...")]`, with `use downhill::lab::typetag;`.
 
+mod batches;
 mod dyn_task;
 mod evaluate;
 mod order;

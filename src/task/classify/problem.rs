@@ -12,7 +12,7 @@ use crate::record::{PENALIZED_LOSS, VALIDATION_LOSS};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
-use crate::task::evaluate::{AT_ONCE, cross_entropy, evaluate, evaluate_batches};
+use crate::task::evaluate::{cross_entropy, evaluate, evaluate_batches};
 use crate::task::splits::{Splits, Subset, drawn};
 use crate::train::Problem;
 
@@ -134,9 +134,7 @@ impl Problem for ClassifyProblem {
     fn measure(&self, model: &Net, _now: Progress) -> BTreeMap<String, f64> {
         let Splits { train, validation, test, .. } = &self.splits;
         let train = match &self.measured {
-            Some(places) => {
-                evaluate_batches(model, places.chunks(AT_ONCE).map(|places| train.select(places)))
-            }
+            Some(places) => evaluate_batches(model, train.batches_of(places)),
             None => evaluate(model, train),
         };
         let test = evaluate(model, test);
