@@ -92,7 +92,7 @@ impl Grid {
         let all = || 0..GRID * GRID;
         let xs: Vec<f64> = all().map(|at| along(left, right, at % GRID)).collect();
         let ys: Vec<f64> = all().map(|at| along(low, high, at / GRID)).collect();
-        let heights = surface.grid(&xs, &ys);
+        let heights = surface.heights(&xs, &ys);
         Grid { xs, ys, heights }
     }
 
