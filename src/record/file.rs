@@ -1,7 +1,7 @@
 //! Writing and reading a record file.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -64,10 +64,16 @@ const WHOLE: &str = "a whole record (the run was killed while writing; repeat it
 /// If a line is cut or is not a record. A file that ends between two lines is a run that was
 /// killed, which is no error.
 pub fn read(path: &Path) -> Result<Run> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let mut file = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
     let (mut header, mut points, mut end) = (None, Vec::new(), None);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    // line by line, since a record may be larger than its points in memory
+    let mut bytes = Vec::new();
+    for number in 0.. {
+        bytes.clear();
+        if file.read_until(b'\n', &mut bytes).map_err(Error::io("read", path))? == 0 {
+            break;
+        }
+        let line = &*String::from_utf8_lossy(&bytes);
         let place = || format!("{}, line {}", path.display(), number + 1);
         let wrong = |found: String, expected: &str| Error::content(place(), found, expected);
         if !line.ends_with('\n') {
@@ -91,7 +97,8 @@ pub fn read(path: &Path) -> Result<Run> {
         }
     }
     let header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
-    Ok(Run { header, points, end })
+    points.shrink_to_fit();
+    Ok(Run { header, points: points.into(), end })
 }
 
 /// Fails with the format that was found if a header has another format. Other lines pass; they fail
