@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use downhill::{Error, Result};
+use clap::error::{ContextKind, ContextValue};
+use downhill::{Error, Result, docs};
 
 /// A flag that the first Ctrl-C sets. A second Ctrl-C exits at once.
 pub fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
@@ -17,6 +18,24 @@ pub fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
     };
     ctrlc::set_handler(handler).map_err(Error::failed("handle Ctrl-C"))?;
     Ok(stop)
+}
+
+/// An error of clap whose values are short and do nothing to a terminal.
+pub fn printable(mut error: clap::Error) -> clap::Error {
+    let plain = |text: &String| docs::printable(&docs::shown(text));
+    let context: Vec<(ContextKind, ContextValue)> =
+        error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(plain(&text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(plain).collect())
+            }
+            other => other,
+        };
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Prints to standard error. A closed standard error is ignored.
