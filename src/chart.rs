@@ -180,6 +180,10 @@ impl PlotLine {
     }
 }
 
+/// A larger number is not drawn: an axis that reaches it would not resolve any other, and the
+/// distance of two such numbers may not be finite.
+pub const LARGEST: f64 = 1e100;
+
 /// A number above this multiple of the lowest one counts as exploded: a chart or heat map that
 /// covers it would not resolve the others.
 pub const EXPLODED: f64 = 1e4;

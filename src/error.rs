@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::spec::SpecError;
+use crate::text::shown;
 
 /// Any error of this crate. The command prints it and exits with code 2.
 #[derive(Debug, Error)]
@@ -17,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// A file or folder with unexpected content.
-    #[error("{}: found {found}, expected {expected}", .path.display())]
+    #[error("{}: found {}, expected {expected}", shown_path(.path), shown(.found))]
     Content {
         /// the file or folder
         path: PathBuf,
@@ -82,7 +83,7 @@ pub enum Error {
         known: String,
     },
     /// A key, an option or a setting with an invalid value.
-    #[error("{key}: found {found}, expected {expected}")]
+    #[error("{}: found {}, expected {expected}", shown(.key), shown(.found))]
     Value {
         /// the key of a file, the option of the command, or the name of the setting
         key: String,
@@ -103,7 +104,7 @@ pub enum Error {
     },
     /// Two things that do not fit together: data and a model, data and an augmentation, a pipeline
     /// and the length of a task.
-    #[error("{what}: found {found}, expected {expected}")]
+    #[error("{}: found {}, expected {expected}", shown(.what), shown(.found))]
     Mismatch {
         /// the part that has requirements, such as the spec of a model
         what: String,
@@ -129,7 +130,7 @@ pub enum Error {
         command: String,
     },
     /// An error with the place where it occurred, such as a case in a file.
-    #[error("{place}: {error}")]
+    #[error("{}: {error}", shown(.place))]
     At {
         /// the place
         place: String,
@@ -145,7 +146,7 @@ pub enum Error {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// A file that another process has locked.
-    #[error("another process is {doing} and has locked {}; wait until it ends", .path.display())]
+    #[error("another process is {doing} and has locked {}; wait until it ends", shown_path(.path))]
     Locked {
         /// what the other process does
         doing: String,
@@ -167,7 +168,7 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// An error of the operating system.
-    #[error("cannot {doing} {}: {source}", .path.display())]
+    #[error("cannot {doing} {}: {source}", shown_path(.path))]
     Io {
         /// the operation: `read`, `create`, ...
         doing: &'static str,
@@ -303,6 +304,11 @@ pub enum DeviceError {
         /// the name of the device
         device: String,
     },
+}
+
+/// A path as a message shows it.
+fn shown_path(path: &std::path::Path) -> String {
+    shown(&path.display().to_string())
 }
 
 /// A result with the error of this crate.

@@ -380,7 +380,92 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
         "--device: found wgpu, expected flex, because this experiment always runs on the CPU",
     );
     refuses(&["report", "nowhere"], "cannot read nowhere");
+    refuses(&["show", "adam@kers"], "unknown dialect of adam `kers`; did you mean `keras`?");
+    refuses(&["show", "mlp@torch"], "unknown dialect of mlp `torch`; there are none");
+    refuses(&["show", "adma@torch"], "did you mean `adam`?");
+    refuses(
+        &["show", "adam:lr=1"],
+        "show: found settings in `adam:lr=1`, expected a name without settings: adam",
+    );
+    refuses(&["show", "mlp:hidden=-3"], "show: found settings in `mlp:hidden=-3`");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
+}
+
+#[test]
+fn numbers_below_the_range_name_the_option() {
+    for (command, option) in [
+        ("run long-valley", "--seeds"),
+        ("run long-valley", "--jobs"),
+        ("train --model logistic --optimizer sgd", "--epochs"),
+        ("train --model logistic --optimizer sgd", "--batch"),
+        ("augment hflip", "--images"),
+        ("surface beale", "--steps"),
+        ("surface beale", "--seeds"),
+    ] {
+        let args: Vec<&str> = command.split(' ').chain([option, "-1"]).collect();
+        let output = downhill(&args);
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let expected = format!("invalid value '-1' for '{option} <N>': -1 is not in 1..");
+        assert!(text.contains(&expected), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn messages_cut_long_arguments_and_escape_control_characters() {
+    let long = "a".repeat(5000);
+    let control = "a\u{1b}[2J\nb\u{9b}";
+    for args in [
+        vec!["show", long.as_str()],
+        vec!["run", long.as_str()],
+        vec!["surface", long.as_str()],
+        vec!["surface", "beale", "--optimizers", long.as_str()],
+        vec!["train", "--model", long.as_str(), "--optimizer", "sgd"],
+        vec!["train", "--model", "logistic", "--optimizer", long.as_str()],
+        vec!["train", "--model", "logistic", "--optimizer", "sgd", "--device", long.as_str()],
+        vec!["report", long.as_str()],
+        vec!["eval", long.as_str()],
+        vec!["run", "long-valley", "--scale", long.as_str()],
+        vec!["run", "long-valley", "--seeds", long.as_str()],
+        vec![long.as_str()],
+        vec!["list", "models", long.as_str()],
+    ] {
+        let short: Vec<&str> =
+            args.iter().map(|arg| if *arg == long { control } else { arg }).collect();
+        for args in [&args, &short] {
+            let output = downhill(args);
+            let text = err(&output);
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(!text.contains(&"a".repeat(201)), "{text}");
+            let escapes = text.chars().filter(|c| c.is_control() && *c != '\n').count();
+            assert_eq!(escapes, 0, "{text:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_folder_that_is_not_utf_8_works_for_every_command() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let bad = place.folder.path().join(std::ffi::OsStr::from_bytes(b"bad\xff"));
+    for (name, command) in [
+        ("run", "run long-valley --seeds 1"),
+        ("surface", "surface beale --steps 3"),
+        ("card", "card sgd:lr=0.1"),
+        ("augment", "augment hflip --data mnist-10k"),
+        ("train", "train --model logistic --optimizer sgd --data mnist-10k --epochs 1"),
+    ] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_downhill"));
+        let program = program.args(command.split(' ')).arg("--out").arg(bad.join(name));
+        let output = program.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", err(&output));
+    }
+    for name in ["run", "surface", "train"] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_downhill"));
+        let output = program.arg("report").arg(bad.join(name)).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "report {name}: {}", err(&output));
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ mod training;
 mod verify;
 
 use terminal::say;
-pub use terminal::tell;
+pub use terminal::{printable, tell};
 
 /// Optimizers for deep learning, and experiments that compare them.
 #[derive(Parser)]

@@ -36,7 +36,7 @@ pub struct WhichRuns {
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
     /// Number of seeds per setting [default: from the scale]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     seeds: Option<u16>,
     /// Output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
     #[arg(long, value_name = "DIR")]
@@ -52,7 +52,7 @@ pub struct RunArgs {
     which: WhichRuns,
     /// Number of parallel runs; the results are the same for any number [default: number of cores,
     /// 1 on wgpu]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     jobs: Option<u16>,
     /// Longest time between two checkpoints within an epoch
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use downhill::{Error, Result};
+use clap::error::{ContextKind, ContextValue};
+use downhill::{Error, Result, docs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -68,6 +69,24 @@ pub fn exit_on_signal(_text: &'static str) -> Result<()> {
 /// The usual code of a program that a signal has ended.
 fn code(signal: usize) -> i32 {
     128 + signal as i32
+}
+
+/// An error of clap whose values are short and do nothing to a terminal.
+pub fn printable(mut error: clap::Error) -> clap::Error {
+    let plain = |text: &String| docs::printable(&docs::shown(text));
+    let context: Vec<(ContextKind, ContextValue)> =
+        error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(plain(&text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(plain).collect())
+            }
+            other => other,
+        };
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Prints to standard error. A closed standard error is ignored.

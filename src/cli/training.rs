@@ -52,10 +52,10 @@ pub struct TrainArgs {
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
     /// Number of epochs
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     epochs: u32,
     /// Batch size
-    #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     batch: u32,
     /// Seed of the initial weights and of the order of the examples
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]

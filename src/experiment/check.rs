@@ -40,6 +40,7 @@ impl Experiment {
     pub fn check(&self, path: &Path, optimizers: &Optimizers) -> Result<()> {
         let at = Location(path);
         check_name(&self.name, &at)?;
+        check_url(&self.url, &at)?;
         self.task.check().map_err(|error| error.within(path.display()))?;
         for (scale, extent) in &self.scale {
             self.check_extent(*scale, extent, &at)?;
@@ -245,6 +246,18 @@ fn check_name(name: &str, at: &Location<'_>) -> Result<()> {
     }
     let expected = "letters, digits, `-` and `_`, since a folder gets that name";
     Err(at.wrong("name", format!("`{name}`"), expected))
+}
+
+/// The address becomes a link on the page, so it must not be a script.
+fn check_url(url: &str, at: &Location<'_>) -> Result<()> {
+    let lower = url.to_ascii_lowercase();
+    let is_web = ["http://", "https://"].iter().any(|scheme| lower.starts_with(scheme));
+    let is_plain = !url.chars().any(|c| c.is_control() || c.is_whitespace());
+    if url.is_empty() || (is_web && is_plain) {
+        return Ok(());
+    }
+    let expected = "nothing, or an address that begins with http:// or https://";
+    Err(at.wrong("url", format!("{url:?}"), expected))
 }
 
 /// The numbers of a check are finite and in order.

@@ -17,9 +17,7 @@ use crate::spec::unknown;
 /// If there is no experiment of this name, or the file is not an experiment.
 pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, String)> {
     if name_or_file.ends_with(".toml") {
-        let text =
-            std::fs::read_to_string(name_or_file).map_err(Error::io("read", name_or_file))?;
-        return Ok((parse(Path::new(name_or_file), &text, optimizers)?, text));
+        return load_file(Path::new(name_or_file), optimizers);
     }
     let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_file);
     if built_in.is_none() && Path::new(name_or_file).is_dir() {
@@ -32,6 +30,15 @@ pub fn load(name_or_file: &str, optimizers: &Optimizers) -> Result<(Experiment, 
     let names = BUILT_IN.iter().map(|(name, _)| *name);
     let (name, text) = built_in.ok_or_else(|| unknown("experiment", name_or_file, names))?;
     Ok((parse(Path::new(&format!("{name}.toml")), text, optimizers)?, text.to_string()))
+}
+
+/// The experiment in a file, and its text. The path need not be UTF-8.
+///
+/// # Errors
+/// If the file cannot be read, or as [`parse`].
+pub fn load_file(file: &Path, optimizers: &Optimizers) -> Result<(Experiment, String)> {
+    let text = std::fs::read_to_string(file).map_err(Error::io("read", file))?;
+    Ok((parse(file, &text, optimizers)?, text))
 }
 
 /// Reads an experiment and [checks](Experiment::check) it. `path` is only for errors.

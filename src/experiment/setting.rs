@@ -1,6 +1,5 @@
 //! A setting of a grid: a pipeline spec and a schedule with every value spelled out.
 
-use crate::record::Header;
 use crate::spec::{Spec, SpecLine};
 
 /// A setting of a grid. Its values are read once, when it is made.
@@ -76,11 +75,6 @@ impl GridSetting {
         let shown = self.values.iter().filter(is_shown);
         let shown = shown.map(|(key, value)| format!("{key}={value}"));
         std::iter::once(self.names.clone()).chain(shown).collect::<Vec<_>>().join(" ")
-    }
-
-    /// Whether a run has this setting.
-    pub fn is_of(&self, header: &Header) -> bool {
-        header.optimizer == self.optimizer && header.schedule == self.schedule
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading a record file.
 
-use std::fs;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -33,11 +34,17 @@ const WHOLE: &str = "a whole record (the run was killed while writing; repeat it
 /// complete, which is no error. In a `.part` file, which another process may be writing, the last
 /// line may be cut; it is left out.
 pub fn read(path: &Path) -> Result<Run> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let mut file = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
     let in_progress = path.extension().is_some_and(|extension| extension == "part");
     let (mut header, mut points, mut end) = (None, Vec::new(), None);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    // line by line, since a record may be larger than its points in memory
+    let mut bytes = Vec::new();
+    for number in 0.. {
+        bytes.clear();
+        if file.read_until(b'\n', &mut bytes).map_err(Error::io("read", path))? == 0 {
+            break;
+        }
+        let line = &*String::from_utf8_lossy(&bytes);
         let place = || format!("{}, line {}", path.display(), number + 1);
         let wrong = |found: String, expected: &str| Error::content(place(), found, expected);
         if !line.ends_with('\n') {
@@ -66,7 +73,8 @@ pub fn read(path: &Path) -> Result<Run> {
     let header: Header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
     let known: Vec<&str> = header.task.columns().iter().map(|measure| measure.name).collect();
     points.iter_mut().for_each(|point: &mut CurvePoint| point.rename_measures(&known));
-    Ok(Run { header, points, end })
+    points.shrink_to_fit();
+    Ok(Run { header, points: points.into(), end })
 }
 
 /// Fails with the format that was found if a header has another format. Other lines pass; they fail

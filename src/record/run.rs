@@ -1,5 +1,7 @@
 //! A run as read from disk.
 
+use std::sync::Arc;
+
 use super::curve::{CurvePoint, Outcome, RunEnd};
 use super::header::Header;
 
@@ -8,8 +10,8 @@ use super::header::Header;
 pub struct Run {
     /// the first line
     pub header: Header,
-    /// the curve
-    pub points: Vec<CurvePoint>,
+    /// the curve; copies of a run share it
+    pub points: Arc<Vec<CurvePoint>>,
     /// the last line; `None` if the run still lasts, or was killed
     pub end: Option<RunEnd>,
 }

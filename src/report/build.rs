@@ -1,5 +1,7 @@
 //! The contents of a report.
 
+use std::collections::HashSet;
+
 use crate::chart::{Chart, HeatMap, Table};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Planned, Reduction, Scale};
@@ -169,9 +171,10 @@ fn planned_runs(
         None => side_by_side(&runs),
     };
     let all = runs.len();
+    let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
     runs.retain(|run| {
         experiment.is_none_or(|experiment| experiment.is_protocol_of(&run.header))
-            && plan.iter().any(|planned| planned.has(run))
+            && settings.contains(&run.header.setting())
     });
     if runs.is_empty() {
         let found = match all {

@@ -1,7 +1,7 @@
 //! Whether runs can be compared: all that decides their numbers is equal, except what the report
 //! compares.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
@@ -15,9 +15,13 @@ use crate::record::{Header, Run};
 /// Names two such runs and the fields in which they differ.
 pub fn check(runs: &[Run], own_tasks: bool) -> Result<()> {
     let Some(first) = runs.first() else { return Ok(()) };
+    let mut of_setting: HashMap<[&str; 3], &Run> = HashMap::new();
     for run in runs {
-        let same_setting = runs.iter().find(|other| other.header.setting() == run.header.setting());
-        for other in [Some(first), same_setting].into_iter().flatten() {
+        let same_setting = *of_setting.entry(run.header.setting()).or_insert(run);
+        for other in [first, same_setting] {
+            if std::ptr::eq(other, run) {
+                continue;
+            }
             let differ = differences(&other.header, &run.header, own_tasks);
             if !differ.is_empty() {
                 let [a, b] = [other, run].map(|run| run.header.file_name());

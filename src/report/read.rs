@@ -44,7 +44,7 @@ pub fn read(
 /// The error for a folder without records. A study has none, so the error says what to do instead.
 fn no_records(folder: &Path, optimizers: &Optimizers) -> Error {
     let file = folder.join("experiment.toml");
-    match experiment::load(&file.to_string_lossy(), optimizers) {
+    match experiment::load_file(&file, optimizers) {
         Ok((Experiment { task, name, .. }, _)) if task.study().is_some() => Error::content(
             folder,
             "the page of a study",
@@ -67,7 +67,7 @@ fn find_experiment(
             // a folder of an earlier version has no command
             let command = std::fs::read_to_string(file.with_file_name(COMMAND_FILE)).ok();
             let command = command.map(|text| text.trim().to_string());
-            let loaded = experiment::load(&file.to_string_lossy(), optimizers);
+            let loaded = experiment::load_file(&file, optimizers);
             let (mut experiment, _) =
                 loaded.map_err(|error| with_program(error, command.as_deref()))?;
             experiment.command = experiment.command.or(command);

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::header::{RunName, header};
 use super::options::RunOptions;
 use super::workers::TaskJob;
@@ -185,6 +187,7 @@ fn settings<'a>(
     tasks: &'a Tasks,
 ) -> Result<Vec<SeriesSetting<'a>>> {
     let epochs = experiment.extent_of(options.scale)?.epochs;
+    let briefs = grade::Briefs::of(planned);
     let mut settings = Vec::new();
     for (at, series) in experiment.series.iter().enumerate() {
         let task = tasks.of(at);
@@ -194,14 +197,18 @@ fn settings<'a>(
             series: &series.label,
             device: &options.device,
         };
-        for (pipeline, schedule) in experiment.grid(series, options.scale, optimizers)? {
-            let early_stopping = experiment.task_of(series).early_stopping()?;
+        let early_stopping = experiment.task_of(series).early_stopping()?;
+        let setting = |(pipeline, schedule)| {
+            let early_stopping = early_stopping.clone();
             let plan = Plan { pipeline, schedule, epochs, diagnose: false, early_stopping };
             plan.fits(epochs * task.steps())?;
             let header = header(task.record(), &name, &plan, 0);
-            let brief = grade::setting(planned, &header);
-            settings.push(SeriesSetting { task, header, brief, plan });
-        }
+            let brief = briefs.of_run(&header);
+            Ok(SeriesSetting { task, header, brief, plan })
+        };
+        let grid = experiment.grid(series, options.scale, optimizers)?;
+        let made: Result<Vec<_>> = grid.into_par_iter().map(setting).collect();
+        settings.extend(made?);
     }
     Ok(settings)
 }

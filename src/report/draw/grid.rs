@@ -20,7 +20,7 @@ impl Grid {
         let all = || 0..size * size;
         let xs: Vec<f64> = all().map(|at| along(left, right, at % size)).collect();
         let ys: Vec<f64> = all().map(|at| along(low, high, at / size)).collect();
-        let heights = surface.grid(&xs, &ys);
+        let heights = surface.heights(&xs, &ys);
         Grid { xs, ys, heights, size }
     }
 

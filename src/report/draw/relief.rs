@@ -79,7 +79,8 @@ impl HeightScale {
         let logarithmic = highest - lowest > 30.0 * (sorted[sorted.len() / 2] - lowest);
         let mut scale = HeightScale { lowest, logarithmic, bottom: 0.0, top: 0.0 };
         let (low, high) = (scale.position(lowest), scale.position(highest));
-        (scale.bottom, scale.top) = padded(low, high.max(low + 1e-9));
+        // an axis needs a length that its numbers can resolve
+        (scale.bottom, scale.top) = padded(low, high.max(low + 1e-9 * low.abs().max(1.0)));
         Some(scale)
     }
 
