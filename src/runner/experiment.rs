@@ -12,7 +12,7 @@ use super::observer::RunObserver;
 use super::options::RunOptions;
 use super::workers::{TaskJob, Workers};
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Scale};
+use crate::experiment::Experiment;
 use crate::files::{make_folder, place};
 use crate::optim::Optimizers;
 use crate::record::Run;
@@ -27,11 +27,6 @@ pub struct Results {
     pub runs: Vec<Run>,
     /// whether it was stopped before all runs were made
     pub interrupted: bool,
-}
-
-/// The default folder of the results, without data and device.
-pub fn default_folder(experiment: &Experiment, scale: Scale) -> PathBuf {
-    Path::new("out").join(&experiment.name).join(scale.name())
 }
 
 /// Makes the runs of an experiment that are not on the disk yet, and returns all. Several

@@ -2,14 +2,19 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::docs::hex;
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Scale};
 use crate::files::{make_folder, place};
+
+/// The default folder of the results, without data and device.
+pub fn default_folder(experiment: &Experiment, scale: Scale) -> PathBuf {
+    Path::new("out").join(&experiment.name).join(scale.name())
+}
 
 /// Writes the experiment's file into a folder. A file that is there already with another text,
 /// which someone may have changed by hand, is kept as `experiment-HASH.toml`.

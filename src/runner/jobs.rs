@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::folder::default_folder;
 use super::header::{RunName, header};
 use super::options::RunOptions;
 use super::workers::TaskJob;
@@ -49,7 +50,7 @@ impl Tasks {
         if let Some(folder) = &options.out {
             return folder.clone();
         }
-        let folder = super::default_folder(experiment, options.scale);
+        let folder = default_folder(experiment, options.scale);
         match self.common.record().data() {
             None => folder,
             Some(data) => {

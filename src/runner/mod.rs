@@ -20,8 +20,8 @@ pub mod single;
 mod workers;
 
 pub use command::COMMAND_FILE;
-pub use experiment::{Results, default_folder, run, run_one};
-pub use folder::claim_folder;
+pub use experiment::{Results, run, run_one};
+pub use folder::{claim_folder, default_folder};
 pub use header::BURN;
 pub use observer::{PrintRuns, Quiet, RunObserver};
 pub use options::{CHECKPOINT_EVERY, RunOptions};
