@@ -232,7 +232,7 @@ impl Experiment {
                 Err(Error::value(
                     "expect",
                     format!("`{other}`"),
-                    &format!("a setting of the grid of {of}: {swept}"),
+                    format!("a setting of the grid of {of}: {swept}"),
                 ))
             }
         }

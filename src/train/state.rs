@@ -43,8 +43,7 @@ const COUNTERS: &str = "counters";
 impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
     /// The state with this model, from which [`load`](Self::load) continues bit for bit.
     pub(super) fn save(&self, model: &P::Model) -> Result<Vec<u8>> {
-        let mut pack = Pack::default();
-        pack.tensors = named_weights(MODEL, model);
+        let mut pack = Pack { tensors: named_weights(MODEL, model), ..Pack::default() };
         if let Some((_, best)) = &self.best {
             pack.tensors.extend(named_weights(BEST, best));
         }
