@@ -164,9 +164,6 @@ pub enum Error {
         /// the lease
         path: PathBuf,
     },
-    /// An invalid request.
-    #[error("{0}")]
-    Invalid(String),
     /// An error of the operating system.
     #[error("cannot {doing} {}: {source}", shown_path(.path))]
     Io {
