@@ -411,6 +411,25 @@ fn a_checkpoint_that_cannot_be_used_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn a_report_shows_runs_that_are_not_complete() {
+    let place = Place::new();
+    succeeds(&downhill(&place.run("a", &[])));
+    let record = file(&place.path("a/runs"), "jsonl");
+    let whole = fs::read(&record).unwrap();
+    fs::remove_file(&record).unwrap();
+    let report = || {
+        let folder = place.path("a").to_string_lossy().into_owned();
+        let output = downhill(&["report".into(), folder]);
+        succeeds(&output);
+        text(&output.stdout)
+    };
+    assert!(!report().contains("1 not complete"));
+    // another process is writing the last line
+    fs::write(record.with_extension("part"), &whole[..whole.len() - 9]).unwrap();
+    assert!(report().contains("1 not complete"), "{}", report());
+}
+
+#[test]
 fn a_plan_that_does_not_fit_leaves_nothing_behind() {
     let place = Place::new();
     let toml = SMALL.replace("inverse_sqrt", "cosine:warmup=999999");

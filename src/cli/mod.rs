@@ -87,6 +87,10 @@ enum Command {
         /// Output folder of the page [default: the first folder]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Accept runs made on processors with other vector instructions, whose last digits may
+        /// differ
+        #[arg(long)]
+        mix_processors: bool,
     },
     /// Verify the optimizers against recorded steps of torch, Keras and Optax
     #[command(
@@ -126,9 +130,10 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Fetch(args) => fetch::fetch(args),
         Command::Run(args) => run::run(args, &optimizers),
         Command::Plan(args) => plan::plan(args, &optimizers),
-        Command::Report { folders, out } => {
+        Command::Report { folders, out, mix_processors } => {
             let (experiment, runs) = report::read(&folders, &optimizers)?;
-            let report = Report::new(experiment, runs, &optimizers)?;
+            let make = if mix_processors { Report::mixing_processors } else { Report::new };
+            let report = make(experiment, runs, &optimizers)?;
             let page = report.write(out.as_ref().unwrap_or(&folders[0]))?;
             say(&format!("{}\npage: {}", tables::results(&report), page.display()))
         }

@@ -166,7 +166,8 @@ pub fn run_and_report(
         tell("interrupted before the first run");
         return Ok(signals.exit_code());
     }
-    let report = Report::new(Some(results.experiment), results.runs, optimizers)?;
+    let make = if options.mix_processors { Report::mixing_processors } else { Report::new };
+    let report = make(Some(results.experiment), results.runs, optimizers)?;
     let page = report.write(&results.folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
     if results.interrupted {

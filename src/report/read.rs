@@ -20,12 +20,15 @@ pub fn read(
 ) -> Result<(Option<Experiment>, Vec<Run>)> {
     let mut runs = Vec::new();
     for folder in folders {
-        let files = below(folder, "jsonl")?;
-        if files.is_empty() {
-            return Err(no_records(folder, optimizers));
-        }
-        for file in files {
+        let before = runs.len();
+        for file in below(folder, "jsonl")? {
             runs.push(record::read(&file)?);
+        }
+        if folder.is_dir() {
+            runs.extend(incomplete(folder)?);
+        }
+        if runs.len() == before {
+            return Err(no_records(folder, optimizers));
         }
     }
     runs.sort_by_key(|run| {
@@ -39,6 +42,14 @@ pub fn read(
     }
     let name = runs.first().map_or("", |run| &run.header.experiment);
     Ok((find_experiment(folders, name, optimizers)?, runs))
+}
+
+/// The runs that are not complete. Another process may be making them now, so a file may be gone, or
+/// have no whole line yet.
+fn incomplete(folder: &Path) -> Result<Vec<Run>> {
+    let parts = below(folder, "part")?.into_iter();
+    let without_record = parts.filter(|part| !part.with_extension("jsonl").exists());
+    Ok(without_record.filter_map(|part| record::read(&part).ok()).collect())
 }
 
 /// The error for a folder without records. A study has none, so the error says what to do instead.
