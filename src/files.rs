@@ -58,19 +58,32 @@ fn kind(found: fs::FileType) -> &'static str {
     }
 }
 
+/// Opens a regular file of at most `most` bytes to read it.
+///
+/// # Errors
+/// If it is not a regular file, or is larger.
+pub fn open_at_most(path: &Path, most: u64) -> Result<fs::File> {
+    let file = open(path)?;
+    let length = file.metadata().map_err(Error::io("read", path))?.len();
+    match length > most {
+        true => {
+            let found = format!("a file of {}", shown(length));
+            Err(Error::content(path, found, format!("at most {}", shown(most))))
+        }
+        false => Ok(file),
+    }
+}
+
 /// Reads a regular file of at most `most` bytes into memory.
 ///
 /// # Errors
 /// If it is not a regular file, is larger, or does not fit into the available memory.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let file = open(path)?;
+    let file = open_at_most(path, most)?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     let too_large = |found: &str, expected: &str| {
         Err(Error::content(path, format!("a file of {found}"), expected))
     };
-    if length > most {
-        return too_large(&shown(length), &format!("at most {}", shown(most)));
-    }
     let available = if length > SMALL { available() } else { None };
     if let Some(available) = available.filter(|available| length > *available) {
         let expected = format!("at most the {} of memory that are available", shown(available));
@@ -95,6 +108,11 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
         let at = error.utf8_error().valid_up_to();
         Error::content(path, format!("a byte at {at} that is not UTF-8"), "UTF-8 text")
     })
+}
+
+/// Whether nothing has this name. A symbolic link to nothing is something.
+pub fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Creates an empty file in place of what has this name. A symbolic link is replaced; the file that
@@ -147,6 +165,52 @@ pub fn place(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a file that only this process writes, and waits until it is on the disk: after a kill or
+/// a loss of power it has its old or its new content. The new content is written to `PATH.new`
+/// first, which the next call replaces.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn place_durably(path: &Path, content: &[u8]) -> Result<()> {
+    make_folder(path.parent().unwrap_or(Path::new(".")))?;
+    let new = new_of(path);
+    let mut file = create(&new)?;
+    let mut write = || {
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&new))).map_err(Error::io("write", path))?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Where [`place_durably`] writes first.
+pub fn new_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".new");
+    name.into()
+}
+
+/// Waits until the folder of this file is on the disk, and with it the new name of a file. Not
+/// every system can do that for a folder, so it is not an error if it fails.
+pub fn sync_folder(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// Removes a file, if it exists.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(Error::io("delete", path)),
+    }
+}
+
 /// Creates a folder and its parents, where they are missing.
 ///
 /// # Errors
@@ -170,7 +234,9 @@ impl Lock {
     /// # Errors
     /// If the file cannot be created.
     pub fn take(path: &Path) -> Result<Option<Self>> {
-        let file = fs::File::create(path).map_err(Error::io("create", path))?;
+        // opened without truncating it, so a link of this name does no harm
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        let file = file.map_err(Error::io("create", path))?;
         let is_locked = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
         Ok(if is_locked { None } else { Some(Self(file)) })
     }

@@ -1,5 +1,7 @@
 //! The contents of a report.
 
+use std::collections::HashSet;
+
 use crate::chart::{Chart, HeatMap, Table};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Planned, Reduction, Scale};
@@ -9,7 +11,7 @@ use crate::record::{RecordedTask, Run};
 use crate::study::StudyResult;
 
 use super::charts::{self, CurveSet};
-use super::compare;
+use super::compare::{self, MayDiffer};
 use super::draw::Scene;
 use super::heat_maps::heat_maps;
 use super::remarks;
@@ -18,6 +20,7 @@ use super::rows::{Row, row};
 use super::runs::{remove_duplicates, seed_count, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
+use super::task_settings::own_settings;
 
 /// The contents of a report, before they are written.
 pub struct Report {
@@ -57,13 +60,38 @@ impl Report {
         runs: Vec<Run>,
         optimizers: &Optimizers,
     ) -> Result<Report> {
+        Report::build(experiment, runs, optimizers, false)
+    }
+
+    /// As [`new`](Report::new), but the runs may be of different kinds of processors, between which
+    /// last digits differ. The report says so.
+    ///
+    /// # Errors
+    /// If there are no runs, or runs that differ in more than the processor.
+    pub fn mixing_processors(
+        experiment: Option<Experiment>,
+        runs: Vec<Run>,
+        optimizers: &Optimizers,
+    ) -> Result<Report> {
+        Report::build(experiment, runs, optimizers, true)
+    }
+
+    fn build(
+        experiment: Option<Experiment>,
+        runs: Vec<Run>,
+        optimizers: &Optimizers,
+        mix_processors: bool,
+    ) -> Result<Report> {
         let PlannedRuns { runs, plan, scale, foreign } =
-            planned_runs(experiment.as_ref(), runs, optimizers)?;
+            planned_runs(experiment.as_ref(), runs, optimizers, mix_processors)?;
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs);
         let curves = grade::curves(&plan, &runs, &selection);
+        let tasks: Vec<String> =
+            curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
         let set = CurveSet {
             curves: &curves,
+            tasks: &tasks,
             styles: curve_styles(&curves, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
@@ -75,14 +103,19 @@ impl Report {
         remarks.extend(remarks::edges(&curves));
         remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
         remarks.extend(remarks::foreign(foreign));
+        remarks.extend(remarks::processors(&runs));
         remarks.extend(remarks::large_maps(&maps.too_large));
 
         let measures = first.task.columns();
         let columns: Vec<&str> = measures.iter().map(|measure| measure.title).collect();
-        let table: Vec<Row> =
-            curves.iter().map(|curve| row(curve, &measures, &selection)).collect();
+        let table: Vec<Row> = curves
+            .iter()
+            .zip(&tasks)
+            .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
+            .collect();
         let metric = first.task.measure_title(&selection.metric);
-        let choice = has_choice(&curves).then(|| Choice {
+        let has_choice = curves.iter().any(Curve::has_choice);
+        let choice = has_choice.then(|| Choice {
             metric: &metric,
             at: selection.at,
             seeds: selection.search.unwrap_or(u64::MAX),
@@ -102,7 +135,7 @@ impl Report {
             charts,
             heat_maps: maps.maps,
             scene,
-            search: selection.search.filter(|_| has_choice(&curves)),
+            search: selection.search.filter(|_| has_choice),
             plan,
             runs,
             experiment,
@@ -151,8 +184,9 @@ fn planned_runs(
     experiment: Option<&Experiment>,
     mut runs: Vec<Run>,
     optimizers: &Optimizers,
+    mix_processors: bool,
 ) -> Result<PlannedRuns> {
-    remove_duplicates(&mut runs);
+    remove_duplicates(&mut runs, mix_processors);
     let scale = experiment
         .zip(runs.first())
         .and_then(|(experiment, run)| experiment.scale_named(&run.header.scale));
@@ -161,14 +195,19 @@ fn planned_runs(
         None => side_by_side(&runs),
     };
     let all = runs.len();
+    let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
     runs.retain(|run| {
         experiment.is_none_or(|experiment| experiment.is_protocol_of(&run.header))
-            && plan.iter().any(|planned| planned.has(run))
+            && settings.contains(&run.header.setting())
     });
     if runs.is_empty() {
-        return Err(Error::Invalid("there are no runs to report".into()));
+        let found = match all {
+            0 => "no runs".into(),
+            other => format!("{other} runs that do not follow this experiment"),
+        };
+        return Err(Error::mismatch("report", found, "at least one run of the experiment"));
     }
-    compare::check(&runs, experiment.is_some())?;
+    compare::check(&runs, MayDiffer { tasks: experiment.is_some(), processors: mix_processors })?;
     Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
 }
 
@@ -196,8 +235,4 @@ fn y_label(experiment: Option<&Experiment>, selection: &Selection, task: &Record
         Some(experiment) => experiment.metric.label.clone(),
         None => task.measure_title(&selection.metric),
     }
-}
-
-fn has_choice(curves: &[Curve]) -> bool {
-    curves.iter().any(|curve| curve.candidates.len() > 1)
 }

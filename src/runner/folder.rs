@@ -1,23 +1,17 @@
 //! The folder of an experiment's results.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::docs::hex;
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
-use crate::files::{Lock, MAX_TEXT, make_folder, place, read_text};
+use crate::experiment::{Experiment, Scale};
+use crate::files::{MAX_TEXT, is_missing, make_folder, place, read_text};
 
-/// Keeps a second process out of a folder of records, as long as the lock is held.
-pub(super) fn lock(folder: &Path) -> Result<Lock> {
-    let taken = || {
-        let expected = "to be the only one; wait for it, or give another --out";
-        Error::content(folder, "another downhill process that writes here", expected)
-    };
-    Lock::take(&folder.join(".lock"))?.ok_or_else(taken)
+/// The default folder of the results, without data and device.
+pub fn default_folder(experiment: &Experiment, scale: Scale) -> PathBuf {
+    Path::new("out").join(&experiment.name).join(scale.name())
 }
 
 /// Writes the experiment's file into a folder. A file that is there already with another text,
@@ -49,8 +43,8 @@ pub fn claim_folder(folder: &Path, experiment: &Experiment) -> Result<()> {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>> {
-    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        return Ok(None);
+    match is_missing(path) {
+        true => Ok(None),
+        false => read_text(path, MAX_TEXT).map(Some),
     }
-    read_text(path, MAX_TEXT).map(Some)
 }

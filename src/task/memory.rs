@@ -8,7 +8,7 @@
 //!
 //! It leaves out what is small or short-lived, so a run that is refused could not have been made.
 
-use super::evaluate::AT_ONCE;
+use crate::data::AT_ONCE;
 use crate::error::Result;
 use crate::memory::{Need, Part, shown};
 use crate::model::{self, Shapes};
