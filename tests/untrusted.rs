@@ -362,7 +362,7 @@ fn nothing_half_written_stays_on_a_full_disk() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_model_that_does_not_fit_is_refused_within_a_second() {
+fn a_model_that_does_not_fit_is_refused_at_once() {
     let place = Place::new();
     let train =
         |model| ["train", "--epochs", "1", "--optimizer", "adam", "--model", model].to_vec();
