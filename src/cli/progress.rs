@@ -112,6 +112,10 @@ impl TrainingObserver for Bars {
         self.bar.inc(step as u64);
     }
 
+    fn message(&self, text: &str) {
+        self.bar.suspend(|| tell(text));
+    }
+
     fn step(&self) {
         self.inc();
     }

@@ -44,6 +44,7 @@ impl Experiment {
             claim: Vec::new(),
             differs: Vec::new(),
             source: String::new(),
+            file: String::new(),
         }
     }
 

@@ -50,6 +50,7 @@ pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experim
     let mut experiment: Experiment =
         toml::from_str(text).map_err(|error| explain(path, text, &error))?;
     experiment.source = text.into();
+    experiment.file = path.display().to_string();
     rename_measures(&mut experiment);
     experiment.check(path, optimizers)?;
     Ok(experiment)

@@ -52,6 +52,9 @@ pub struct Experiment {
     /// the text of the file; empty if a program describes the experiment
     #[serde(skip)]
     pub source: String,
+    /// the file, for errors; empty if a program describes the experiment
+    #[serde(skip)]
+    pub file: String,
 }
 
 fn constant() -> String {
@@ -235,6 +238,11 @@ impl Experiment {
             return Ok(self.source.clone());
         }
         toml::to_string(self).map_err(Error::failed("write the experiment"))
+    }
+
+    /// Its file, or its name if a program describes it, for errors.
+    pub fn place(&self) -> &str {
+        if self.file.is_empty() { &self.name } else { &self.file }
     }
 
     /// A scale by its name.

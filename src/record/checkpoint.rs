@@ -80,15 +80,27 @@ impl Checkpoint {
         if is_missing(&path) {
             return Ok(None);
         }
-        let bytes = files::read(&path, MAX_DATA)?;
-        let found = match parse(&bytes) {
-            Ok(checkpoint) => match difference(&checkpoint.run, run) {
-                None => return Ok(Some(checkpoint)),
-                Some(difference) => difference,
-            },
-            Err(found) => found,
-        };
-        Err(Error::content(path, found, format!("a checkpoint of this run; {START_AGAIN}")))
+        of_run(&files::read(&path, MAX_DATA)?, run).map(Some).map_err(|found| {
+            Error::content(path, found, format!("a checkpoint of this run; {START_AGAIN}"))
+        })
+    }
+
+    /// Why the file beside the record `path` is not a checkpoint of this run. `None` if it is one.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn difference(path: &Path, run: &RunIdentity) -> Result<Option<String>> {
+        let bytes = files::read(&checkpoint_of(path), MAX_DATA)?;
+        Ok(of_run(&bytes, run).err())
+    }
+}
+
+/// The checkpoint in a file if it is one of this run, or what it is instead.
+fn of_run(bytes: &[u8], run: &RunIdentity) -> std::result::Result<Checkpoint, String> {
+    let checkpoint = parse(bytes)?;
+    match difference(&checkpoint.run, run) {
+        None => Ok(checkpoint),
+        Some(difference) => Err(difference),
     }
 }
 
@@ -124,8 +136,20 @@ fn difference(found: &RunIdentity, expected: &RunIdentity) -> Option<String> {
         fields.insert("diagnostics".into(), run.diagnose.into());
         fields
     };
-    let (found, expected) = (fields(found), fields(expected));
+    let (key, found, expected) = first_difference(&fields(found), &fields(expected))?;
+    Some(format!("a checkpoint of another run, whose {key} is {found} instead of {expected}"))
+}
+
+/// The first key, also of an object within, whose values differ.
+fn first_difference(
+    found: &Map<String, Value>,
+    expected: &Map<String, Value>,
+) -> Option<(String, Value, Value)> {
     let (key, value) = expected.iter().find(|(key, value)| found.get(*key) != Some(value))?;
     let other = found.get(key).unwrap_or(&Value::Null);
-    Some(format!("a checkpoint of another run, whose {key} is {other} instead of {value}"))
+    let within = match (other, value) {
+        (Value::Object(other), Value::Object(value)) => first_difference(other, value),
+        _ => None,
+    };
+    Some(within.unwrap_or_else(|| (key.clone(), other.clone(), value.clone())))
 }

@@ -11,6 +11,7 @@ use super::jobs::{Jobs, Tasks};
 use super::memory;
 use super::observer::RunObserver;
 use super::options::RunOptions;
+use super::outdated;
 use super::workers::{TaskJob, Workers};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -43,14 +44,16 @@ pub fn run(
     options: &RunOptions,
     observer: &impl RunObserver,
 ) -> Result<Results> {
-    experiment.check(Path::new(&experiment.name), optimizers)?;
+    experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
     let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let fresh = Fresh::at(folder.join("runs").join(".fresh"));
-    let records = jobs.all().into_iter().map(|job| job.job.path);
+    let all = jobs.all();
+    outdated::remark(all.iter().map(|job| &job.job)).iter().for_each(|text| observer.message(text));
+    let records = all.into_iter().map(|job| job.job.path);
     let since = fresh.begin(options.fresh, records)?;
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
     let mut runs = workers.make(jobs.selecting(), jobs.remaining_steps())?;
@@ -76,7 +79,7 @@ pub fn run_one(
     observer: &impl RunObserver,
     key: &str,
 ) -> Result<Results> {
-    experiment.check(Path::new(&experiment.name), optimizers)?;
+    experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
     let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;

@@ -33,9 +33,15 @@ impl Tasks {
         context.datasets = options.datasets.clone();
         context.scale_data = extent.data.clone();
         context.subset = Subset { train: extent.train, test: extent.test, ..Subset::default() };
-        let common = experiment.task.prepare(&mut context)?;
+        let place = experiment.place();
+        let common = experiment.task.prepare(&mut context);
+        let common = common.map_err(|error| match options.data {
+            Some(_) => error, // about `--data`, not about the file
+            None => error.within(format!("{place}, task")),
+        })?;
         let mut own = |series: &Series| {
-            series.task.as_ref().map(|task| task.prepare(&mut context)).transpose()
+            let task = series.task.as_ref().map(|task| task.prepare(&mut context));
+            task.transpose().map_err(|error| error.within(at_series(experiment, series)))
         };
         let own = experiment.series.iter().map(&mut own).collect::<Result<_>>()?;
         Ok(Tasks { common, own })
@@ -185,6 +191,11 @@ impl<'a> Jobs<'a> {
     }
 }
 
+/// The place of a series in its file.
+fn at_series(experiment: &Experiment, series: &Series) -> String {
+    format!("{}, series `{}`", experiment.place(), series.label)
+}
+
 /// Every setting of every series.
 fn settings<'a>(
     experiment: &Experiment,
@@ -208,7 +219,8 @@ fn settings<'a>(
         let setting = |(pipeline, schedule)| {
             let early_stopping = early_stopping.clone();
             let plan = Plan { pipeline, schedule, epochs, diagnose: false, early_stopping };
-            plan.fits(epochs * task.steps())?;
+            let fits = plan.fits(epochs * task.steps());
+            fits.map_err(|error| error.within(at_series(experiment, series)))?;
             let header = header(task.record(), &name, &plan, 0);
             let brief = briefs.of_run(&header);
             Ok(SeriesSetting { task, header, brief, plan })

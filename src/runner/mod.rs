@@ -15,6 +15,7 @@ mod lease;
 mod memory;
 mod observer;
 mod options;
+mod outdated;
 mod plan;
 mod process;
 pub mod single;

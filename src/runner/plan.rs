@@ -68,7 +68,7 @@ pub fn plan(
     optimizers: &Optimizers,
     options: &RunOptions,
 ) -> Result<RunPlan> {
-    experiment.check(Path::new(&experiment.name), optimizers)?;
+    experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(experiment, options)?;
     let folder = tasks.folder(experiment, options);
     let jobs = Jobs::list(experiment, optimizers, options, &tasks, &folder)?;

@@ -8,6 +8,7 @@ use super::complete::{Complete, Fresh};
 use super::header::{RunName, header};
 use super::lease::{Attempt, Holder, Lease, Leases};
 use super::memory;
+use super::outdated;
 use crate::error::{Error, Result};
 use crate::files::{make_folder, remove};
 use crate::model::Net;
@@ -48,6 +49,8 @@ pub trait TrainingObserver {
     fn start(&self, steps: usize);
     /// Called at the start with the number of steps of an earlier, interrupted part.
     fn resumed(&self, step: usize);
+    /// Called with a remark about the training.
+    fn message(&self, text: &str);
     /// Called after each step.
     fn step(&self);
 }
@@ -120,6 +123,8 @@ impl SingleTraining<'_> {
             None => {
                 observer.start(steps);
                 let job = Job { header, setting: String::new(), path: path.clone(), plan };
+                let remark = outdated::remark(std::iter::once(&job));
+                remark.iter().for_each(|text| observer.message(text));
                 self.run(&task, &card, &job, observer, &lease, stop)?
             }
         };

@@ -27,7 +27,7 @@ pub struct Job {
 
 impl Job {
     /// What a checkpoint of this run has to contain.
-    fn identity(&self) -> RunIdentity {
+    pub(crate) fn identity(&self) -> RunIdentity {
         RunIdentity { header: self.header.clone(), diagnose: self.plan.diagnose }
     }
 }
