@@ -38,7 +38,8 @@ pub struct RunOptions {
     pub jobs: Option<usize>,
     /// repeats runs that are there already
     pub fresh: bool,
-    /// the longest time between two checkpoints within an epoch
+    /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
+    /// except when the run is stopped
     pub checkpoint_every: Duration,
     /// counts runs of hosts with other vector instructions, whose last digits may differ
     pub mix_processors: bool,

@@ -39,7 +39,8 @@ pub struct SingleTraining<'a> {
     pub fresh: bool,
     /// records what the last step of each epoch did to every parameter
     pub diagnose: bool,
-    /// the longest time between two checkpoints within an epoch
+    /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
+    /// except when the run is stopped
     pub checkpoint_every: Duration,
 }
 

@@ -40,7 +40,8 @@ pub(super) struct Workers<'a, O> {
     pub number: usize,
     /// which runs need not be made
     pub complete: Complete,
-    /// the longest time between two checkpoints within an epoch
+    /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
+    /// except when the run is stopped
     pub checkpoint_every: Duration,
     pub observer: &'a O,
     pub stop: &'a AtomicBool,

@@ -42,7 +42,8 @@ pub struct Control<'a> {
     pub stop: &'a dyn Fn() -> bool,
     /// fails if another process has taken over the run; then nothing more is written
     pub check: &'a dyn Fn() -> Result<()>,
-    /// the longest time between two checkpoints within an epoch
+    /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
+    /// except when the run is stopped
     pub checkpoint_every: Duration,
 }
 
@@ -224,6 +225,9 @@ impl TrainObserver for Recorder<'_, '_> {
 
     fn save_is_due(&mut self, moment: Moment) -> bool {
         let every = self.control.checkpoint_every;
+        if every == Duration::MAX {
+            return false;
+        }
         let pause = match moment {
             Moment::Step => every,
             Moment::Epoch => every.min(self.cost * COST_FACTOR),
