@@ -1,6 +1,7 @@
 //! Running an experiment: which runs are missing, the workers that make them, and the folder of the
 //! results. A single training, which is not an experiment, is in [`single`].
 
+pub mod cluster;
 mod command;
 mod experiment;
 mod folder;
