@@ -9,7 +9,7 @@ use crate::record::{RecordedTask, Run};
 use crate::study::StudyResult;
 
 use super::charts::{self, CurveSet};
-use super::compare;
+use super::compare::{self, MayDiffer};
 use super::draw::Scene;
 use super::heat_maps::heat_maps;
 use super::remarks;
@@ -57,8 +57,30 @@ impl Report {
         runs: Vec<Run>,
         optimizers: &Optimizers,
     ) -> Result<Report> {
+        Report::build(experiment, runs, optimizers, false)
+    }
+
+    /// As [`new`](Report::new), but the runs may be of different kinds of processors, between which
+    /// last digits differ. The report says so.
+    ///
+    /// # Errors
+    /// If there are no runs, or runs that differ in more than the processor.
+    pub fn mixing_processors(
+        experiment: Option<Experiment>,
+        runs: Vec<Run>,
+        optimizers: &Optimizers,
+    ) -> Result<Report> {
+        Report::build(experiment, runs, optimizers, true)
+    }
+
+    fn build(
+        experiment: Option<Experiment>,
+        runs: Vec<Run>,
+        optimizers: &Optimizers,
+        mix_processors: bool,
+    ) -> Result<Report> {
         let PlannedRuns { runs, plan, scale, foreign } =
-            planned_runs(experiment.as_ref(), runs, optimizers)?;
+            planned_runs(experiment.as_ref(), runs, optimizers, mix_processors)?;
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs);
         let curves = grade::curves(&plan, &runs, &selection);
@@ -75,6 +97,7 @@ impl Report {
         remarks.extend(remarks::edges(&curves));
         remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
         remarks.extend(remarks::foreign(foreign));
+        remarks.extend(remarks::processors(&runs));
         remarks.extend(remarks::large_maps(&maps.too_large));
 
         let measures = first.task.columns();
@@ -151,8 +174,9 @@ fn planned_runs(
     experiment: Option<&Experiment>,
     mut runs: Vec<Run>,
     optimizers: &Optimizers,
+    mix_processors: bool,
 ) -> Result<PlannedRuns> {
-    remove_duplicates(&mut runs);
+    remove_duplicates(&mut runs, mix_processors);
     let scale = experiment
         .zip(runs.first())
         .and_then(|(experiment, run)| experiment.scale_named(&run.header.scale));
@@ -168,7 +192,7 @@ fn planned_runs(
     if runs.is_empty() {
         return Err(Error::Invalid("there are no runs to report".into()));
     }
-    compare::check(&runs, experiment.is_some())?;
+    compare::check(&runs, MayDiffer { tasks: experiment.is_some(), processors: mix_processors })?;
     Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
 }
 

@@ -8,25 +8,33 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::record::{Header, Run};
 
+/// What runs of one report may differ in, besides optimizer and seed.
+#[derive(Clone, Copy, Debug)]
+pub struct MayDiffer {
+    /// the task of a series, as in an experiment
+    pub tasks: bool,
+    /// the kind of processor
+    pub processors: bool,
+}
+
 /// Refuses runs that one report would mix although they differ in more than optimizer and seed.
-/// In an experiment, a series may also have a task of its own.
 ///
 /// # Errors
 /// Names two such runs and the fields in which they differ.
-pub fn check(runs: &[Run], own_tasks: bool) -> Result<()> {
+pub fn check(runs: &[Run], may_differ: MayDiffer) -> Result<()> {
     let Some(first) = runs.first() else { return Ok(()) };
     for run in runs {
         let same_setting = runs.iter().find(|other| other.header.setting() == run.header.setting());
         for other in [Some(first), same_setting].into_iter().flatten() {
-            let differ = differences(&other.header, &run.header, own_tasks);
+            let differ = differences(&other.header, &run.header, may_differ);
             if !differ.is_empty() {
                 return Err(Error::Invalid(format!(
                     "{} and {} differ in more than the optimizer and the seed, so one report would \
-                     mix them: {}; expected runs of one protocol, code and machine, the others \
-                     moved away",
+                     mix them: {}; expected runs of one protocol, code and machine, {}",
                     other.header.file_name(),
                     run.header.file_name(),
-                    differ.join(", ")
+                    differ.join(", "),
+                    way_out(&differ)
                 )));
             }
         }
@@ -34,9 +42,21 @@ pub fn check(runs: &[Run], own_tasks: bool) -> Result<()> {
     Ok(())
 }
 
+const PROCESSOR: &str = "processor ";
+
+/// What to do about runs that differ.
+fn way_out(differ: &[String]) -> &'static str {
+    match differ.iter().all(|line| line.starts_with(PROCESSOR)) {
+        true => {
+            "the others moved away; or give --mix-processors, since only last digits can differ"
+        }
+        false => "the others moved away",
+    }
+}
+
 /// The fields of two headers that differ but should not, with both values:
 /// `task batch 128 and 64`.
-fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
+fn differences(a: &Header, b: &Header, may_differ: MayDiffer) -> Vec<String> {
     let same_setting = a.setting() == b.setting();
     // runs of the same setting have the same fingerprint
     let free: &[&str] = if same_setting {
@@ -45,10 +65,11 @@ fn differences(a: &Header, b: &Header, own_tasks: bool) -> Vec<String> {
         &["series ", "optimizer ", "fingerprint ", "schedule ", "seed "]
     };
     // the task of each series was checked before, but the data have to be the same for all
-    let only_common = own_tasks && !same_setting;
+    let only_common = may_differ.tasks && !same_setting;
     let mut found = Vec::new();
     collect("", &comparable(a, only_common), &comparable(b, only_common), &mut found);
     found.retain(|line| !free.iter().any(|key| line.starts_with(key)));
+    found.retain(|line| !(may_differ.processors && line.starts_with(PROCESSOR)));
     found
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::experiment::{Experiment, Scale};
 use crate::grade::Curve;
-use crate::record::RecordedTask;
+use crate::record::{RecordedTask, Run};
+use crate::text::counted;
 
 /// That the runs use other data than the experiment describes.
 pub fn data(
@@ -79,6 +80,24 @@ pub fn foreign(records: usize) -> Option<String> {
         format!(
             "{records} records in the folder belong to no setting of this experiment; this report \
              does not use them."
+        )
+    })
+}
+
+/// That the runs were made on different kinds of processors, and how many on each.
+pub fn processors(runs: &[Run]) -> Option<String> {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for run in runs {
+        *kinds.entry(&run.header.processor).or_default() += 1;
+    }
+    let each =
+        |(kind, runs): (&&str, &usize)| format!("{kind} ({})", counted(*runs, "run", "runs"));
+    let each: Vec<String> = kinds.iter().map(each).collect();
+    (kinds.len() > 1).then(|| {
+        format!(
+            "The runs were made on different kinds of processors: {}. Their last digits may \
+             differ; a run that is repeated on another kind may give another number.",
+            each.join(", ")
         )
     })
 }

@@ -1,16 +1,35 @@
 //! Sets of runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::experiment::{GridSetting, Planned};
-use crate::record::Run;
+use crate::record::{Header, Run};
 use crate::schedule::SCHEDULES;
 use crate::spec::{Spec, SpecLine};
 
-/// Removes runs that are there twice, because the same folder was given twice.
-pub fn remove_duplicates(runs: &mut Vec<Run>) {
-    let mut seen = BTreeSet::new();
-    runs.retain(|run| seen.insert(run.header.key()));
+/// Removes runs that are there twice: because the same folder was given twice, or if processors are
+/// mixed, because two kinds of processors made the same run. A complete run stays, and then that of
+/// the first kind in alphabetical order.
+pub fn remove_duplicates(runs: &mut Vec<Run>, mix_processors: bool) {
+    let key = |run: &Run| match mix_processors {
+        true => Header { processor: String::new(), ..run.header.clone() }.key(),
+        false => run.header.key(),
+    };
+    let rank = |run: &Run| (!run.is_complete(), run.header.processor.clone());
+    let mut first = BTreeMap::new();
+    for run in runs.iter() {
+        let found = first.entry(key(run)).or_insert_with(|| rank(run));
+        *found = rank(run).min(found.clone());
+    }
+    // the first of several equal runs
+    runs.retain(|run| {
+        let key = key(run);
+        let stays = first.get(&key) == Some(&rank(run));
+        if stays {
+            first.remove(&key);
+        }
+        stays
+    });
 }
 
 /// The number of different seeds.

@@ -36,10 +36,12 @@ requeue() {
   [ -z "${SLURM_ARRAY_TASK_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   local state
   state=$(squeue --noheader --jobs="$job" --states=all --format=%T)
-  if [ "$state" = RUNNING ] && [ "$restarts" -lt 100 ]; then
-    scontrol requeue "$job" && sleep 300 # Slurm ends this script
+  if [ "$state" = RUNNING ] && [ "$restarts" -lt 100 ] && scontrol requeue "$job"; then
+    echo 'stopped before the time limit, requeued'
+    sleep 300 # Slurm ends this script
+  else
+    echo "stopped, not requeued: the task is $state and was restarted $restarts times" >&2
   fi
-  echo "stopped, not requeued: the task is $state and was restarted $restarts times" >&2
   exit 143
 }
 

@@ -24,17 +24,17 @@ submit() {
 first=(--output=log/%x.txt)
 {% if settings %}
 settings=$(submit settings --array=1-{{ settings }}{{ at_once }} --output=log/settings-%a.txt job.sh settings {{ settings }})
-echo "$settings" > jobs
+echo "$settings" > jobs.txt
 first=(--output=log/%x.txt --dependency=afterany:"$settings")
 {% else %}
-: > jobs
+: > jobs.txt
 {% endif %}
 {% if seeds %}
 select=$(submit select "${first[@]}" job.sh select)
 seeds=$(submit seeds --array=1-{{ seeds }}{{ at_once }} --output=log/seeds-%a.txt --dependency=afterany:"$select" job.sh seeds {{ seeds }})
-echo "$select $seeds" >> jobs
+echo "$select $seeds" >> jobs.txt
 first=(--output=log/%x.txt --dependency=afterany:"$seeds")
 {% endif %}
 report=$(submit report "${first[@]}" job.sh report)
-echo "$report" >> jobs
-echo "submitted; squeue shows the jobs, and this cancels them: scancel \$(cat $PWD/jobs)"
+echo "$report" >> jobs.txt
+echo "submitted; squeue shows the jobs, and this cancels them: scancel \$(cat $PWD/jobs.txt)"
