@@ -24,14 +24,15 @@ pub struct Cluster {
     pub name: String,
     /// the path of the command `downhill`
     pub program: String,
-    /// the arguments of `run` and of `plan`: experiment, scale, data, folder. Paths are absolute,
-    /// because a task starts in another folder
+    /// the folder in which the commands are run, so that relative paths stay valid
+    pub start: PathBuf,
+    /// the arguments of `run` and of `plan`: experiment, scale, data, folder of the results
     pub arguments: Vec<String>,
     /// the arguments of `report`
     pub report: Vec<String>,
     /// the folder of the results, as an absolute path
     pub folder: PathBuf,
-    /// how many runs of the first stage are missing, and their keys
+    /// the keys of the missing runs of the first stage
     pub settings: Vec<String>,
     /// the largest number of runs of the second stage
     pub seeds: usize,
@@ -98,6 +99,7 @@ impl Cluster {
             self.clone();
         let values = context! {
             name => experiment, program, arguments, report, folder => utf8(&self.folder)?, cpus,
+            start => utf8(&self.start)?,
             time, sbatch, at_once, settings => self.settings.len().min(MOST_TASKS),
             seeds => self.seeds.min(MOST_TASKS),
         };
@@ -144,6 +146,7 @@ mod tests {
         Cluster {
             name: "digits".into(),
             program: "/opt/my tools/downhill".into(),
+            start: "/home/me".into(),
             arguments: ["/home/me/it's.toml", "--scale", "paper"].map(String::from).to_vec(),
             report: vec!["/data/$results".into()],
             folder: folder.into(),

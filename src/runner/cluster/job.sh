@@ -16,7 +16,8 @@
 #SBATCH {{ line }}
 {% endfor %}
 set -uo pipefail
-cd {{ folder | word }}/slurm || exit 2
+cd {{ start | word }} || exit 2
+lists={{ folder | word }}/slurm
 downhill={{ program | word }}
 arguments=({{ arguments | words }})
 export RAYON_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
@@ -72,10 +73,10 @@ failed=0
 case $1 in
   settings | seeds)
     # task i makes the runs in lines i, i + N, i + 2 N, ...
-    for key in $(sed -n "$SLURM_ARRAY_TASK_ID~$2p" "$1.keys"); do make "$key"; done ;;
+    for key in $(sed -n "$SLURM_ARRAY_TASK_ID~$2p" "$lists/$1.keys"); do make "$key"; done ;;
   select)
     for key in $(missing settings); do make "$key"; done
-    missing seeds > seeds.new && mv seeds.new seeds.keys || failed=2 ;;
+    missing seeds > "$lists/seeds.new" && mv "$lists/seeds.new" "$lists/seeds.keys" || failed=2 ;;
   report)
     for stage in settings seeds; do
       for key in $(missing "$stage"); do make "$key"; done

@@ -24,6 +24,7 @@ from hyperqueue.ffi.protocol import ResourceRequest
 DOWNHILL = {{ program | python }}
 ARGUMENTS = {{ arguments | python }}
 REPORT = {{ report | python }}
+START = {{ start | python }}  # the folder in which the commands are run
 LOGS = Path({{ folder | python }}) / "hyperqueue" / "log"
 CPUS = {{ cpus }}  # of each run
 TRIES = 3  # of a run that fails
@@ -33,7 +34,7 @@ CRASHES = 50  # workers that a run may lose
 def missing(stage):
     """The keys of the runs of a stage that can be made now."""
     command = [DOWNHILL, "plan", *ARGUMENTS, "--stage", stage]
-    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    lines = subprocess.run(command, cwd=START, check=True, stdout=subprocess.PIPE, text=True).stdout
     return [line.split("\t")[0] for line in lines.splitlines()]
 
 
@@ -50,7 +51,7 @@ def make(client, stage):
             job.program(
                 [DOWNHILL, "run", *ARGUMENTS, "--jobs", "1", "--only", key],
                 name=key,
-                cwd=LOGS,
+                cwd=START,
                 env={"RAYON_NUM_THREADS": str(CPUS)},
                 stdout=LOGS / f"{key}.txt",
                 stderr=LOGS / f"{key}.err",
@@ -71,7 +72,7 @@ def submit(args):
     client = hq.Client(args.server_dir)
     for stage in ["settings", "seeds"]:
         make(client, stage)
-    sys.exit(subprocess.run([DOWNHILL, "report", *REPORT]).returncode)
+    sys.exit(subprocess.run([DOWNHILL, "report", *REPORT], cwd=START).returncode)
 
 
 def server(args):
@@ -90,9 +91,12 @@ def worker(args):
         beside.add_worker(args.cpus)
         beside.stop()
         print(f"a worker with {args.cpus} cores", flush=True)
-        while True:  # until the server has ended
+        while True:
             time.sleep(10)
-            hq.Client(args.server_dir)
+            try:
+                hq.Client(args.server_dir)
+            except Exception:
+                sys.exit("the server has ended")
 
 
 def main():
