@@ -20,7 +20,7 @@ start_slurm() {
   local host
   host=$(hostname -s)
   mkdir -p "$slurm"/{state,n1,n2}
-  # a job that is requeued waits for the end of its credential, two minutes by default
+  # a job that is requeued waits for the end of its credential, two minutes by default; 5 is the least
   cat > "$SLURM_CONF" << C
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
@@ -28,7 +28,7 @@ SlurmctldPort=17110
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=cred_expire=2
+AuthInfo=cred_expire=5
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
