@@ -98,7 +98,7 @@ wait_for 60 logged settings-3 'requeued'
 say 'a task that reaches its time limit is requeued'
 wait_for 120 process "$(key 3)"
 # without the short limit from here on
-for job in $(cat "$out/slurm/jobs.txt"); do scontrol update JobId="$job" TimeLimit=60; done
+for job in "${settings}_3" $(tail -n +2 "$out/slurm/jobs.txt"); do scontrol update JobId="$job" TimeLimit=60 > /dev/null; done
 on=$(node "${settings}_3")
 scontrol update NodeName="$on" State=DRAIN Reason=test
 scontrol requeue "${settings}_3"
