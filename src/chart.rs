@@ -33,6 +33,12 @@ const LATER_COLORS: [usize; OPTIMIZER_COLORS] = [8, 9, 10, 11, 2, 4, 6, 1, 7, 5,
 /// Dash patterns: lengths of dashes and gaps in points.
 pub const DASHES: [&[u32]; 4] = [&[], &[7, 4], &[2, 3], &[9, 3, 2, 3]];
 
+/// How many different styles [`Style::nth`] has: one round of solid lines, and one of each further
+/// dash pattern.
+pub const OPTIMIZER_STYLES: usize = SOLID + OPTIMIZER_COLORS * (DASHES.len() - 1);
+/// How many different styles [`Style::other`] has.
+pub const OTHER_STYLES: usize = (PALETTE.len() - OPTIMIZER_COLORS) * DASHES.len();
+
 /// Colour and dash pattern of a line. An optimizer has the same style on every page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -174,6 +180,10 @@ impl PlotLine {
     }
 }
 
+/// A larger number is not drawn: an axis that reaches it would not resolve any other, and the
+/// distance of two such numbers may not be finite.
+pub const LARGEST: f64 = 1e100;
+
 /// A number above this multiple of the lowest one counts as exploded: a chart or heat map that
 /// covers it would not resolve the others.
 pub const EXPLODED: f64 = 1e4;
@@ -253,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_two_optimizers_have_the_same_style() {
-        let styles: Vec<Style> = (0..44).map(Style::nth).collect();
+        let styles: Vec<Style> = (0..OPTIMIZER_STYLES).map(Style::nth).collect();
         for (n, style) in styles.iter().enumerate() {
             assert!(!styles[..n].contains(style), "{n}: {style:?}");
         }

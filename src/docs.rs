@@ -3,7 +3,7 @@
 
 use crate::spec::Setting;
 
-pub use crate::text::{counted, hex, shell_word};
+pub use crate::text::{counted, hex, printable, shell_word, shown};
 
 /// A row of a catalog of things that specs name: augmentations, penalties, data preparations.
 pub struct CatalogEntry {

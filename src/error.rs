@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::spec::SpecError;
+use crate::text::shown;
 
 /// Any error of this crate. The command prints it and exits with code 2.
 #[derive(Debug, Error)]
@@ -17,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// A file or folder with unexpected content.
-    #[error("{}: found {found}, expected {expected}", .path.display())]
+    #[error("{}: found {}, expected {expected}", shown_path(.path), shown(.found))]
     Content {
         /// the file or folder
         path: PathBuf,
@@ -82,7 +83,7 @@ pub enum Error {
         known: String,
     },
     /// A key, an option or a setting with an invalid value.
-    #[error("{key}: found {found}, expected {expected}")]
+    #[error("{}: found {}, expected {expected}", shown(.key), shown(.found))]
     Value {
         /// the key of a file, the option of the command, or the name of the setting
         key: String,
@@ -91,9 +92,19 @@ pub enum Error {
         /// the allowed values
         expected: String,
     },
+    /// A key that needs another key.
+    #[error("{key}: found `{found}` without {needed}, expected both; a usual {needed} is 0.1")]
+    Without {
+        /// the key of a file, or the option of the command
+        key: String,
+        /// its value
+        found: String,
+        /// the fraction that has to be given too
+        needed: String,
+    },
     /// Two things that do not fit together: data and a model, data and an augmentation, a pipeline
     /// and the length of a task.
-    #[error("{what}: found {found}, expected {expected}")]
+    #[error("{}: found {}, expected {expected}", shown(.what), shown(.found))]
     Mismatch {
         /// the part that has requirements, such as the spec of a model
         what: String,
@@ -110,8 +121,16 @@ pub enum Error {
         /// the error of the library
         reason: String,
     },
+    /// An error about results of a program that may have rules and tasks of its own.
+    #[error("{error}; `{command}` made these records and writes their page")]
+    OfProgram {
+        /// the error
+        error: Box<Error>,
+        /// the command of the program
+        command: String,
+    },
     /// An error with the place where it occurred, such as a case in a file.
-    #[error("{place}: {error}")]
+    #[error("{}: {error}", shown(.place))]
     At {
         /// the place
         place: String,
@@ -127,18 +146,26 @@ pub enum Error {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// A file that another process has locked.
-    #[error("another process is {doing} and has locked {}; wait until it ends", .path.display())]
+    #[error("another process is {doing} and has locked {}; wait until it ends", shown_path(.path))]
     Locked {
         /// what the other process does
         doing: String,
         /// the locked file
         path: PathBuf,
     },
-    /// An invalid request.
-    #[error("{0}")]
-    Invalid(String),
+    /// A run that another process has taken over.
+    #[cfg(feature = "lab")]
+    #[error(
+        "{}: another process has taken over this run, because this one did not answer for two \
+         minutes",
+        .path.display()
+    )]
+    LeaseLost {
+        /// the lease
+        path: PathBuf,
+    },
     /// An error of the operating system.
-    #[error("cannot {doing} {}: {source}", .path.display())]
+    #[error("cannot {doing} {}: {source}", shown_path(.path))]
     Io {
         /// the operation: `read`, `create`, ...
         doing: &'static str,
@@ -276,6 +303,11 @@ pub enum DeviceError {
     },
 }
 
+/// A path as a message shows it.
+fn shown_path(path: &std::path::Path) -> String {
+    shown(&path.display().to_string())
+}
+
 /// A result with the error of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -304,6 +336,23 @@ impl Error {
     pub fn failed<E: ToString>(doing: impl Into<String>) -> impl Fn(E) -> Error {
         let doing = doing.into();
         move |reason| Error::Failed { doing: doing.clone(), reason: reason.to_string() }
+    }
+
+    /// This error with the file, or the part of a file, that contains the key which it names. An
+    /// error that names no key gets the place as in [`at`](Error::at).
+    #[must_use]
+    pub fn within(self, place: impl std::fmt::Display) -> Error {
+        let key = |key| format!("{place}, {key}");
+        match self {
+            Error::Value { key: own, found, expected } => {
+                Error::Value { key: key(own), found, expected }
+            }
+            Error::Without { key: own, found, needed } => {
+                Error::Without { key: key(own), found, needed }
+            }
+            Error::At { place: own, error } => Error::At { place: key(own), error },
+            other => other.at(place.to_string()),
+        }
     }
 
     /// This error with the place where it occurred.

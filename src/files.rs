@@ -32,6 +32,53 @@ pub fn place(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a file that only this process writes, and waits until it is on the disk: after a kill or
+/// a loss of power it has its old or its new content. The new content is written to `PATH.new`
+/// first, which the next call replaces.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn place_durably(path: &Path, content: &[u8]) -> Result<()> {
+    make_folder(path.parent().unwrap_or(Path::new(".")))?;
+    let new = new_of(path);
+    remove(&new)?; // if it is a link, its target is not written to
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&new)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&new))).map_err(Error::io("write", path))?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Where [`place_durably`] writes first.
+pub fn new_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".new");
+    name.into()
+}
+
+/// Waits until the folder of this file is on the disk, and with it the new name of a file. Not
+/// every system can do that for a folder, so it is not an error if it fails.
+pub fn sync_folder(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// Removes a file, if it exists.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(Error::io("delete", path)),
+    }
+}
+
 /// Creates a folder and its parents, where they are missing.
 ///
 /// # Errors
@@ -55,7 +102,9 @@ impl Lock {
     /// # Errors
     /// If the file cannot be created.
     pub fn take(path: &Path) -> Result<Option<Self>> {
-        let file = fs::File::create(path).map_err(Error::io("create", path))?;
+        // opened without truncating it, so a link of this name does no harm
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        let file = file.map_err(Error::io("create", path))?;
         let is_locked = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
         Ok(if is_locked { None } else { Some(Self(file)) })
     }

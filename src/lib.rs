@@ -95,6 +95,7 @@ mod pages {
         Pipeline "../docs/pipeline.md"
         OwnOptimizer "../docs/own-optimizer.md"
         SecondOrder "../docs/second-order.md"
+        #[cfg(feature = "lab")] OwnModel "../docs/own-model.md"
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::Parser;
+use downhill::docs::printable;
 
 // steps on large tensors take a third less time: glibc returns large pages to the system, and each
 // step faults them in again
@@ -16,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 static FIRST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::try_parse().unwrap_or_else(|error| cli::printable(error).exit());
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no message");
         let place = panic.location().map_or(String::new(), |place| format!(" ({place})"));
@@ -27,12 +28,13 @@ fn main() -> ExitCode {
     match std::panic::catch_unwind(|| cli::run(cli)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            cli::tell(&format!("downhill: {error}"));
+            cli::tell(&format!("downhill: {}", printable(&error.to_string())));
             ExitCode::from(2)
         }
         Err(_) => {
             let panic = FIRST_PANIC.lock().ok().and_then(|mut first| first.take());
             let text = panic.unwrap_or_default();
+            let text = printable(&text);
             cli::tell(&format!("downhill: a bug in downhill, please report it: {text}"));
             ExitCode::from(2)
         }

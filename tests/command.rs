@@ -25,7 +25,7 @@ paper = "none"
 url = ""
 about = "For the tests."
 schedule = "inverse_sqrt"
-metric = { name = "objective", label = "training loss + penalty" }
+metric = { name = "train_loss_plus_penalty", label = "training loss + penalty" }
 task = { kind = "classify", model = "logistic", data = "mnist-10k", batch = 500, penalty = "l2" }
 scale.quick = { epochs = 2, seeds = 2, search = 1, about = "" }
 series = [
@@ -57,10 +57,14 @@ impl Place {
         let args = ["run", toml.to_str().unwrap(), "--out", out.to_str().unwrap()];
         downhill(&[&args, more].concat())
     }
+    /// The records of a folder, also those of runs that are not complete.
     fn records(&self, out: &str) -> Vec<(String, String)> {
+        let is_record =
+            |path: &PathBuf| path.extension().is_some_and(|e| e == "jsonl" || e == "part");
         let mut files: Vec<PathBuf> = fs::read_dir(self.path(out).join("runs"))
             .unwrap()
             .map(|file| file.unwrap().path())
+            .filter(is_record)
             .collect();
         files.sort();
         files
@@ -369,7 +373,7 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
     refuses(&[&train("sgd")[..], &["--validation", "1.5"]].concat(), "--validation: found 1.5");
     refuses(
         &[&train("sgd")[..], &["--early-stopping", "early_stopping"]].concat(),
-        "--early-stopping: found early_stopping, expected a fraction of the training set as `validation` beside it",
+        "--early-stopping: found `early_stopping` without --validation, expected both; a usual --validation is 0.1",
     );
     refuses(
         &[&train("sgd")[..], &["--validation", "1e-9"]].concat(),
@@ -380,7 +384,92 @@ fn invalid_input_gives_one_line_and_exit_code_2() {
         "--device: found wgpu, expected flex, because this experiment always runs on the CPU",
     );
     refuses(&["report", "nowhere"], "cannot read nowhere");
+    refuses(&["show", "adam@kers"], "unknown dialect of adam `kers`; did you mean `keras`?");
+    refuses(&["show", "mlp@torch"], "unknown dialect of mlp `torch`; there are none");
+    refuses(&["show", "adma@torch"], "did you mean `adam`?");
+    refuses(
+        &["show", "adam:lr=1"],
+        "show: found settings in `adam:lr=1`, expected a name without settings: adam",
+    );
+    refuses(&["show", "mlp:hidden=-3"], "show: found settings in `mlp:hidden=-3`");
     refuses(&["eval", "Cargo.toml"], "Cargo.toml: found no safetensors header");
+}
+
+#[test]
+fn numbers_below_the_range_name_the_option() {
+    for (command, option) in [
+        ("run long-valley", "--seeds"),
+        ("run long-valley", "--jobs"),
+        ("train --model logistic --optimizer sgd", "--epochs"),
+        ("train --model logistic --optimizer sgd", "--batch"),
+        ("augment hflip", "--images"),
+        ("surface beale", "--steps"),
+        ("surface beale", "--seeds"),
+    ] {
+        let args: Vec<&str> = command.split(' ').chain([option, "-1"]).collect();
+        let output = downhill(&args);
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let expected = format!("invalid value '-1' for '{option} <N>': -1 is not in 1..");
+        assert!(text.contains(&expected), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn messages_cut_long_arguments_and_escape_control_characters() {
+    let long = "a".repeat(5000);
+    let control = "a\u{1b}[2J\nb\u{9b}";
+    for args in [
+        vec!["show", long.as_str()],
+        vec!["run", long.as_str()],
+        vec!["surface", long.as_str()],
+        vec!["surface", "beale", "--optimizers", long.as_str()],
+        vec!["train", "--model", long.as_str(), "--optimizer", "sgd"],
+        vec!["train", "--model", "logistic", "--optimizer", long.as_str()],
+        vec!["train", "--model", "logistic", "--optimizer", "sgd", "--device", long.as_str()],
+        vec!["report", long.as_str()],
+        vec!["eval", long.as_str()],
+        vec!["run", "long-valley", "--scale", long.as_str()],
+        vec!["run", "long-valley", "--seeds", long.as_str()],
+        vec![long.as_str()],
+        vec!["list", "models", long.as_str()],
+    ] {
+        let short: Vec<&str> =
+            args.iter().map(|arg| if *arg == long { control } else { arg }).collect();
+        for args in [&args, &short] {
+            let output = downhill(args);
+            let text = err(&output);
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(!text.contains(&"a".repeat(201)), "{text}");
+            let escapes = text.chars().filter(|c| c.is_control() && *c != '\n').count();
+            assert_eq!(escapes, 0, "{text:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_folder_that_is_not_utf_8_works_for_every_command() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let bad = place.folder.path().join(std::ffi::OsStr::from_bytes(b"bad\xff"));
+    for (name, command) in [
+        ("run", "run long-valley --seeds 1"),
+        ("surface", "surface beale --steps 3"),
+        ("card", "card sgd:lr=0.1"),
+        ("augment", "augment hflip --data mnist-10k"),
+        ("train", "train --model logistic --optimizer sgd --data mnist-10k --epochs 1"),
+    ] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_downhill"));
+        let program = program.args(command.split(' ')).arg("--out").arg(bad.join(name));
+        let output = program.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", err(&output));
+    }
+    for name in ["run", "surface", "train"] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_downhill"));
+        let output = program.arg("report").arg(bad.join(name)).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "report {name}: {}", err(&output));
+    }
 }
 
 #[test]
@@ -432,14 +521,14 @@ fn the_error_of_an_experiment_file_names_the_line_or_key() {
         "adam:lr=0.01,beta1=0.9,beta2=0.999,eps=1e-8,eps_place=outside,bias_correction=yes twice",
     );
     with(
-        "name = \"objective\"",
+        "name = \"train_loss_plus_penalty\"",
         "name = \"validation_loss\"",
         "metric.name: found `validation_loss`, expected one of train_loss",
     );
     with(
-        "name = \"objective\"",
-        "name = \"objectiv\"",
-        "metric.name: found `objectiv`, expected one of train_loss",
+        "name = \"train_loss_plus_penalty\"",
+        "name = \"train_los\"",
+        "metric.name: found `train_los`, expected one of train_loss",
     );
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
     let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;
@@ -467,7 +556,7 @@ fn report_names_a_truncated_or_invalid_record() {
     fs::write(&path, record.replace("\"format\":2", "\"format\":99")).unwrap();
     refuses(&report, "record format 99");
     fs::write(&path, record.replace("\"sha256\":\"", "\"sha256\":\"0")).unwrap();
-    refuses(&report, "so one report would mix them: task sha256");
+    refuses(&report, "differ in more than the optimizer and the seed: task sha256");
     // the same setting and seed, recorded with another version of the optimizer
     fs::write(&path, &record).unwrap();
     let of = |fingerprint: &str| {
@@ -475,14 +564,14 @@ fn report_names_a_truncated_or_invalid_record() {
     };
     let beside = path.with_file_name("beside.jsonl");
     fs::write(&beside, of("x")).unwrap();
-    refuses(&report, "so one report would mix them: fingerprint ");
+    refuses(&report, "differ in more than the optimizer and the seed: fingerprint ");
     fs::remove_file(&beside).unwrap();
     // the record of a run that was killed between two lines is incomplete, but valid
     let without_end: String = record.lines().take(2).map(|line| format!("{line}\n")).collect();
     fs::write(&path, without_end).unwrap();
     let reported = downhill(&report);
     assert_eq!(reported.status.code(), Some(0), "{}", err(&reported));
-    assert!(out(&reported).contains("1 killed"), "{}", out(&reported));
+    assert!(out(&reported).contains("1 not complete"), "{}", out(&reported));
 }
 
 #[test]
@@ -517,19 +606,11 @@ fn ctrl_c_ends_every_record_as_interrupted() {
 }
 
 #[test]
-fn an_output_folder_has_one_writer_and_one_protocol() {
+fn an_output_folder_has_one_protocol() {
     let place = Place::new();
     assert_eq!(place.run("a", &[]).status.code(), Some(0));
     let folder = place.path("a");
     let (folder, toml) = (folder.to_str().unwrap(), place.path("small.toml"));
-
-    let lock = fs::File::create(place.path("a").join(".lock")).unwrap();
-    lock.lock().unwrap();
-    refuses(
-        &["run", toml.to_str().unwrap(), "--out", folder],
-        "another downhill process that writes here",
-    );
-    drop(lock);
 
     refuses(
         &["run", "adam-fig1-mnist", "--out", folder],
@@ -713,11 +794,8 @@ fn invalid_settings_leave_no_record_and_a_failing_step_is_a_diverged_run() {
         let run = train("logistic", optimizer);
         let error = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(run.status.code() == Some(2) && error.contains(words), "{error}");
-        let records = std::fs::read_dir(&out)
-            .unwrap()
-            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some())
-            .count();
-        assert_eq!(records, 0, "{optimizer} left a record");
+        let left = std::fs::read_dir(&out).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "{optimizer} left a file");
     }
     // a step of 1e38 makes the second gradient infinite or NaN
     let run = train("mlp:hidden=20", "nonfinite:policy=error|sgd:lr=1e38");

@@ -36,8 +36,11 @@ fn the_readme_is_short() {
     }
 }
 
+/// So each page is at most two clicks from README.md.
 #[test]
 fn the_index_lists_every_page() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    assert!(readme.contains("(docs/index.md)"), "README.md has no link to docs/index.md");
     let index = fs::read_to_string("docs/index.md").unwrap();
     for page in pages() {
         let name = page.file_name().unwrap().to_str().unwrap().to_string();
@@ -49,13 +52,70 @@ fn the_index_lists_every_page() {
     }
 }
 
+/// The fenced blocks of Rust: what follows ```` ```rust ````, and the code.
+fn rust_blocks(text: &str) -> Vec<(String, Vec<String>)> {
+    let (mut blocks, mut lines) = (Vec::new(), text.lines());
+    while let Some(line) = lines.next() {
+        // a block in a list is indented
+        if let Some(attributes) = line.trim_start().strip_prefix("```rust") {
+            let code = lines.by_ref().take_while(|line| line.trim() != "```");
+            blocks.push((attributes.to_string(), code.map(String::from).collect()));
+        }
+    }
+    blocks
+}
+
+/// Whether lines occur in a file, one after the other, whatever their common indentation.
+fn is_excerpt(lines: &[String], file: &str) -> bool {
+    let all: Vec<&str> = file.lines().collect();
+    all.windows(lines.len().max(1)).any(|window| {
+        let Some(indent) = window[0].strip_suffix(lines[0].as_str()) else { return false };
+        window.iter().zip(lines).all(|(own, line)| {
+            (own.is_empty() && line.is_empty()) || own.strip_prefix(indent) == Some(line)
+        })
+    })
+}
+
+#[test]
+fn code_that_is_not_compiled_is_an_excerpt_of_an_example() {
+    let examples: Vec<String> = fs::read_dir("examples")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let mut excerpts = 0;
+    for page in pages() {
+        for (attributes, code) in rust_blocks(&fs::read_to_string(&page).unwrap()) {
+            // GitHub shows lines that rustdoc hides
+            let hidden = code.iter().find(|line| line.trim_start().starts_with("# "));
+            assert!(hidden.is_none(), "{}: hidden line {hidden:?}", page.display());
+            if attributes.contains("ignore") {
+                let found = examples.iter().any(|example| is_excerpt(&code, example));
+                assert!(found, "{}: no example contains {code:#?}", page.display());
+                excerpts += 1;
+            }
+        }
+    }
+    assert!(excerpts >= 2, "only {excerpts} excerpts");
+}
+
+#[test]
+fn an_excerpt_with_another_line_is_noticed() {
+    let lines = |text: &str| text.lines().map(String::from).collect::<Vec<_>>();
+    let file = "fn f() {\n    first();\n\n        second();\n}";
+    assert!(is_excerpt(&lines("first();\n\n    second();"), file));
+    for wrong in ["first();\nsecond();", "first();\n\nsecond();", "third();"] {
+        assert!(!is_excerpt(&lines(wrong), file), "{wrong}");
+    }
+}
+
 #[test]
 fn the_rust_code_of_every_page_is_compiled() {
     let lib = fs::read_to_string("src/lib.rs").unwrap();
     for page in pages() {
-        let has_code = fs::read_to_string(&page).unwrap().lines().any(|line| {
-            line.trim_start().strip_prefix("```rust").is_some_and(|more| !more.contains("ignore"))
-        });
+        let blocks = rust_blocks(&fs::read_to_string(&page).unwrap());
+        let has_code = blocks.iter().any(|(attributes, _)| !attributes.contains("ignore"));
         let listed = lib.contains(&format!("\"../{}\"", page.display()));
         assert!(
             !has_code || listed,
@@ -297,6 +357,43 @@ fn counts(stdout: &str) -> String {
     counted.join(", ")
 }
 
+/// The verdicts in results/NAME-paper, counted, by NAME.
+fn committed() -> BTreeMap<String, String> {
+    let folders = fs::read_dir("results").unwrap().map(|entry| entry.unwrap().path());
+    let of = |folder: PathBuf| {
+        let name = folder.file_name()?.to_str()?.strip_suffix("-paper")?.to_string();
+        let report = fs::read_to_string(folder.join("report.md")).unwrap();
+        let lines: Vec<String> = report
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" | \""))
+            .map(|(verdict, rest)| format!("{verdict} \"{rest}"))
+            .collect();
+        Some((name, counts(&lines.join("\n"))))
+    };
+    folders.filter_map(of).collect()
+}
+
+#[test]
+fn the_page_of_experiments_states_the_same_verdicts() {
+    let page = fs::read_to_string("docs/experiments.md").unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = words(&page);
+    for (name, row) in rows(&fs::read_to_string("README.md").unwrap()) {
+        if BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
+            && !row[2].starts_with("paper scale: ")
+        {
+            let stated = format!("**`{name}`** ({})", row[2]);
+            assert!(page.contains(&stated), "docs/experiments.md does not state {stated}");
+        }
+    }
+    let committed = committed();
+    assert!(committed.len() >= 2, "only {} folders in results/", committed.len());
+    for (name, counts) in committed {
+        let stated = format!("[paper scale](../results/{name}-paper/report.md) ({counts})");
+        assert!(page.contains(&stated), "docs/experiments.md does not state {stated}");
+    }
+}
+
 #[test]
 fn the_readme_states_the_verdicts_of_every_experiment() {
     let readme = fs::read_to_string("README.md").unwrap();
@@ -306,21 +403,12 @@ fn the_readme_states_the_verdicts_of_every_experiment() {
         assert_eq!(row.len(), 3, "{name}: {row:?}");
     }
     // those at the scale of the paper are in results/
-    let mut committed = 0;
+    let committed = committed();
     for (name, row) in &rows {
-        let Some(stated) = row.get(2).and_then(|cell| cell.strip_prefix("paper scale: ")) else {
-            continue;
-        };
-        let report = fs::read_to_string(format!("results/{name}-paper/report.md")).unwrap();
-        let lines: Vec<String> = report
-            .lines()
-            .filter_map(|line| line.strip_prefix("| ")?.split_once(" | \""))
-            .map(|(verdict, rest)| format!("{verdict} \"{rest}"))
-            .collect();
-        assert_eq!(stated, counts(&lines.join("\n")), "{name}");
-        committed += 1;
+        if let Some(stated) = row.get(2).and_then(|cell| cell.strip_prefix("paper scale: ")) {
+            assert_eq!(stated, committed[name], "{name}");
+        }
     }
-    assert!(committed >= 2, "only {committed} rows state the verdicts at the scale of the paper");
     // those that take a second or two
     let folder = tempfile::tempdir().unwrap();
     for name in [

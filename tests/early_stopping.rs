@@ -178,8 +178,11 @@ fn early_stopping_without_a_validation_set_is_rejected() {
     assert_ne!(*toml, without);
     let error =
         parse("mine.toml".as_ref(), &without, &Optimizers::default()).unwrap_err().to_string();
-    assert!(
-        error.contains("early_stopping") && error.contains("as `validation` beside it"),
-        "{error}"
-    );
+    assert!(error.contains("without task.validation, expected both"), "{error}");
+
+    let spec = "early_stopping = \"early_stopping:";
+    assert!(toml.contains(spec));
+    let none = toml.replace(spec, "early_stopping = \"none:");
+    let error = parse("mine.toml".as_ref(), &none, &Optimizers::default()).unwrap_err().to_string();
+    assert!(error.contains("found `none` with settings, expected `none` alone"), "{error}");
 }

@@ -162,9 +162,15 @@ fn missing_options_are_rejected() {
             vec!["run", "wilson-synthetic", "--data", "mnist-10k"],
             "this experiment uses no data set",
         ),
-        (vec!["run", "s3-saddle", "--device", "wgpu"], "this experiment always runs on flex"),
-        (vec!["run", "s3-saddle", "--scale", "sweep"], "has no scale sweep; it has quick"),
-        (vec!["run", "step-sizes", "--scale", "paper"], "has no scale paper; it has quick"),
+        (vec!["run", "s3-saddle", "--device", "wgpu"], "this experiment always runs on the CPU"),
+        (
+            vec!["run", "s3-saddle", "--scale", "sweep"],
+            "scale: found `sweep`, expected a scale of s3-saddle: quick",
+        ),
+        (
+            vec!["run", "step-sizes", "--scale", "paper"],
+            "scale: found `paper`, expected a scale of step-sizes: quick",
+        ),
     ] {
         let out = place.path().join("x");
         let done = Command::new(env!("CARGO_BIN_EXE_downhill"))

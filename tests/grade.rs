@@ -1,6 +1,8 @@
 //! Selection of the best settings from runs, and verdicts on claims.
 #![cfg(feature = "lab")]
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use downhill::lab::experiment::{Experiment, GridSetting, Planned, Reduction, Scale, parse, swept};
@@ -73,7 +75,7 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
     };
     let outcome = if losses.len() > 1 { Outcome::Finished } else { Outcome::Diverged };
     let end = Some(RunEnd { outcome, step: 2, reason: None, kept: None, seconds: 0.0 });
-    Run { header, points: losses.iter().enumerate().map(point).collect(), end }
+    Run { header, points: Arc::new(losses.iter().enumerate().map(point).collect()), end }
 }
 
 /// The verdicts for the given final losses of the three series, one loss per seed.

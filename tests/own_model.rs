@@ -195,7 +195,7 @@ fn a_task_of_a_program_with_a_mistake_is_refused() {
     let other = RunOptions { data: Some("a.csv".into()), ..default() };
     assert_eq!(
         error(experiment(task(squared)), other),
-        "--data is a.csv, and this experiment has the data of its program, plane"
+        "--data: found a.csv, expected no --data, because the program has its own data, plane"
     );
     let metric = Experiment { metric: Default::default(), ..experiment(task(squared)) };
     assert!(

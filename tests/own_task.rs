@@ -181,7 +181,10 @@ fn the_settings_of_a_users_task_are_checked() {
     let error = check("{ kind = \"bowl\", curvature = -1.0 }");
     assert_eq!(error, "bowl.toml, task.curvature: found -1, expected a number above 0");
     let error = check("{ kind = \"bowl\", curvatur = 2.0 }");
-    assert!(error.contains("unknown field `curvatur`, expected `curvature`"), "{error}");
+    assert!(
+        error.contains("unknown key `curvatur`; did you mean `curvature`? Known: curvature"),
+        "{error}"
+    );
     let error = check("{ kind = \"bowels\", curvature = 2.0 }");
     assert!(error.contains("bowels") && error.contains("classify"), "{error}");
 }

@@ -430,6 +430,8 @@ fn invalid_penalty_specs_give_one_sentence() {
         ("l2_ball:over=me", "l2_ball: over is `me`, expected one of all, tensor"),
         ("l2|l2:lambda=1", "l2 is given twice"),
         ("l2|none", "found `none` together with a penalty"),
+        ("none:x=1", "`none:x=1`: found `none` with settings, expected `none` alone"),
+        ("none@torch", "found `none` with settings, expected `none` alone"),
         ("l2|", "a spec on both sides of each `|`"),
         ("l2:lambda=[1,2]", "lambda has 2 values"),
     ] {
@@ -581,14 +583,18 @@ fn l1_gives_exact_zeros_with_proximal_steps_and_none_as_a_loss_term() {
         assert!(zeros(&by_prox.net) >= least, "{optimizer}: {} of 176", zeros(&by_prox.net));
         // the proximal run reduces the training loss + penalty, and both runs start at the same
         // value
-        let objective = |trained: &Trained| trained.points.last().unwrap().measures["objective"];
-        assert!(objective(&by_prox) < 0.9 * by_prox.points[0].measures["objective"], "{optimizer}");
+        let penalized =
+            |trained: &Trained| trained.points.last().unwrap().measures["train_loss_plus_penalty"];
+        assert!(
+            penalized(&by_prox) < 0.9 * by_prox.points[0].measures["train_loss_plus_penalty"],
+            "{optimizer}"
+        );
         assert_eq!(
-            by_prox.points[0].measures["objective"],
-            by_loss.points[0].measures["objective"]
+            by_prox.points[0].measures["train_loss_plus_penalty"],
+            by_loss.points[0].measures["train_loss_plus_penalty"]
         );
         assert!(
-            objective(&by_prox) > by_prox.points.last().unwrap().measures["train_loss"],
+            penalized(&by_prox) > by_prox.points.last().unwrap().measures["train_loss"],
             "the training loss + penalty includes the penalty"
         );
     }
@@ -599,12 +605,13 @@ fn the_l2_proximal_step_and_the_l2_gradient_reach_the_same_loss_plus_penalty() {
     let [by_loss, by_prox] = ["loss", "prox"].map(|by| {
         trained(&format!("elastic:lambda=0.05,ratio=0,by={by}"), "sgd:lr=0.05", 400, |_| ())
     });
-    let objective = |trained: &Trained| trained.points.last().unwrap().measures["objective"];
+    let penalized =
+        |trained: &Trained| trained.points.last().unwrap().measures["train_loss_plus_penalty"];
     assert!(
-        (objective(&by_loss) / objective(&by_prox) - 1.0).abs() < 0.01,
+        (penalized(&by_loss) / penalized(&by_prox) - 1.0).abs() < 0.01,
         "{} and {}",
-        objective(&by_loss),
-        objective(&by_prox)
+        penalized(&by_loss),
+        penalized(&by_prox)
     );
 }
 

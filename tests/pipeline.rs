@@ -97,14 +97,20 @@ fn the_raw_gradient_is_clipped_before_l2_is_added_and_decay_is_independent_of_th
 #[test]
 fn parts_in_another_order_than_they_act_in_are_refused_with_the_order() {
     for (line, words) in [
-        ("l2|clip_norm|adam", "l2 before clip_norm"),
-        ("adam|clip_global", "adam before clip_global"),
-        ("decay|adam", "decay before adam"),
-        ("adam|ema|lookahead", "ema before lookahead"),
-        ("cosine|adam", "cosine before adam"),
+        (
+            "l2|clip_norm|adam",
+            "found clip_norm after l2, expected `clip_norm|l2|adam`; the order is",
+        ),
+        (
+            "adam|clip_global",
+            "found clip_global after adam, expected `clip_global|adam`; the order is",
+        ),
+        ("decay|adam", "found adam after decay, expected `adam|decay`"),
+        ("adam|ema|lookahead", "found lookahead after ema, expected `adam|lookahead|ema`"),
+        ("cosine|adam", "found adam after cosine, expected `adam|cosine`"),
         ("adam|ema|ema", "ema is given twice"),
         ("accumulate|accumulate|adam", "accumulate is given twice"),
-        ("adam|cosine|step", "cosine before step"),
+        ("adam|cosine|step", "found cosine and step, expected only one of them"),
         ("ema", "no optimizer, expected one, such as adam"),
         ("l2|l2|adam", "l2 is given twice"),
         ("adam|sgd", "found the optimizers adam and sgd, expected only one"),

@@ -1,6 +1,7 @@
 //! The record format.
 #![cfg(feature = "lab")]
 
+use downhill::lab::experiment::{load, parse};
 use downhill::lab::record::{self, RecordedTask};
 use downhill::optim::Optimizers;
 
@@ -35,6 +36,34 @@ fn a_record_of_format_1_is_converted_and_its_points_stay_byte_by_byte() {
         &Optimizers::default(),
     );
     assert_eq!(run.header.fingerprint, config.unwrap().fingerprint());
+}
+
+#[test]
+fn a_record_with_the_old_name_of_a_measurement_is_read() {
+    let runs = std::fs::read_dir("results/fmnist-2c2d/runs").unwrap();
+    let mut records = runs
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    let path = records.next().unwrap();
+    let first = std::fs::read_to_string(&path).unwrap().lines().nth(1).unwrap().to_string();
+    let written: serde_json::Value = serde_json::from_str(&first).unwrap();
+    let point = &record::read(&path).unwrap().points[0];
+    assert_eq!(point.value(record::PENALIZED_LOSS), written["objective"].as_f64());
+    assert!(point.value("train_loss_plus_penalty").is_some());
+    assert_eq!(point.value("objective"), None);
+}
+
+#[test]
+fn a_toml_file_with_the_old_name_of_a_measurement_is_read() {
+    let (_, text) = load("adam-fig1-mnist", &Optimizers::default()).unwrap();
+    let old = text
+        .replace("train_loss_plus_penalty", "objective")
+        .replace("b = \"AdaGrad\" }", "b = \"AdaGrad\", measure = \"objective\" }");
+    assert!(old.contains("name = \"objective\""));
+    let experiment = parse("old.toml".as_ref(), &old, &Optimizers::default()).unwrap();
+    assert_eq!(experiment.metric.name, record::PENALIZED_LOSS);
+    let measures = experiment.claim.iter().filter_map(|claim| claim.expect.measure());
+    assert_eq!(measures.collect::<Vec<_>>(), [record::PENALIZED_LOSS; 2]);
 }
 
 #[test]

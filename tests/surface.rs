@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use downhill::lab::chart::{PALETTE, Style};
 use downhill::lab::surface::{SURFACES, Surface};
@@ -84,6 +85,11 @@ fn invalid_expressions_give_one_sentence() {
         ([1.0, -1.0, 0.0, 1.0], None),
         ([0.0, f64::NAN, 0.0, 1.0], None),
         ([0.0, 1.0, 0.0, 1.0], Some([2.0, 0.5])),
+        ([1.0, 1.0, 0.0, 1.0], Some([1.0, 0.5])),
+        ([1.0, 1.0 + f64::EPSILON, 0.0, 1.0], Some([1.0, 0.5])),
+        ([0.0, 1e-300, 0.0, 1.0], Some([0.0, 0.5])),
+        ([-1e300, 1e300, 0.0, 1.0], Some([0.0, 0.5])),
+        ([f64::NEG_INFINITY, f64::INFINITY, 0.0, 1.0], Some([0.0, 0.5])),
     ] {
         assert!(Surface::read("x+y", Some(window), start).is_err(), "{window:?} {start:?}");
     }
@@ -198,7 +204,9 @@ fn a_path_that_leaves_the_surface_diverges_except_on_a_saddle() {
     assert!(text(&done.stdout).contains("diverged: value is NaN"), "{}", text(&done.stdout));
     for picture in ["contour.svg", "relief.svg"] {
         assert!(
-            fs::read_to_string(holed.path().join(picture)).unwrap().contains("not defined here"),
+            fs::read_to_string(holed.path().join(picture))
+                .unwrap()
+                .contains("undefined or above 1e100"),
             "{picture}"
         );
     }
@@ -306,6 +314,73 @@ fn noise_is_deterministic_and_differs_between_seeds() {
             .collect::<Vec<_>>()
     };
     assert_ne!(of(",constant,0,"), of(",constant,1,"));
+}
+
+#[test]
+fn powers_with_huge_exponents_have_values() {
+    for (formula, x, expected) in [
+        ("x^1e19", 1.0, 1.0),
+        ("x^1e19", 0.5, 0.0),
+        ("x^1e300", 2.0, f64::INFINITY),
+        ("x^(0-1e19)", 2.0, 0.0),
+        ("x^(1/0)", 0.5, 0.0),
+        ("x^3000000001", -1.0, -1.0),
+        ("x^3000000000", -1.0, 1.0),
+        ("x^2147483648", -1.0, 1.0),
+        ("x^17", -1.0, -1.0),
+    ] {
+        let surface = Surface::read(formula, None, Some([1.0, 1.0]));
+        let value = surface.unwrap_or_else(|error| panic!("{error}")).at(x, 0.0);
+        assert_eq!(value, expected, "{formula} at {x}");
+    }
+}
+
+/// Whether a command ends well within a minute.
+fn ends_well(args: &[&str], out: &Path) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_downhill"));
+    let command = command.args(args).arg("--out").arg(out).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    for _ in 0..600 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.success();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    false
+}
+
+#[test]
+fn surfaces_with_extreme_heights_and_windows_have_a_page() {
+    for (formula, window) in [
+        ("1e308*x", "-2,2,-2,2"),
+        ("1e308*x-1e308*y", "-2,2,-2,2"),
+        ("y^1e19", "-2,2,-2,2"),
+        ("1e99*x", "-2,2,-2,2"),
+        ("1e-320*x", "-2,2,-2,2"),
+        ("1e17+0*x", "-2,2,-2,2"),
+        ("1e15+x", "-2,2,-2,2"),
+        ("exp(x*x*400)", "-2,2,-2,2"),
+        ("1/(x-1)/(y-1)", "-2,2,-2,2"),
+        ("x+y", "999999.999999,1e6,-1e6,1e6"),
+        ("x+y", "0,1e-6,0,1e-6"),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let start = match window {
+            "-2,2,-2,2" => "0.5,0.5",
+            "0,1e-6,0,1e-6" => "0,0",
+            _ => "1e6,0",
+        };
+        let (window, start) = (format!("--window={window}"), format!("--start={start}"));
+        let args = ["surface", formula, &window, &start, "--steps", "3"];
+        assert!(ends_well(&args, out.path()), "{formula}, {window}");
+        assert!(out.path().join("index.html").is_file(), "{formula}");
+        for picture in ["contour.svg", "relief.svg"] {
+            let text = fs::read_to_string(out.path().join(picture)).unwrap();
+            assert!(!text.contains("NaN") && !text.contains("inf"), "{formula}, {picture}");
+        }
+    }
 }
 
 #[test]

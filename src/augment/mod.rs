@@ -113,8 +113,13 @@ impl Augment {
                 "found `none` together with an augmentation, expected one or the other".into();
             return Err(SpecError::Several { spec: line.to_string(), problem }.into());
         }
-        let parts = line.0.iter().filter(|spec| spec.to_string() != "none").map(Part::read);
-        Ok(Augment(parts.collect::<std::result::Result<_, _>>()?))
+        match line.0.as_slice() {
+            [one] if one.is_none()? => Ok(Augment::default()),
+            specs => {
+                let parts = specs.iter().map(Part::read);
+                Ok(Augment(parts.collect::<std::result::Result<_, _>>()?))
+            }
+        }
     }
 
     /// The spec with all settings.

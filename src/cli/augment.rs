@@ -21,7 +21,7 @@ pub struct AugmentArgs {
     #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
     data: String,
     /// Number of images
-    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=100), allow_negative_numbers = true)]
     images: u16,
     /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]

@@ -11,7 +11,7 @@ use downhill::spec::unknown;
 use downhill::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::terminal::{say, tell};
+use super::terminal::{exit_on_signal, say, tell};
 
 #[derive(Args)]
 pub struct FetchArgs {
@@ -86,11 +86,7 @@ pub fn fetch(args: FetchArgs) -> Result<ExitCode> {
 /// Downloads a known data set, with a progress bar.
 fn download(known: &'static KnownDataset, cache: &Path) -> Result<Installed> {
     // no clean-up is needed: the next call resumes from what is on the disk
-    let handler = || {
-        tell("interrupted: the same command resumes the download");
-        std::process::exit(130);
-    };
-    ctrlc::set_handler(handler).map_err(Error::failed("handle Ctrl-C"))?;
+    exit_on_signal("interrupted: the same command resumes the download")?;
     let style = ProgressStyle::with_template(
         "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left  {msg}",
     );

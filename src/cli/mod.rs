@@ -12,6 +12,7 @@ use downhill::optim::Optimizers;
 mod augment;
 mod card;
 mod fetch;
+mod plan;
 mod progress;
 mod run;
 mod show;
@@ -22,13 +23,13 @@ mod training;
 mod verify;
 
 use terminal::say;
-pub use terminal::tell;
+pub use terminal::{printable, tell};
 
 /// Optimizers for deep learning, and experiments that compare them.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Start with:\n  downhill run adam-fig1-mnist   Reproduce a figure of the Adam paper, with a verdict on each claim\n  downhill list                  List all optimizers, experiments, data sets, models, ...\n  downhill show adam             Print its formula, settings and dialects (torch, Keras, Optax, burn)\n\nExit codes: 0 success; 1 a check failed (verify, run --check) or the training diverged; 2 invalid input or another error; 130 interrupted by Ctrl-C."
+    after_help = "Start with:\n  downhill run adam-fig1-mnist   Reproduce a figure of the Adam paper, with a verdict on each claim\n  downhill list                  List all optimizers, experiments, data sets, models, ...\n  downhill show adam             Print its formula, settings and dialects (torch, Keras, Optax, burn)\n\nExit codes: 0 success; 1 a check failed (verify, run --check) or the training diverged; 2 invalid input or another error; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -64,9 +65,14 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Run an experiment: train, check the claims, write a page with figures
     #[command(
-        after_help = "Each claim gets a verdict. A comparison of series is HELD, NOT HELD or UNDECIDED, by a 95 % interval over the seeds. A check of a number is PASS or FAIL. NOT HELD is a finding, not an error.\n\nEach run writes its record (JSON lines) while it trains. After an interruption, the same command trains only the missing runs. The first Ctrl-C finishes the current steps and writes the page. A second Ctrl-C exits immediately. Experiments without training runs exit at the first Ctrl-C.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # then edit the file\n  downhill run my-experiment.toml"
+        after_help = "Each claim gets a verdict. A comparison of series is HELD, NOT HELD or UNDECIDED, by a 95 % interval over the seeds. A check of a number is PASS or FAIL. NOT HELD is a finding, not an error.\n\nEach run writes its record (JSON lines) and checkpoints while it trains. After Ctrl-C, SIGTERM, a kill or a loss of power, the same command continues where it stopped, with the same results. The first Ctrl-C finishes the current steps, writes checkpoints and the page. A second Ctrl-C exits immediately. Experiments without training runs exit at the first Ctrl-C. Several processes, on one or several hosts, can run the same experiment in the same folder.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # then edit the file\n  downhill run my-experiment.toml"
     )]
     Run(run::RunArgs),
+    /// List the missing runs of an experiment, without making them
+    #[command(
+        after_help = "Prints a line for each missing run: its key, its number of steps, and what it is, separated by tabs. `downhill run EXPERIMENT --only KEY` makes one of them. Several processes can do so in one folder at the same time.\nFirst all settings are listed. The remaining seeds of the best settings follow once those runs are complete.\n\nExample:\n  downhill plan adam-fig1-mnist --scale paper"
+    )]
+    Plan(plan::PlanArgs),
     /// Plot the paths of optimizers on a surface: contours, relief, animation
     #[command(
         after_help = "Examples:\n  downhill surface                            # lists the surfaces\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,adam:lr=0.01,beta2=0.99,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
@@ -81,6 +87,10 @@ enum Command {
         /// Output folder of the page [default: the first folder]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Accept runs made on processors with other vector instructions, whose last digits may
+        /// differ
+        #[arg(long)]
+        mix_processors: bool,
     },
     /// Verify the optimizers against recorded steps of torch, Keras and Optax
     #[command(
@@ -119,9 +129,11 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Show { name, toml: false } => say(&show::show(&name, &optimizers)?),
         Command::Fetch(args) => fetch::fetch(args),
         Command::Run(args) => run::run(args, &optimizers),
-        Command::Report { folders, out } => {
+        Command::Plan(args) => plan::plan(args, &optimizers),
+        Command::Report { folders, out, mix_processors } => {
             let (experiment, runs) = report::read(&folders, &optimizers)?;
-            let report = Report::new(experiment, runs, &optimizers)?;
+            let make = if mix_processors { Report::mixing_processors } else { Report::new };
+            let report = make(experiment, runs, &optimizers)?;
             let page = report.write(out.as_ref().unwrap_or(&folders[0]))?;
             say(&format!("{}\npage: {}", tables::results(&report), page.display()))
         }

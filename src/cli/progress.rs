@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use super::terminal::tell;
 use downhill::docs::counted;
 use downhill::lab::record::RunEnd;
-use downhill::lab::runner::RunObserver;
+use downhill::lab::runner::{RunObserver, TrainingObserver};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The progress bar of all runs.
@@ -71,8 +71,20 @@ impl RunObserver for Bars {
         self.show(self.bar.position() as usize + steps);
     }
 
+    fn resumed(&self, step: usize) {
+        self.bar.inc(step as u64);
+    }
+
     fn step(&self) {
         self.inc();
+    }
+
+    fn waiting(&self, runs: usize) {
+        self.bar.set_message(format!(
+            "waiting for {} of other processes",
+            counted(runs, "run", "runs")
+        ));
+        self.bar.tick();
     }
 
     fn run_ended(&self, run: &str, end: &RunEnd, steps_left: usize) {
@@ -83,5 +95,20 @@ impl RunObserver for Bars {
         } else {
             tell(&format!("{line} after {} steps, {:.1} s", end.step, end.seconds));
         }
+    }
+}
+
+impl TrainingObserver for Bars {
+    fn start(&self, steps: usize) {
+        self.show(steps);
+    }
+
+    fn resumed(&self, step: usize) {
+        self.bar.suspend(|| tell(&format!("continues at step {step}")));
+        self.bar.inc(step as u64);
+    }
+
+    fn step(&self) {
+        self.inc();
     }
 }

@@ -2,24 +2,27 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use downhill::docs::shell_word;
 use downhill::lab::data;
 use downhill::lab::experiment::{self, Experiment, Scale};
+use downhill::lab::record::Run;
 use downhill::lab::report::Report;
 use downhill::lab::runner::{self, RunOptions};
 use downhill::lab::study::{self, Study, StudyInput};
 use downhill::optim::Optimizers;
 use downhill::{Error, Result};
 
-use super::terminal::{on_ctrl_c, say, tell};
+use super::terminal::{Signals, say, tell};
 use super::{progress, tables};
 
+/// Which runs of which experiment.
 #[derive(Args)]
-pub struct RunArgs {
+pub struct WhichRuns {
     /// Name of an experiment (see `downhill list experiments`), or a FILE.toml
-    experiment: String,
+    pub experiment: String,
     /// Amount of work: quick (minutes), paper (the protocol of the paper) or sweep (a wide grid of
     /// settings)
     #[arg(long, value_enum, default_value = "quick")]
@@ -33,21 +36,44 @@ pub struct RunArgs {
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
     /// Number of seeds per setting [default: from the scale]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     seeds: Option<u16>,
     /// Output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Count runs made on processors with other vector instructions, whose last digits may differ
+    #[arg(long)]
+    mix_processors: bool,
+}
+
+#[derive(Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    which: WhichRuns,
     /// Number of parallel runs; the results are the same for any number [default: number of cores,
     /// 1 on wgpu]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     jobs: Option<u16>,
-    /// Repeat runs that already have a record
+    /// Longest time between two checkpoints within an epoch
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    checkpoint_every: Duration,
+    /// Make only the run of this key (see `downhill plan`), and no page
+    #[arg(long, value_name = "KEY")]
+    only: Option<String>,
+    /// Repeat runs that already have a record. The old records stay until the new ones replace them
     #[arg(long)]
     fresh: bool,
     /// Exit with code 1 if a verdict is NOT HELD or FAIL
-    #[arg(long)]
+    #[arg(long, conflicts_with = "only")]
     check: bool,
+}
+
+/// A time in seconds.
+pub fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a number of seconds above 0, such as 60".into())
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -69,23 +95,33 @@ impl From<ScaleName> for Scale {
 
 /// Runs an experiment by its name or file.
 pub fn run(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
-    let (experiment, _) = experiment::load(&args.experiment, optimizers)?;
-    let command = args.command(&experiment)?;
-    let options = RunOptions {
-        scale: args.scale.into(),
-        data: args.data,
-        jobs: args.jobs.map(usize::from),
-        device: args.device,
-        seeds: args.seeds.map(usize::from),
-        out: args.out,
-        fresh: args.fresh,
-        command: Some(command),
-        ..RunOptions::default()
-    };
-    run_and_report(experiment, options, args.check, optimizers)
+    let (experiment, mut options) = args.which.options(optimizers)?;
+    options.jobs = args.jobs.map(usize::from);
+    options.checkpoint_every = args.checkpoint_every;
+    options.fresh = args.fresh;
+    match args.only {
+        Some(key) => run_one(experiment, options, &key, optimizers),
+        None => run_and_report(experiment, options, args.check, optimizers),
+    }
 }
 
-impl RunArgs {
+impl WhichRuns {
+    /// The experiment, and the options that these arguments set.
+    pub fn options(self, optimizers: &Optimizers) -> Result<(Experiment, RunOptions)> {
+        let (experiment, _) = experiment::load(&self.experiment, optimizers)?;
+        let options = RunOptions {
+            scale: self.scale.into(),
+            command: Some(self.command(&experiment)?),
+            data: self.data,
+            device: self.device,
+            seeds: self.seeds.map(usize::from),
+            out: self.out,
+            mix_processors: self.mix_processors,
+            ..RunOptions::default()
+        };
+        Ok((experiment, options))
+    }
+
     /// The command that makes the same runs, with every default spelled out. File and data are as
     /// they were given.
     fn command(&self, experiment: &Experiment) -> Result<String> {
@@ -102,6 +138,9 @@ impl RunArgs {
             let seeds = self.seeds.map_or(extent.seeds, usize::from);
             command += &format!(" --seeds {seeds}");
         }
+        if self.mix_processors {
+            command += " --mix-processors";
+        }
         Ok(command)
     }
 }
@@ -117,23 +156,62 @@ pub fn run_and_report(
         let study = study::find(study)?;
         return run_study(study, experiment, &options, check, optimizers);
     }
-    options.stop = on_ctrl_c()?;
+    let signals = Signals::handle()?;
+    options.stop = signals.stop.clone();
     let progress = progress::Bars::new();
     let results = runner::run(experiment, optimizers, &options, &progress);
     progress.finish();
     let results = results?;
     if results.runs.is_empty() {
         tell("interrupted before the first run");
-        return Ok(ExitCode::from(130));
+        return Ok(signals.exit_code());
     }
-    let report = Report::new(Some(results.experiment), results.runs, optimizers)?;
+    let make = if options.mix_processors { Report::mixing_processors } else { Report::new };
+    let report = make(Some(results.experiment), results.runs, optimizers)?;
     let page = report.write(&results.folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
     if results.interrupted {
-        tell("interrupted; the same command trains the missing runs");
-        return Ok(ExitCode::from(130));
+        tell(INTERRUPTED);
+        return Ok(signals.exit_code());
     }
     Ok(exit_code(&report, check))
+}
+
+const INTERRUPTED: &str =
+    "interrupted; checkpoints are written, and the same command continues where it stopped";
+
+/// Makes one run. A page is written by `report`, once all runs are made.
+fn run_one(
+    experiment: Experiment,
+    mut options: RunOptions,
+    key: &str,
+    optimizers: &Optimizers,
+) -> Result<ExitCode> {
+    refuse_study(&experiment, "--only")?;
+    let signals = Signals::handle()?;
+    options.stop = signals.stop.clone();
+    let progress = progress::Bars::new();
+    let results = runner::run_one(experiment, optimizers, &options, &progress, key);
+    progress.finish();
+    let results = results?;
+    if results.interrupted {
+        tell(INTERRUPTED);
+        return Ok(signals.exit_code());
+    }
+    let outcomes: Vec<String> = results.runs.iter().map(Run::outcome).collect();
+    say(&format!("{key}: {}", outcomes.join(", ")))
+}
+
+/// An error for a study, which has no runs.
+pub fn refuse_study(experiment: &Experiment, option: &str) -> Result<()> {
+    match experiment.task.study() {
+        None => Ok(()),
+        Some(_) => Err(Error::value(
+            option,
+            format!("the study {}, which has no runs", experiment.name),
+            "an experiment with runs; `downhill run` computes a study at once",
+        )),
+    }
 }
 
 /// 1 if a verdict is NOT HELD or FAIL and `--check` is given.

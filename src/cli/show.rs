@@ -36,12 +36,33 @@ const LOOKUPS: [Lookup; 9] = [
 
 /// The page about an optimizer, a model, a data set, an experiment, ...
 pub fn show(name: &str, optimizers: &Optimizers) -> Result<String> {
-    // for `adam@keras:lr=1`, the page of `adam`
-    let spec = name.parse::<Spec>();
-    let name = match &spec {
-        Ok(spec) if !name.ends_with(".toml") => &spec.name,
-        _ => name,
-    };
+    if let Ok(spec) = name.parse::<Spec>()
+        && !name.ends_with(".toml")
+    {
+        let page = show_name(&spec.name, optimizers)?;
+        check_plain(&spec, name, optimizers)?;
+        return Ok(page);
+    }
+    show_name(name, optimizers)
+}
+
+/// A page does not depend on settings. A dialect is only checked, since the page lists all.
+fn check_plain(spec: &Spec, written: &str, optimizers: &Optimizers) -> Result<()> {
+    let Spec { name, dialect, settings } = spec;
+    if !settings.is_empty() {
+        let found = format!("settings in `{written}`");
+        return Err(Error::value("show", found, format!("a name without settings: {name}")));
+    }
+    match (dialect, optimizers.find(name)) {
+        (Some(dialect), Ok(entry)) => entry.dialect(dialect).map(drop).map_err(Error::Spec),
+        (Some(dialect), Err(_)) => {
+            Err(Error::Spec(unknown(&format!("dialect of {name}"), dialect, [])))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+fn show_name(name: &str, optimizers: &Optimizers) -> Result<String> {
     for lookup in LOOKUPS {
         if let Some(page) = lookup(name, optimizers)? {
             return Ok(page);

@@ -1,7 +1,8 @@
 //! `downhill train` and `downhill eval`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use downhill::lab::data::{self, Dataset};
@@ -9,14 +10,14 @@ use downhill::lab::device;
 use downhill::lab::model::saved;
 use downhill::lab::record::{Outcome, Run, RunEnd};
 use downhill::lab::report::Report;
-use downhill::lab::runner::{SingleTraining, TrainedModel};
+use downhill::lab::runner::{SingleTraining, Trained};
 use downhill::lab::task::{Classification, Evaluation, MAX_CONFUSION, evaluate};
 use downhill::optim::Optimizers;
 use downhill::{Error, Result};
 
 use super::progress::Bars;
 use super::tables;
-use super::terminal::{on_ctrl_c, say};
+use super::terminal::{Signals, say};
 
 #[derive(Args)]
 pub struct TrainArgs {
@@ -51,15 +52,19 @@ pub struct TrainArgs {
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
     /// Number of epochs
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     epochs: u32,
     /// Batch size
-    #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     batch: u32,
     /// Seed of the initial weights and of the order of the examples
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     seed: u64,
-    /// Repeat the training even if the same training has finished before
+    /// Longest time between two checkpoints within an epoch
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::run::seconds)]
+    checkpoint_every: Duration,
+    /// Repeat the training even if the same training has finished before. The old record and model
+    /// stay until the new ones replace them
     #[arg(long)]
     fresh: bool,
     /// Diagnose the last step of each epoch for every parameter: step size and its bound,
@@ -71,9 +76,6 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR", default_value = "out/train")]
     out: PathBuf,
 }
-
-/// The file extension of the model of an interrupted training.
-const INTERRUPTED: &str = "interrupted.safetensors";
 
 #[derive(Args)]
 pub struct EvalArgs {
@@ -90,28 +92,49 @@ pub struct EvalArgs {
 
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let single = args.single();
-    let stop = on_ctrl_c()?;
+    let signals = Signals::handle()?;
     let bar = Bars::new();
-    let trained = single.train(&args.out, optimizers, |steps| bar.show(steps), || bar.inc(), &stop);
+    let trained = single.train(&args.out, optimizers, &bar, &signals.stop);
     bar.finish();
-    let (run, net, record) = trained.map_err(keys_as_options)?;
+    let trained = trained.map_err(keys_as_options)?;
+    let run = &trained.run;
     let outcome = run.ended();
-    let saved = save(&run, net.as_ref(), &record)?;
     let summary = format!(
-        "optimizer: {}\nschedule: {}\nrecord: {}{}{saved}",
+        "optimizer: {}\nschedule: {}\nrecord: {}{}{}",
         run.header.optimizer,
         run.header.schedule,
-        record.display(),
-        early_stop(&run)
+        trained.record.display(),
+        early_stop(run),
+        model_lines(&trained)
     );
     if outcome == Some(Outcome::Interrupted) {
-        say(&format!("{summary}\n{}; the same command starts the training again", run.outcome()))?;
-        return Ok(ExitCode::from(130));
+        say(&format!("{summary}\n{}; the same command continues there", run.outcome()))?;
+        return Ok(signals.exit_code());
     }
-    let layers = if args.diagnose { diagnostics(&run) } else { String::new() };
-    let report = Report::new(None, vec![run], optimizers)?;
+    let layers = if args.diagnose { diagnostics(run) } else { String::new() };
+    let report = Report::new(None, vec![trained.run], optimizers)?;
     say(&format!("{}\n{layers}{summary}", tables::results(&report)))?;
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
+}
+
+/// The lines about the model of a training.
+fn model_lines(trained: &Trained) -> String {
+    let Trained { run, model, before, .. } = trained;
+    let mut text = String::new();
+    if run.ended() == Some(Outcome::Diverged) {
+        let reason = run.end.as_ref().and_then(|end| end.reason.clone()).unwrap_or_default();
+        text += &format!("\n{}: {reason}", run.outcome());
+    }
+    let interrupted = run.ended() == Some(Outcome::Interrupted);
+    match model {
+        None => text += "; the model is not saved",
+        Some(path) if interrupted => text += &format!("\nmodel so far: {}", path.display()),
+        Some(path) => text += &format!("\nmodel: {}", path.display()),
+    }
+    if *before {
+        text += "\ntrained before; --fresh trains again";
+    }
+    text
 }
 
 impl TrainArgs {
@@ -134,39 +157,9 @@ impl TrainArgs {
             seed: self.seed,
             fresh: self.fresh,
             diagnose: self.diagnose,
+            checkpoint_every: self.checkpoint_every,
         }
     }
-}
-
-/// Saves the model beside its record, under the same name. Returns the lines about it.
-fn save(run: &Run, net: Option<&TrainedModel>, record: &Path) -> Result<String> {
-    let path = record.with_extension("safetensors");
-    let outcome = run.ended();
-    if outcome == Some(Outcome::Interrupted) {
-        let Some(net) = net else { return Ok(String::new()) };
-        let path = record.with_extension(INTERRUPTED);
-        saved::save(&net.model, &net.card, &path)?;
-        return Ok(format!("\nmodel so far: {}", path.display()));
-    }
-    // remove the model of an earlier interrupted run, if there is one
-    let _ = std::fs::remove_file(record.with_extension(INTERRUPTED));
-    let end = run.end.as_ref();
-    let mut text = String::new();
-    if outcome == Some(Outcome::Diverged) {
-        let reason = end.and_then(|end| end.reason.clone()).unwrap_or_default();
-        text += &format!("\n{}: {reason}", run.outcome());
-        if end.is_none_or(|end| end.kept.is_none()) {
-            return Ok(text + "; the model is not saved");
-        }
-    }
-    match net {
-        None => text += &trained_before(&path),
-        Some(net) => {
-            saved::save(&net.model, &net.card, &path)?;
-            text += &format!("\nmodel: {}", path.display());
-        }
-    }
-    Ok(text)
 }
 
 /// The diagnosis of the last step of the run. The last epoch may have no step, if gradients are
@@ -178,23 +171,18 @@ fn diagnostics(run: &Run) -> String {
     }
 }
 
-/// Replaces the TOML key in an error by the option: `task.early_stopping` by `--early-stopping`.
+/// Replaces the TOML keys in an error by the options: `task.early_stopping` by `--early-stopping`.
 fn keys_as_options(error: Error) -> Error {
-    let Error::Invalid(text) = &error else { return error };
-    match text.strip_prefix("task.").and_then(|text| text.split_once(':')) {
-        Some((key, rest)) => Error::Invalid(format!("--{}:{rest}", key.replace('_', "-"))),
-        None => error,
-    }
-}
-
-/// The line about a model that was trained before.
-fn trained_before(path: &Path) -> String {
-    let shown = path.display();
-    match path.is_file() {
-        true => format!("\nmodel: {shown}\ntrained before; --fresh trains again"),
-        false => {
-            format!("\ntrained before, but the model {shown} is missing; --fresh trains again")
+    let option = |key: String| match key.strip_prefix("task.") {
+        Some(name) => format!("--{}", name.replace('_', "-")),
+        None => key,
+    };
+    match error {
+        Error::Value { key, found, expected } => Error::Value { key: option(key), found, expected },
+        Error::Without { key, found, needed } => {
+            Error::Without { key: option(key), found, needed: option(needed) }
         }
+        other => other,
     }
 }
 

@@ -52,9 +52,7 @@ impl Rows {
     /// The numbers of one row, and all numbers.
     fn checked(self, what: &str) -> Result<(usize, Vec<f32>)> {
         let Rows { width, numbers, ragged } = self;
-        let wrong = |found: String, expected: String| {
-            Err(Error::Invalid(format!("{what}: found {found}, expected {expected}")))
-        };
+        let wrong = |found: String, expected: String| Err(Error::mismatch(what, found, expected));
         if let Some((row, length)) = ragged {
             return wrong(
                 format!("{length} numbers in row {row}"),
@@ -106,9 +104,8 @@ impl Examples {
         let (width, numbers) = inputs.checked("inputs")?;
         let (rows, labelled) = (numbers.len() / width, labels.len());
         if rows != labelled {
-            return Err(Error::Invalid(format!(
-                "labels: found {labelled}, expected {rows}, one for each row of the inputs"
-            )));
+            let expected = format!("{rows}, one for each row of the inputs");
+            return Err(Error::value("labels", labelled, expected));
         }
         Ok(Examples { shape: vec![width], inputs: Inputs::Numbers(numbers), labels })
     }
@@ -119,10 +116,8 @@ impl Examples {
     /// If the shape has another number of elements.
     pub fn with_shape(self, shape: &[usize]) -> Result<Examples> {
         if shape.iter().product::<usize>() != self.features() {
-            return Err(Error::Invalid(format!(
-                "shape: found {shape:?}, expected one of {} elements",
-                self.features()
-            )));
+            let expected = format!("one of {} elements", self.features());
+            return Err(Error::value("shape", format!("{shape:?}"), expected));
         }
         Ok(Examples { shape: shape.to_vec(), ..self })
     }
@@ -135,7 +130,7 @@ impl Dataset {
     /// If one part is empty, or the parts are not of one kind.
     pub fn new(name: &str, train: Examples, test: Examples) -> Result<Dataset> {
         let wrong = |found: String, expected: String| {
-            Err(Error::Invalid(format!("data {name}: found {found}, expected {expected}")))
+            Err(Error::mismatch(format!("data {name}"), found, expected))
         };
         if train.is_empty() || test.is_empty() {
             let found = format!("{} training and {} test examples", train.len(), test.len());
@@ -168,10 +163,9 @@ impl Dataset {
         places.shuffle(&mut Seed(0).generator(Purpose::Split, 3)); // 0 to 2 are in task/splits.rs
         let tests = (n as f64 * test_fraction).round() as usize;
         if !(1..n).contains(&tests) {
-            return Err(Error::Invalid(format!(
-                "data {name}: found a test set of {tests} of {n} examples (fraction \
-                 {test_fraction}), expected at least one example to test and one to train on"
-            )));
+            let found = format!("a test set of {tests} of {n} examples (fraction {test_fraction})");
+            let expected = "at least one example to test and one to train on";
+            return Err(Error::mismatch(format!("data {name}"), found, expected));
         }
         let (test, train) = places.split_at(tests);
         Dataset::new(name, examples.select(train), examples.select(test))

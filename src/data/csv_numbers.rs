@@ -146,8 +146,8 @@ fn find_column(path: &Path, first: &StringRecord, column: Option<&str>) -> Resul
     }
     let by_number = column.parse::<usize>().ok().filter(|n| (1..=names.len()).contains(n));
     by_number.map(|n| n - 1).ok_or_else(|| {
-        let unknown = unknown("column", column, names.iter().copied());
-        Error::Invalid(format!("{}, task.target: {unknown}", path.display()))
+        let unknown = Error::from(unknown("column", column, names.iter().copied()));
+        unknown.at(format!("{}, task.target", path.display()))
     })
 }
 

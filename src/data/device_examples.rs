@@ -7,6 +7,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::dataset::{Examples, Inputs, Labels};
 use super::sparse::Sparse;
 
+/// Examples that are evaluated at once. This bounds the memory: 64 channels of 32 x 32 pixels of
+/// 1000 examples are 262 MB.
+const AT_ONCE: usize = 1000;
+
 /// Examples on a device.
 #[derive(Clone, Debug)]
 pub struct DeviceExamples {
@@ -88,6 +92,17 @@ impl DeviceExamples {
             y: if whole { self.y.clone() } else { self.y.clone().narrow(0, start, length) },
             targets: self.targets.clone().map(part),
         }
+    }
+
+    /// All examples, in batches for evaluation.
+    pub(crate) fn batches(&self) -> impl Iterator<Item = Batch> {
+        let n = self.len();
+        (0..n).step_by(AT_ONCE).map(move |start| self.slice(start, AT_ONCE.min(n - start)))
+    }
+
+    /// The examples with these indices, in batches for evaluation.
+    pub(crate) fn batches_of(&self, indices: &[i32]) -> impl Iterator<Item = Batch> {
+        indices.chunks(AT_ONCE).map(|indices| self.select(indices))
     }
 
     /// All examples.

@@ -14,11 +14,11 @@
 //! are no other ratings.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::archive::FoundFiles;
-use super::dataset::{Dataset, Examples, Inputs};
-use super::sparse::{Sparse, WORDS};
+use super::dataset::Dataset;
+use super::labelled::Labelled;
+use super::sparse::WORDS;
 use crate::error::{Error, Result};
 
 /// The files that are read.
@@ -37,7 +37,7 @@ pub fn read(name: &str, mut found: FoundFiles) -> Result<Dataset> {
     }
     let mut reviews = |file: &str| {
         let (path, bytes) = found.take(file)?;
-        Reviews::read(&path, &bytes, words)
+        Labelled::read(&path, &bytes, words)
     };
     let (train, test) = (reviews(FILES[0])?, reviews(FILES[1])?);
     let columns = train.bags.largest(WORDS);
@@ -54,16 +54,10 @@ pub fn read(name: &str, mut found: FoundFiles) -> Result<Dataset> {
     })
 }
 
-/// A bag of words and a class for each review.
-struct Reviews {
-    bags: Sparse,
-    labels: Vec<u8>,
-}
-
-impl Reviews {
+impl Labelled {
     /// Reads `labeledBow.feat`, with a vocabulary of `words` words.
-    fn read(path: &Path, bytes: &[u8], words: usize) -> Result<Reviews> {
-        let mut reviews = Reviews { bags: Sparse::new(words), labels: Vec::new() };
+    fn read(path: &Path, bytes: &[u8], words: usize) -> Result<Labelled> {
+        let mut reviews = Labelled::new(words);
         for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
             let line = line.trim_ascii();
             if !line.is_empty() {
@@ -108,15 +102,6 @@ impl Reviews {
         }
         self.bags.push(row);
         Ok(())
-    }
-
-    /// The reviews with these words only.
-    fn examples(self, columns: &[u32]) -> Examples {
-        Examples {
-            shape: vec![columns.len()],
-            inputs: Inputs::Sparse(Arc::new(self.bags.select_columns(columns))),
-            labels: self.labels.into(),
-        }
     }
 }
 

@@ -96,6 +96,11 @@ fn split(name_or_path: &str) -> Result<(&str, Option<Prepare>)> {
     }
 }
 
+/// Checks the preparations of data, without reading the data.
+pub(crate) fn check(name_or_path: &str) -> Result<()> {
+    split(name_or_path).map(|_| ())
+}
+
 /// These data with the preparations of other data: `cifar10` like `mnist-10k|gcn` is `cifar10|gcn`.
 /// Data that have preparations keep them.
 pub fn like(data: &str, others: &str) -> String {

@@ -25,13 +25,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
 use csv::StringRecord;
 use sha2::{Digest, Sha256};
 
-use super::dataset::{Dataset, Examples, Inputs};
-use super::sparse::{Sparse, WORDS};
+use super::dataset::Dataset;
+use super::labelled::Labelled;
+use super::sparse::WORDS;
 use super::text_columns::{Columns, is_repeated};
 use crate::error::{Error, Result};
 
@@ -149,27 +149,6 @@ struct Bags {
     test: Labelled,
 }
 
-/// A bag of words and a class for each text.
-struct Labelled {
-    bags: Sparse,
-    labels: Vec<u32>,
-}
-
-impl Labelled {
-    fn new() -> Labelled {
-        Labelled { bags: Sparse::new(0), labels: Vec::new() }
-    }
-
-    /// The texts with the words of the vocabulary only.
-    fn examples(self, vocabulary: &[u32]) -> Examples {
-        Examples {
-            shape: vec![vocabulary.len()],
-            inputs: Inputs::Sparse(Arc::new(self.bags.select_columns(vocabulary))),
-            labels: self.labels.into(),
-        }
-    }
-}
-
 /// Counts the words of each text, with all words that occur as columns.
 fn bags(
     path: &Path,
@@ -178,7 +157,7 @@ fn bags(
     classes: &BTreeMap<&str, u32>,
 ) -> Result<Bags> {
     let mut ids: HashMap<String, u32> = HashMap::new();
-    let mut bags = Bags { train: Labelled::new(), test: Labelled::new() };
+    let mut bags = Bags { train: Labelled::new(0), test: Labelled::new(0) };
     for row in rows {
         let label = row[columns.label].trim();
         let Some(class) = classes.get(label).filter(|_| !label.is_empty()) else {

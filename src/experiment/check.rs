@@ -6,6 +6,7 @@ use std::path::Path;
 use super::claim::{Expect, SECONDS, between};
 use super::published;
 use super::schema::{Claim, Experiment, Extent, Scale, Series};
+use crate::data;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
@@ -24,15 +25,11 @@ impl Location<'_> {
         Error::content(format!("{}, {key}", self.0.display()), found, expected)
     }
 
-    fn within(&self, key: String) -> impl Fn(Error) -> Error {
-        let file = self.0.display().to_string();
-        move |error| Error::Invalid(format!("{file}, {key}: {error}"))
+    /// For `map_err`: an error in this part of the file.
+    fn within(&self, part: &str) -> impl Fn(Error) -> Error {
+        let place = format!("{}, {part}", self.0.display());
+        move |error| error.within(&place)
     }
-}
-
-/// An error about a key of a claim.
-fn wrong(key: &str, found: impl std::fmt::Display, expected: &str) -> Error {
-    Error::Invalid(format!("{key}: found {found}, expected {expected}"))
 }
 
 impl Experiment {
@@ -43,9 +40,8 @@ impl Experiment {
     pub fn check(&self, path: &Path, optimizers: &Optimizers) -> Result<()> {
         let at = Location(path);
         check_name(&self.name, &at)?;
-        self.task
-            .check()
-            .map_err(|error| Error::Invalid(format!("{}, {error}", path.display())))?;
+        check_url(&self.url, &at)?;
+        self.task.check().map_err(|error| error.within(path.display()))?;
         for (scale, extent) in &self.scale {
             self.check_extent(*scale, extent, &at)?;
         }
@@ -55,10 +51,8 @@ impl Experiment {
         }
         self.check_metric(&at)?;
         for claim in &self.claim {
-            let place = |error| {
-                Error::Invalid(format!("{}, claim \"{}\", {error}", path.display(), claim.quote))
-            };
-            self.check_claim(claim, optimizers).map_err(place)?;
+            let part = format!("claim \"{}\"", claim.quote);
+            self.check_claim(claim, optimizers).map_err(at.within(&part))?;
         }
         Ok(())
     }
@@ -77,6 +71,9 @@ impl Experiment {
         if let (Some(data), None) = (&extent.data, self.task.data()) {
             let expected = "none, since the task has no data to choose";
             return Err(at.wrong(&format!("{key}.data"), format!("`{data}`"), expected));
+        }
+        if let Some(data) = &extent.data {
+            data::check(data).map_err(at.within(&format!("{key}.data")))?;
         }
         if extent.search() > extent.seeds {
             let found = format!("search {} of {} seeds", extent.search(), extent.seeds);
@@ -118,8 +115,8 @@ impl Experiment {
             return Err(at.wrong("series.label", format!("{:?}", series.label), "printable text"));
         }
         self.check_own_task(series, &key, at)?;
-        for optimizer in series.optimizers() {
-            check_grid(series, optimizer, optimizers).map_err(at.within(key.clone()))?;
+        for (spec, grid) in series.optimizers() {
+            check_grid(series, spec, grid, optimizers).map_err(at.within(&key))?;
         }
         if let Some(name) = &series.published
             && published::curve(name, &self.metric.name).is_empty()
@@ -127,13 +124,13 @@ impl Experiment {
             let expected = "a problem and an optimizer in datasets/deepobs-*/best_curves.csv that has the metric, such as fmnist_2c2d/AdamOptimizer";
             return Err(at.wrong(&format!("{key}, published"), format!("`{name}`"), expected));
         }
-        self.schedule_of(series).map_err(at.within(format!("schedule of {key}")))?;
+        self.schedule_of(series).map_err(at.within(&format!("schedule of {key}")))?;
         Ok(())
     }
 
     fn check_own_task(&self, series: &Series, key: &str, at: &Location<'_>) -> Result<()> {
         let Some(task) = &series.task else { return Ok(()) };
-        task.check().map_err(at.within(key.into()))?;
+        task.check().map_err(at.within(key))?;
         if !task.is_same_kind(&self.task) {
             let expected = "the experiment's kind, since both are in one figure";
             return Err(at.wrong(key, "a task of another kind", expected));
@@ -177,13 +174,13 @@ impl Experiment {
             && measure != SECONDS
         {
             let expected = format!("one of {}, {SECONDS}", known.join(", "));
-            return Err(wrong("expect.measure", format!("`{measure}`"), &expected));
+            return Err(Error::value("expect.measure", format!("`{measure}`"), &expected));
         }
         check_numbers(expect)?;
         if self.is_study() {
             return match expect {
                 Expect::Value { .. } | Expect::Bound { .. } if claim.scale.is_none() => Ok(()),
-                _ => Err(wrong(
+                _ => Err(Error::value(
                     "expect",
                     expect.sentence(""),
                     "kind value or bound, at every scale, since a study has no runs",
@@ -199,20 +196,26 @@ impl Experiment {
             Some(scale) if !self.scale.contains_key(&scale) => {
                 let known: Vec<&str> = self.scale.keys().map(|scale| scale.name()).collect();
                 let expected = format!("a scale of this experiment: {}", known.join(", "));
-                Err(wrong("scale", scale.name(), &expected))
+                Err(Error::value("scale", scale.name(), &expected))
             }
             _ => Ok(()),
         }
     }
 
     fn check_labels(&self, expect: &Expect) -> Result<()> {
-        match expect.labels().into_iter().find(|label| self.series_named(label).is_none()) {
+        let labels = expect.labels();
+        let twice = |i: &usize| labels[..*i].contains(&labels[*i]);
+        if let Some(i) = (0..labels.len()).find(twice) {
+            let found = format!("`{}` twice", labels[i]);
+            return Err(Error::value("expect", found, "different series"));
+        }
+        match labels.into_iter().find(|label| self.series_named(label).is_none()) {
             None => Ok(()),
             Some(label) => {
                 let known: Vec<_> =
                     self.series.iter().map(|series| format!("`{}`", series.label)).collect();
                 let expected = format!("the label of a series: {}", known.join(", "));
-                Err(wrong("expect", format!("`{label}`"), &expected))
+                Err(Error::value("expect", format!("`{label}`"), &expected))
             }
         }
     }
@@ -226,10 +229,10 @@ impl Experiment {
             None => Ok(()),
             Some(other) => {
                 let swept = swept.into_iter().collect::<Vec<_>>().join(", ");
-                Err(wrong(
+                Err(Error::value(
                     "expect",
                     format!("`{other}`"),
-                    &format!("a setting of the grid of {of}: {swept}"),
+                    format!("a setting of the grid of {of}: {swept}"),
                 ))
             }
         }
@@ -245,16 +248,28 @@ fn check_name(name: &str, at: &Location<'_>) -> Result<()> {
     Err(at.wrong("name", format!("`{name}`"), expected))
 }
 
+/// The address becomes a link on the page, so it must not be a script.
+fn check_url(url: &str, at: &Location<'_>) -> Result<()> {
+    let lower = url.to_ascii_lowercase();
+    let is_web = ["http://", "https://"].iter().any(|scheme| lower.starts_with(scheme));
+    let is_plain = !url.chars().any(|c| c.is_control() || c.is_whitespace());
+    if url.is_empty() || (is_web && is_plain) {
+        return Ok(());
+    }
+    let expected = "nothing, or an address that begins with http:// or https://";
+    Err(at.wrong("url", format!("{url:?}"), expected))
+}
+
 /// The numbers of a check are finite and in order.
 fn check_numbers(expect: &Expect) -> Result<()> {
     match expect {
         Expect::Similar { within, .. } if !(within.is_finite() && *within > 0.0) => {
-            Err(wrong("expect.within", within, "a finite number above 0"))
+            Err(Error::value("expect.within", within, "a finite number above 0"))
         }
         Expect::Value { is, within, .. }
             if !(is.is_finite() && within.is_finite() && *within >= 0.0) =>
         {
-            Err(wrong(
+            Err(Error::value(
                 "expect",
                 format!("{is} within {within}"),
                 "finite numbers, the tolerance 0 or above",
@@ -263,7 +278,7 @@ fn check_numbers(expect: &Expect) -> Result<()> {
         Expect::Cells { tie, at_least, .. }
             if !(tie.is_finite() && *tie >= 0.0 && (0.0..=1.0).contains(at_least)) =>
         {
-            Err(wrong(
+            Err(Error::value(
                 "expect",
                 format!("tie {tie}, at_least {at_least}"),
                 "a tie of 0 or above, and a fraction from 0 to 1",
@@ -278,33 +293,31 @@ fn check_bounds(expect: &Expect) -> Result<()> {
     let bounds: Vec<f64> = at_least.into_iter().chain(at_most).collect();
     if bounds.is_empty() || !bounds.is_sorted() || bounds.iter().any(|bound| !bound.is_finite()) {
         let expected = "at_least or at_most, or both in this order, finite numbers";
-        return Err(wrong("expect", between(at_least, at_most), expected));
+        return Err(Error::value("expect", between(at_least, at_most), expected));
     }
     Ok(())
 }
 
-/// Every setting of a grid is valid, and occurs once.
-fn check_grid(series: &Series, optimizer: &str, optimizers: &Optimizers) -> Result<()> {
-    let grid: SpecLine = optimizer.parse()?;
+/// Every setting of a grid is valid, and occurs once. `key` is the key of the grid.
+fn check_grid(series: &Series, key: &str, grid: &str, optimizers: &Optimizers) -> Result<()> {
+    let grid: SpecLine = grid.parse()?;
     if grid.size().is_none_or(|size| size > MAX_GRID) {
-        return Err(Error::Invalid(format!("a grid of more than {MAX_GRID} settings")));
+        let expected = format!("at most {MAX_GRID} settings");
+        return Err(Error::value(key, "a larger grid", expected));
     }
     let mut seen = HashSet::new();
     for candidate in grid.expand() {
         let config = PipelineConfig::read(&candidate, optimizers)?;
         if let (Some(own), Some(other)) = (&config.schedule, &series.schedule) {
-            return Err(Error::Invalid(format!(
-                "found the schedules {} and {other}, expected one",
-                own.spec()
-            )));
+            let found = format!("{other} beside {} in {key}", own.spec());
+            return Err(Error::value("schedule", found, "only one schedule"));
         }
         let schedule =
             config.schedule.map_or(String::new(), |schedule| format!("|{}", schedule.spec()));
         let canonical = format!("{}{schedule}", config.spec);
         if !seen.insert(canonical.clone()) {
-            return Err(Error::Invalid(format!(
-                "found {canonical} twice, expected each setting of a grid once"
-            )));
+            let found = format!("{canonical} twice");
+            return Err(Error::value(key, found, "each setting of a grid once"));
         }
     }
     Ok(())

@@ -165,6 +165,19 @@ impl Expect {
         }
     }
 
+    /// The same, to change it.
+    pub(super) fn measure_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Expect::Ahead { measure, .. }
+            | Expect::Value { measure, .. }
+            | Expect::Bound { measure, .. }
+            | Expect::Spread { measure, .. }
+            | Expect::Slope { measure, .. }
+            | Expect::Cells { measure, .. } => measure.as_mut(),
+            Expect::Similar { .. } | Expect::Steadier { .. } => None,
+        }
+    }
+
     /// Lower and upper bound, for the kinds that have them.
     pub fn bounds(&self) -> Option<(Option<f64>, Option<f64>)> {
         match self {

@@ -10,12 +10,13 @@ mod plan;
 mod reduction;
 mod schema;
 mod setting;
+mod toml_error;
 
 pub mod published;
 
 pub use built_in::BUILT_IN;
 pub use claim::{Expect, SECONDS};
-pub use load::{load, parse};
+pub use load::{load, load_file, parse};
 pub use plan::Planned;
 pub use reduction::Reduction;
 pub use schema::{Claim, Difference, Experiment, Extent, Metric, Scale, Series};

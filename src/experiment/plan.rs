@@ -7,7 +7,6 @@ use super::setting::{GridSetting, swept};
 use crate::error::Result;
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::record::Run;
 use crate::schedule::Schedule;
 use crate::spec::SpecLine;
 
@@ -23,10 +22,10 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Whether it contains this run.
-    pub fn has(&self, run: &Run) -> bool {
-        run.header.series == self.series
-            && self.settings.iter().any(|setting| setting.is_of(&run.header))
+    /// What its runs have as [`Header::setting`](crate::record::Header::setting).
+    pub fn keys(&self) -> impl Iterator<Item = [&str; 3]> {
+        let own = self.series.as_str();
+        self.settings.iter().map(move |it| [own, it.optimizer.as_str(), it.schedule.as_str()])
     }
 }
 

@@ -177,9 +177,12 @@ impl Series {
         own.as_ref().unwrap_or(&self.optimizer)
     }
 
-    /// The pipeline specs of all scales.
-    pub fn optimizers(&self) -> impl Iterator<Item = &String> {
-        [Some(&self.optimizer), self.sweep.as_ref(), self.paper.as_ref()].into_iter().flatten()
+    /// The pipeline specs of all scales, each with its key.
+    pub fn optimizers(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let own = |key, spec| Some((key, spec));
+        let sweep = self.sweep.as_ref().and_then(|spec| own("sweep", spec));
+        let paper = self.paper.as_ref().and_then(|spec| own("paper", spec));
+        [own("optimizer", &self.optimizer), sweep, paper].into_iter().flatten()
     }
 }
 
@@ -218,12 +221,8 @@ impl Experiment {
     pub fn extent_of(&self, scale: Scale) -> Result<&Extent> {
         self.scale.get(&scale).ok_or_else(|| {
             let known: Vec<_> = self.scale.keys().map(|scale| scale.name()).collect();
-            Error::Invalid(format!(
-                "{} has no scale {}; it has {}",
-                self.name,
-                scale.name(),
-                known.join(", ")
-            ))
+            let expected = format!("a scale of {}: {}", self.name, known.join(", "));
+            Error::value("scale", format!("`{}`", scale.name()), expected)
         })
     }
 
@@ -235,8 +234,7 @@ impl Experiment {
         if !self.source.is_empty() {
             return Ok(self.source.clone());
         }
-        toml::to_string(self)
-            .map_err(|error| Error::Invalid(format!("cannot write the experiment: {error}")))
+        toml::to_string(self).map_err(Error::failed("write the experiment"))
     }
 
     /// A scale by its name.

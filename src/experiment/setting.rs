@@ -1,6 +1,5 @@
 //! A setting of a grid: a pipeline spec and a schedule with every value spelled out.
 
-use crate::record::Header;
 use crate::spec::{Spec, SpecLine};
 
 /// A setting of a grid. Its values are read once, when it is made.
@@ -57,6 +56,11 @@ impl GridSetting {
         self.value("lr")?.parse().ok()
     }
 
+    /// The names of the pipeline, with the dialects as they were written: `clip_global|nag@torch`.
+    pub fn names(&self) -> &str {
+        &self.names
+    }
+
     /// The name of the optimizer. Only an optimizer has a learning rate.
     pub fn name(&self) -> &str {
         &self.name
@@ -71,11 +75,6 @@ impl GridSetting {
         let shown = self.values.iter().filter(is_shown);
         let shown = shown.map(|(key, value)| format!("{key}={value}"));
         std::iter::once(self.names.clone()).chain(shown).collect::<Vec<_>>().join(" ")
-    }
-
-    /// Whether a run has this setting.
-    pub fn is_of(&self, header: &Header) -> bool {
-        header.optimizer == self.optimizer && header.schedule == self.schedule
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks about whole grids: spread, slope, cells, and divergences.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::judgement::{Judgement, Verdict, signed};
 use super::select::{Candidate, Curve, value};
@@ -140,20 +140,19 @@ fn cell(candidate: &Candidate, metric: &str, search: Option<u64>) -> Option<Cell
 
 /// The cells of two grids with the same learning rate and the same value of every setting that
 /// differs within one of the grids.
-fn in_common(a: Vec<Cell>, mut b: Vec<Cell>) -> OrWhy<Vec<Pair>> {
+fn in_common(a: Vec<Cell>, b: Vec<Cell>) -> OrWhy<Vec<Pair>> {
     let differs = |cells: &[Cell], key: &String| {
         cells.iter().any(|cell| cell.settings.get(key) != cells[0].settings.get(key))
     };
     let keys = a.iter().chain(&b).flat_map(|cell| cell.settings.keys());
-    let swept = keys.filter(|key| *key == "lr" || differs(&a, key) || differs(&b, key));
-    let swept: BTreeSet<String> = swept.cloned().collect();
-    let mut pairs = Vec::new();
-    for a in a {
-        let is_same = |b: &Cell| swept.iter().all(|key| a.settings.get(key) == b.settings.get(key));
-        if let Some(place) = b.iter().position(is_same) {
-            pairs.push((a, b.swap_remove(place)));
-        }
-    }
+    let mut swept: BTreeSet<String> = keys.cloned().collect();
+    swept.retain(|key| key == "lr" || differs(&a, key) || differs(&b, key));
+    let of = |cell: &Cell| -> Vec<Option<String>> {
+        swept.iter().map(|key| cell.settings.get(key).cloned()).collect()
+    };
+    let mut by_setting: HashMap<_, _> = b.into_iter().rev().map(|cell| (of(&cell), cell)).collect();
+    let pairs: Vec<Pair> =
+        a.into_iter().filter_map(|a| Some(by_setting.remove(&of(&a))?).map(|b| (a, b))).collect();
     if pairs.is_empty() { Err("the grids have no setting in common".into()) } else { Ok(pairs) }
 }
 

@@ -7,6 +7,6 @@ mod stats;
 mod verdict;
 
 pub use judgement::{GradedClaim, Verdict};
-pub use select::{Candidate, Curve, Selection, curves, setting};
+pub use select::{Briefs, Candidate, Curve, Selection, curves};
 pub use stats::{half_width, mean, standard_deviation};
 pub use verdict::{study_verdicts, verdicts};

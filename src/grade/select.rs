@@ -1,5 +1,7 @@
 //! The best setting of each grid.
 
+use std::collections::HashMap;
+
 use crate::experiment::{Experiment, GridSetting, Planned, Reduction, SECONDS, swept};
 use crate::record::{Header, Outcome, Run};
 
@@ -78,17 +80,36 @@ impl Candidate {
     }
 }
 
-/// The setting of a run as legends show it, by the plan of its series.
-pub fn setting(plans: &[Planned], header: &Header) -> String {
-    let own = plans.iter().find(|plan| plan.series == header.series);
-    let grid: Vec<&GridSetting> = own.map_or(Vec::new(), |plan| plan.settings.iter().collect());
-    match grid.iter().find(|setting| setting.is_of(header)) {
-        Some(setting) => setting.brief(&swept(&grid)),
-        None => header.optimizer.clone(),
+/// The settings of a plan as legends show them. They are made once for all runs, because each
+/// depends on its whole grid.
+pub struct Briefs<'a>(HashMap<[&'a str; 3], String>);
+
+impl<'a> Briefs<'a> {
+    /// Those of these series.
+    pub fn of(plans: &'a [Planned]) -> Briefs<'a> {
+        let mut briefs = HashMap::new();
+        for plan in plans {
+            let swept = swept(&plan.settings.iter().collect::<Vec<_>>());
+            for setting in &plan.settings {
+                let key = [plan.series.as_str(), &setting.optimizer, &setting.schedule];
+                briefs.entry(key).or_insert_with(|| setting.brief(&swept));
+            }
+        }
+        Briefs(briefs)
+    }
+
+    /// The setting of a run; its pipeline spec if the plan does not contain it.
+    pub fn of_run(&self, header: &Header) -> String {
+        self.0.get(&header.setting()).unwrap_or(&header.optimizer).clone()
     }
 }
 
 impl Curve {
+    /// Whether its setting is the best of several.
+    pub fn has_choice(&self) -> bool {
+        self.candidates.len() > 1
+    }
+
     /// The best setting.
     pub fn chosen(&self) -> Option<&Candidate> {
         self.best.map(|best| &self.candidates[best])
@@ -137,9 +158,16 @@ pub fn curves(planned: &[Planned], runs: &[Run], selection: &Selection) -> Vec<C
 }
 
 fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
-    let own: Vec<&Run> = runs.iter().filter(|run| run.header.series == planned.series).collect();
-    let mut candidates: Vec<Candidate> =
-        planned.settings.iter().map(|setting| candidate(setting, &own)).collect();
+    let mut by_setting: HashMap<[&str; 2], Vec<&Run>> = HashMap::new();
+    for run in runs.iter().filter(|run| run.header.series == planned.series) {
+        let [_, optimizer, schedule] = run.header.setting();
+        by_setting.entry([optimizer, schedule]).or_default().push(run);
+    }
+    let own = |setting: &GridSetting| {
+        let runs = by_setting.get(&[setting.optimizer.as_str(), &setting.schedule]);
+        candidate(setting, runs.map_or(&[], Vec::as_slice))
+    };
+    let mut candidates: Vec<Candidate> = planned.settings.iter().map(own).collect();
     let lr = |candidate: &Candidate| candidate.setting.lr().unwrap_or(0.0);
     candidates.sort_by(|a, b| f64::total_cmp(&lr(a), &lr(b)));
     let scores: Vec<Option<f64>> =
@@ -159,8 +187,7 @@ fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
 }
 
 fn candidate(setting: &GridSetting, runs: &[&Run]) -> Candidate {
-    let own = runs.iter().filter(|run| setting.is_of(&run.header));
-    let mut runs: Vec<Run> = own.map(|run| (*run).clone()).collect();
+    let mut runs: Vec<Run> = runs.iter().map(|run| (*run).clone()).collect();
     runs.sort_by_key(|run| run.header.seed);
     Candidate { setting: setting.clone(), runs }
 }

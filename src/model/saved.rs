@@ -13,7 +13,7 @@ use super::build::Shapes;
 use super::table::{Net, build, parameters};
 use crate::data::{Dataset, Inputs};
 use crate::error::{Error, Result};
-use crate::files::place;
+use crate::files::place_durably;
 use crate::seed::Seed;
 use crate::spec::Spec;
 
@@ -78,7 +78,7 @@ impl ModelCard {
     }
 }
 
-/// Writes a model atomically.
+/// Writes a model, and waits until it is on the disk. It is written by one process at a time.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -99,7 +99,7 @@ pub fn save(net: &Net, card: &ModelCard, path: &Path) -> Result<()> {
     let bytes = in_order(&bytes)
         .ok_or("burn wrote no safetensors header")
         .map_err(Error::failed(&doing))?;
-    place(path, &bytes)
+    place_durably(path, &bytes)
 }
 
 /// The file with a sorted header, so that equal models have equal bytes.

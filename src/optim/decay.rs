@@ -39,16 +39,6 @@ pub struct Decayed<R> {
 }
 
 impl<R> Decayed<R> {
-    /// Adds `l2 x` to the gradient that the rule gets.
-    pub fn l2(rule: R, l2: f64) -> Self {
-        Decayed { rule, l2, lambda: 0.0, by: DecayBy::Lr, alpha: 1.0, lr_scale: 1.0 }
-    }
-
-    /// Subtracts `lr lambda x` in addition to the rule's update.
-    pub fn decoupled(rule: R, lambda: f64) -> Self {
-        Decayed { rule, l2: 0.0, lambda, by: DecayBy::Lr, alpha: 1.0, lr_scale: 1.0 }
-    }
-
     /// The context of the rule.
     #[inline(always)]
     fn scaled(&self, ctx: StepContext) -> StepContext {

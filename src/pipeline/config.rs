@@ -132,13 +132,20 @@ fn check_order(line: &SpecLine) -> Result<()> {
         if left < right || (left == right && left.may_repeat()) {
             continue;
         }
+        let same_stage = left == right;
         let (left, right) = (&pair[0].name, &pair[1].name);
-        let problem = match left == right {
-            true => format!("{left} is given twice"),
-            false => format!(
-                "{left} before {right}; the order is {}, and only clips and groups may repeat",
-                Stage::ORDER
-            ),
+        let problem = match same_stage {
+            true if left == right => format!("{left} is given twice"),
+            true => format!("found {left} and {right}, expected only one of them"),
+            false => {
+                let mut in_order = line.clone();
+                in_order.0.sort_by_key(stage);
+                format!(
+                    "found {right} after {left}, expected `{in_order}`; the order is {}, and only \
+                     clips and groups may repeat",
+                    Stage::ORDER
+                )
+            }
         };
         return Err(several(line, problem));
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::optimizer_state::refused_by_burn;
 use super::paths::parameter_paths;
 use super::step::Stepper;
+use super::vector::tensor;
 use super::weights::Weights;
 use crate::error::Result;
 use crate::optim::{DynRule, Method, ParamState, Signal, StepContext, optimizer_state};
@@ -119,7 +120,11 @@ impl RuleState {
     fn of(rule: &dyn DynRule, lr: f64, state: &ParamState, bounded: bool) -> RuleState {
         let ctx = StepContext { t: state.t, lr, tensor_scalar: state.tensor_scalar };
         let bound = rule.bound(ctx).filter(|_| bounded);
-        let memory = state.tensors.iter().map(on_this_machine).collect();
+        // on this machine's processor, wherever the optimizer runs
+        let on_cpu = |data: &TensorData| {
+            tensor(&data.iter::<f64>().collect::<Vec<_>>(), &Device::default(), DType::F64)
+        };
+        let memory = state.tensors.iter().map(on_cpu).collect();
         let Some(Signal { m_hat, v_hat, eps }) = rule.signal(ctx, memory) else {
             return RuleState { bound, ..RuleState::default() };
         };
@@ -138,11 +143,4 @@ fn signal_to_noise(m_hat: &[f64], roots: &[f64]) -> Option<f64> {
     let pairs = m_hat.iter().zip(roots).filter(|(_, root)| **root > 0.0);
     let ratios: Vec<f64> = pairs.map(|(m, root)| m.abs() / root).collect();
     (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
-}
-
-/// The numbers as f64 on this machine's processor, wherever the optimizer runs.
-fn on_this_machine(data: &TensorData) -> Tensor<1> {
-    let numbers: Vec<f64> = data.iter::<f64>().collect();
-    let n = numbers.len();
-    Tensor::from_data(TensorData::new(numbers, [n]), (&Device::default(), DType::F64))
 }

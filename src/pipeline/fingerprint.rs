@@ -7,7 +7,7 @@
 //! The probe is a vector of numbers; for optimizers that act on rows or matrices (`lazy_adam`, those
 //! of burn) it is a small table too. The schedule is not part of a fingerprint.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use sha2::{Digest, Sha256};
@@ -155,7 +155,8 @@ fn probe_table(mut optimizer: ModuleOptimizer, lr: f64, trace: &mut Trace) {
     let matrix = |numbers: [f64; 8], device: &Device| {
         Tensor::<2>::from_data(TensorData::new(numbers.to_vec(), [4, 2]), (device, DType::F64))
     };
-    let x = Param::from_tensor(matrix(START, &Device::default().autodiff()));
+    // not `from_tensor`, since burn keeps what requires a gradient until the next backward pass
+    let x = Param::initialized(ParamId::new(), matrix(START, &Device::default().autodiff()));
     let mut table = Table { x };
     for (step, factor) in LR_FACTORS.into_iter().enumerate() {
         let mut g = gradient(step, 1.0);

@@ -7,7 +7,7 @@ use crate::spec::{Allowed, Setting, Settings, Spec, SpecError};
 crate::settings! {
     /// Takes one step for every `steps` batches, with the mean of their gradients.
     pub struct Accumulate {
-        /// gradients to a step
+        /// batches per step
         steps: usize = 4, Allowed::Count;
     }
 }
@@ -35,7 +35,7 @@ crate::settings! {
 crate::settings! {
     /// A bound for gradients.
     pub struct Clip {
-        /// the largest allowed
+        /// the bound
         max: f64 = 1.0, Allowed::Positive;
     }
 }
@@ -51,7 +51,7 @@ crate::settings! {
 crate::settings! {
     /// Decoupled weight decay.
     pub struct Decoupled {
-        /// share of the parameter taken away
+        /// fraction of the parameter that is subtracted
         lambda: f64 = 0.01, Allowed::NotNegative;
         /// what lambda is multiplied by: the learning rate, or the schedule alone
         by: DecayBy = DecayBy::Lr, DecayBy::WORDS;
@@ -61,9 +61,9 @@ crate::settings! {
 crate::settings! {
     /// Look-ahead: slow weights that follow the fast ones.
     pub struct Lookahead {
-        /// fast steps to a slow one
+        /// steps between two updates of the slow weights
         k: usize = 5, Allowed::Count;
-        /// how far a slow step goes to the fast weights
+        /// how far an update moves the slow weights towards x: 1 is all the way
         alpha: f64 = 0.5, Allowed::Positive;
     }
 }
@@ -71,11 +71,11 @@ crate::settings! {
 crate::settings! {
     /// Other settings for a group of parameters.
     pub struct Group {
-        /// which parameters: vectors (biases and the weights of norms), or parts of their paths joined by +
+        /// which parameters: vectors (biases and norm weights), or parts of their paths joined by +
         params: Params = Params::Vectors, Params::ALLOWED;
-        /// factor of the learning rate
+        /// factor on the learning rate
         lr_scale: f64 = 1.0, Allowed::NotNegative;
-        /// their weight decay; none: that of the pipeline
+        /// their weight decay; none: the decay of the pipeline
         weight_decay: Option<f64> = None, Allowed::NotNegative;
     }
 }
@@ -83,7 +83,7 @@ crate::settings! {
 crate::settings! {
     /// Exponential moving average of the weights.
     pub struct Ema {
-        /// decay rate
+        /// the average becomes decay average + (1 - decay) x; it starts at x after the first step
         decay: f64 = 0.999, Allowed::Decay;
     }
 }
@@ -234,22 +234,19 @@ pub const TRANSFORMS: &[TransformEntry] = &[
     ),
     TransformEntry::new::<Group>(
         "group",
-        "another learning rate or weight decay for some parameters; of several groups that contain \
-         a parameter, the last counts",
+        "another learning rate or weight decay for some parameters",
         Stage::Group,
         |spec| spec.read().map(Transform::Group),
     ),
     TransformEntry::new::<Lookahead>(
         "lookahead",
-        "every k steps x becomes slow + alpha (x - slow); Zhang et al., arXiv 1907.08610",
+        "every k steps x becomes slow + alpha (x - slow) (arXiv 1907.08610)",
         Stage::Lookahead,
         |spec| spec.read().map(Transform::Lookahead),
     ),
     TransformEntry::new::<Ema>(
         "ema",
-        "moving average of the weights, decay average + (1 - decay) x, which is evaluated and \
-         saved; it starts at the weights after the first step, whose share fades within about \
-         1 / (1 - decay) steps",
+        "exponential moving average of the weights, which is evaluated and saved",
         Stage::Ema,
         |spec| spec.read().map(Transform::Ema),
     ),

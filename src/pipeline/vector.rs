@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
@@ -54,6 +54,17 @@ impl ParamVector {
         ParamVector { x: Param::from_tensor(tensor(numbers, &Device::default().autodiff(), dtype)) }
     }
 
+    /// The same for gradients that a function gives. burn registers each tensor that requires a
+    /// gradient, and forgets it in the next backward pass. Without one, all would stay in memory.
+    pub fn without_backward(numbers: &[f64], dtype: DType) -> ParamVector {
+        ParamVector::untracked(ParamId::new(), numbers, dtype)
+    }
+
+    fn untracked(id: ParamId, numbers: &[f64], dtype: DType) -> ParamVector {
+        let x = tensor(numbers, &Device::default().autodiff(), dtype);
+        ParamVector { x: Param::initialized(id, x) }
+    }
+
     /// A gradient for it, in the form that autodiff returns.
     pub fn gradients(&self, numbers: &[f64], dtype: DType) -> GradientsParams {
         let mut gradients = GradientsParams::new();
@@ -67,7 +78,8 @@ impl ParamVector {
     }
 }
 
-fn tensor(numbers: &[f64], device: &Device, dtype: DType) -> Tensor<1> {
+/// The numbers as a tensor.
+pub(super) fn tensor(numbers: &[f64], device: &Device, dtype: DType) -> Tensor<1> {
     Tensor::from_data(TensorData::new(numbers.to_vec(), [numbers.len()]), (device, dtype))
 }
 
@@ -78,7 +90,10 @@ impl PipelineConfig {
             Method::PerTensor { rule: Some(rule), .. } if self.spec.0.len() == 1 => {
                 Engine::Rule(rule.clone(), VectorState::default())
             }
-            _ => Engine::Tensors(Box::new(self.begin()), ParamVector::at(start, DType::F64)),
+            _ => Engine::Tensors(
+                Box::new(self.begin()),
+                ParamVector::without_backward(start, DType::F64),
+            ),
         };
         VectorPipeline { x: start.to_vec(), engine }
     }
@@ -119,9 +134,7 @@ impl VectorPipeline {
         self.x.iter_mut().for_each(|x| *x = onto(*x));
         if let Engine::Tensors(_, point) = &mut self.engine {
             // the optimizer finds its state by the id of the parameter
-            let id = point.x.id;
-            let x = tensor(&self.x, &Device::default().autodiff(), DType::F64).require_grad();
-            *point = ParamVector { x: Param::initialized(id, x) };
+            *point = ParamVector::untracked(point.x.id, &self.x, DType::F64);
         }
     }
 

@@ -13,6 +13,17 @@ pub const VALIDATION_LOSS: &str = "validation_loss";
 /// For NAG it is the loss at the look-ahead point, where its gradients are taken.
 pub const BATCH_LOSS: &str = "batch_loss";
 
+/// The training loss plus the penalty.
+pub const PENALIZED_LOSS: &str = "train_loss_plus_penalty";
+
+/// Replaces a name that a measurement had before. Records and TOML files with that name are still
+/// read. `known` are the measurements of the task; a task may have a measurement with the old name.
+pub fn rename_measure(name: &mut String, known: &[&str]) {
+    if name == "objective" && known.contains(&PENALIZED_LOSS) && !known.contains(&"objective") {
+        *name = PENALIZED_LOSS.into();
+    }
+}
+
 /// A point of the curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
@@ -36,6 +47,17 @@ pub struct CurvePoint {
 }
 
 impl CurvePoint {
+    /// Gives the measurements their present names.
+    pub(super) fn rename_measures(&mut self, known: &[&str]) {
+        let measures = std::mem::take(&mut self.measures).into_iter();
+        self.measures = measures
+            .map(|(mut name, value)| {
+                rename_measure(&mut name, known);
+                (name, value)
+            })
+            .collect();
+    }
+
     /// A value by its name: a measurement of the problem, or `batch_loss`.
     pub fn value(&self, measure: &str) -> Option<f64> {
         match measure {

@@ -1,8 +1,8 @@
-//! Writing and reading a record file.
+//! Reading a record file.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,37 +23,6 @@ pub enum RecordLine {
     End(RunEnd),
 }
 
-/// Writes a run line by line. Each line goes to the operating system at once.
-pub struct Writer {
-    path: PathBuf,
-    file: File,
-}
-
-impl Writer {
-    /// Starts a record. A record that exists is replaced.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn create(path: &Path, header: &Header) -> Result<Writer> {
-        let file = File::create(path).map_err(Error::io("create", path))?;
-        let mut writer = Writer { path: path.into(), file };
-        let written = writer.write(&RecordLine::Header(Box::new(header.clone())));
-        written.inspect_err(|_| drop(fs::remove_file(path)))?; // no half line stays
-        Ok(writer)
-    }
-
-    /// Adds a line.
-    ///
-    /// # Errors
-    /// For example, if the disk is full.
-    pub fn write(&mut self, line: &RecordLine) -> Result<()> {
-        let mut json = serde_json::to_string(line)
-            .map_err(|error| Error::Invalid(format!("cannot write a record: {error}")))?;
-        json.push('\n');
-        self.file.write_all(json.as_bytes()).map_err(Error::io("write", &self.path))
-    }
-}
-
 /// What a line that was cut should be.
 const WHOLE: &str = "a whole record (the run was killed while writing; repeat it with `downhill run`, or \
                      delete the file)";
@@ -61,16 +30,27 @@ const WHOLE: &str = "a whole record (the run was killed while writing; repeat it
 /// Reads a run.
 ///
 /// # Errors
-/// If a line is cut or is not a record. A file that ends between two lines is a run that was
-/// killed, which is no error.
+/// If a line is cut or is not a record. A file that ends between two lines is a run that is not
+/// complete, which is no error. In a `.part` file, which another process may be writing, the last
+/// line may be cut; it is left out.
 pub fn read(path: &Path) -> Result<Run> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let mut file = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
+    let in_progress = path.extension().is_some_and(|extension| extension == "part");
     let (mut header, mut points, mut end) = (None, Vec::new(), None);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    // line by line, since a record may be larger than its points in memory
+    let mut bytes = Vec::new();
+    for number in 0.. {
+        bytes.clear();
+        if file.read_until(b'\n', &mut bytes).map_err(Error::io("read", path))? == 0 {
+            break;
+        }
+        let line = &*String::from_utf8_lossy(&bytes);
         let place = || format!("{}, line {}", path.display(), number + 1);
         let wrong = |found: String, expected: &str| Error::content(place(), found, expected);
         if !line.ends_with('\n') {
+            if in_progress && number > 0 {
+                break;
+            }
             let found = format!("a line that was cut after {} bytes", line.len());
             return Err(wrong(found, WHOLE));
         }
@@ -90,8 +70,11 @@ pub fn read(path: &Path) -> Result<Run> {
             }
         }
     }
-    let header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
-    Ok(Run { header, points, end })
+    let header: Header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
+    let known: Vec<&str> = header.task.columns().iter().map(|measure| measure.name).collect();
+    points.iter_mut().for_each(|point: &mut CurvePoint| point.rename_measures(&known));
+    points.shrink_to_fit();
+    Ok(Run { header, points: points.into(), end })
 }
 
 /// Fails with the format that was found if a header has another format. Other lines pass; they fail

@@ -2,16 +2,28 @@
 //! that is needed to repeat the run. A line for each point of the curve follows, written as soon as
 //! it is known. The last line says how the run ended.
 //!
+//! While a run lasts, its record is `NAME.part`, with `NAME.checkpoint` beside it; both become
+//! `NAME.jsonl` when it is complete.
+//!
 //! The same run writes the same bytes again, except for the values called `seconds`.
 
+mod checkpoint;
 mod curve;
 mod file;
 mod header;
 mod run;
 mod task;
+mod writer;
 
-pub use curve::{BATCH_LOSS, CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
-pub use file::{RecordLine, Writer, read};
+pub use checkpoint::{Checkpoint, RunIdentity, checkpoint_of};
+pub use curve::{
+    BATCH_LOSS, CurvePoint, Outcome, PENALIZED_LOSS, RunEnd, VALIDATION_LOSS, rename_measure,
+};
+pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};
 pub use run::Run;
-pub use task::{Axis, ChartRequest, Landscape, Measure, RecordedTask, TaskRecord, TrainingCommand};
+pub(crate) use task::on_data;
+pub use task::{
+    Axis, ChartRequest, Landscape, Measure, OnData, RecordedTask, TaskRecord, TrainingCommand,
+};
+pub use writer::{Writer, part_of};

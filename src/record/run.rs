@@ -1,5 +1,7 @@
 //! A run as read from disk.
 
+use std::sync::Arc;
+
 use super::curve::{CurvePoint, Outcome, RunEnd};
 use super::header::Header;
 
@@ -8,9 +10,9 @@ use super::header::Header;
 pub struct Run {
     /// the first line
     pub header: Header,
-    /// the curve
-    pub points: Vec<CurvePoint>,
-    /// the last line; `None` if the process was killed
+    /// the curve; copies of a run share it
+    pub points: Arc<Vec<CurvePoint>>,
+    /// the last line; `None` if the run still lasts, or was killed
     pub end: Option<RunEnd>,
 }
 
@@ -20,7 +22,7 @@ impl Run {
         self.end.as_ref().is_some_and(|end| end.outcome != Outcome::Interrupted)
     }
 
-    /// How it ended; `None` if the process was killed.
+    /// How it ended; `None` if the run still lasts, or was killed.
     pub fn ended(&self) -> Option<Outcome> {
         self.end.as_ref().map(|end| end.outcome)
     }
@@ -28,7 +30,7 @@ impl Run {
     /// How it ended, in a few words.
     pub fn outcome(&self) -> String {
         match &self.end {
-            None => "killed".into(),
+            None => "not complete".into(),
             Some(end) if end.outcome == Outcome::Finished => end.outcome.to_string(),
             Some(end) => format!("{} at step {}", end.outcome, end.step),
         }

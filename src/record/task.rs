@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::curve::BATCH_LOSS;
 use crate::error::Result;
@@ -35,11 +35,28 @@ impl Measure {
 /// hash of the data. Two runs are of the same task if these fields are equal.
 #[typetag::serde(tag = "kind")]
 pub trait TaskRecord: Any + fmt::Debug + Send + Sync {
+    /// Model, data and sizes, if the task is a model on data. The methods below show them.
+    fn on_data(&self) -> Option<OnData<'_>> {
+        None
+    }
+
     /// The task in a few words, such as `logistic on mnist-10k`.
-    fn title(&self) -> String;
+    fn title(&self) -> String {
+        match self.on_data() {
+            Some(on) => format!("{} on {}", on.model, on.data),
+            None => self.typetag_name().into(),
+        }
+    }
 
     /// Name and size of the data, or what replaces them.
-    fn size(&self) -> String;
+    fn size(&self) -> String {
+        match self.on_data() {
+            Some(OnData { data, train, test, .. }) => {
+                format!("{data}: {train} training and {test} test examples")
+            }
+            None => "no data".into(),
+        }
+    }
 
     /// All fields as pairs of a name and a text.
     fn lines(&self) -> Vec<(&'static str, String)>;
@@ -60,7 +77,7 @@ pub trait TaskRecord: Any + fmt::Debug + Send + Sync {
 
     /// Name of the data with its preparation, `cifar10|gcn|zca`; `None` for a task without data.
     fn data(&self) -> Option<&str> {
-        None
+        self.on_data().map(|on| on.data)
     }
 
     /// Whether every seed gives the same run.
@@ -85,7 +102,12 @@ pub trait TaskRecord: Any + fmt::Debug + Send + Sync {
     /// The fields that all series of one experiment have in common, even if a series has a task of
     /// its own.
     fn common(&self) -> Value {
-        Value::Null
+        match self.on_data() {
+            Some(OnData { data, sha256, train, test, .. }) => {
+                json!({ "data": data, "sha256": sha256, "train": train, "test": test })
+            }
+            None => Value::Null,
+        }
     }
 
     /// The options of `downhill train` that repeat this task; `None` if that command cannot.
@@ -93,6 +115,36 @@ pub trait TaskRecord: Any + fmt::Debug + Send + Sync {
         None
     }
 }
+
+/// What the record of a model on data says, whatever the kind of its task.
+pub struct OnData<'a> {
+    /// spec or description of the model
+    pub model: &'a str,
+    /// name of the data with their preparation
+    pub data: &'a str,
+    /// hash of all examples
+    pub sha256: &'a str,
+    /// size of the training set
+    pub train: usize,
+    /// size of the test set
+    pub test: usize,
+}
+
+/// Implements [`TaskRecord::on_data`] with the fields of the same names.
+macro_rules! on_data {
+    () => {
+        fn on_data(&self) -> Option<$crate::record::OnData<'_>> {
+            Some($crate::record::OnData {
+                model: &self.model,
+                data: &self.data,
+                sha256: &self.sha256,
+                train: self.train,
+                test: self.test,
+            })
+        }
+    };
+}
+pub(crate) use on_data;
 
 /// The options of `downhill train` that belong to a task, such as `("model", "logistic")`.
 pub type TrainingCommand = Vec<(&'static str, String)>;

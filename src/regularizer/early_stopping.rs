@@ -18,6 +18,8 @@
 //! ## Source
 //! arXiv 1712.04711, section 4.5 (S1); Prechelt, "Early stopping - but when?", 1998.
 
+use serde::{Deserialize, Serialize};
+
 use crate::docs::Docs;
 use crate::spec::{Allowed, YES_OR_NO};
 
@@ -39,7 +41,7 @@ crate::settings! {
 }
 
 /// The lowest loss so far, the last better loss, and the number of epochs since then.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Patience {
     lowest: Option<f64>,
     better: Option<f64>,

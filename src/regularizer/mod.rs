@@ -43,8 +43,10 @@ macro_rules! penalties {
 
         impl Penalty {
             fn one(spec: &Spec) -> Result<Penalty> {
+                if spec.is_none()? {
+                    return Ok(Penalty::None);
+                }
                 match spec.name.as_str() {
-                    "none" => Ok(Penalty::None),
                     $(stringify!($module) => Ok(Penalty::$Type(spec.read()?)),)*
                     other => {
                         let names = ["none", $(stringify!($module)),*];

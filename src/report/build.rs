@@ -1,5 +1,7 @@
 //! The contents of a report.
 
+use std::collections::HashSet;
+
 use crate::chart::{Chart, HeatMap, Table};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Planned, Reduction, Scale};
@@ -18,6 +20,7 @@ use super::rows::{Row, row};
 use super::runs::{remove_duplicates, seed_count, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
+use super::task_settings::own_settings;
 
 /// The contents of a report, before they are written.
 pub struct Report {
@@ -84,8 +87,11 @@ impl Report {
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs);
         let curves = grade::curves(&plan, &runs, &selection);
+        let tasks: Vec<String> =
+            curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
         let set = CurveSet {
             curves: &curves,
+            tasks: &tasks,
             styles: curve_styles(&curves, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
@@ -102,10 +108,14 @@ impl Report {
 
         let measures = first.task.columns();
         let columns: Vec<&str> = measures.iter().map(|measure| measure.title).collect();
-        let table: Vec<Row> =
-            curves.iter().map(|curve| row(curve, &measures, &selection)).collect();
+        let table: Vec<Row> = curves
+            .iter()
+            .zip(&tasks)
+            .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
+            .collect();
         let metric = first.task.measure_title(&selection.metric);
-        let choice = has_choice(&curves).then(|| Choice {
+        let has_choice = curves.iter().any(Curve::has_choice);
+        let choice = has_choice.then(|| Choice {
             metric: &metric,
             at: selection.at,
             seeds: selection.search.unwrap_or(u64::MAX),
@@ -125,7 +135,7 @@ impl Report {
             charts,
             heat_maps: maps.maps,
             scene,
-            search: selection.search.filter(|_| has_choice(&curves)),
+            search: selection.search.filter(|_| has_choice),
             plan,
             runs,
             experiment,
@@ -185,12 +195,17 @@ fn planned_runs(
         None => side_by_side(&runs),
     };
     let all = runs.len();
+    let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
     runs.retain(|run| {
         experiment.is_none_or(|experiment| experiment.is_protocol_of(&run.header))
-            && plan.iter().any(|planned| planned.has(run))
+            && settings.contains(&run.header.setting())
     });
     if runs.is_empty() {
-        return Err(Error::Invalid("there are no runs to report".into()));
+        let found = match all {
+            0 => "no runs".into(),
+            other => format!("{other} runs that do not follow this experiment"),
+        };
+        return Err(Error::mismatch("report", found, "at least one run of the experiment"));
     }
     compare::check(&runs, MayDiffer { tasks: experiment.is_some(), processors: mix_processors })?;
     Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
@@ -220,8 +235,4 @@ fn y_label(experiment: Option<&Experiment>, selection: &Selection, task: &Record
         Some(experiment) => experiment.metric.label.clone(),
         None => task.measure_title(&selection.metric),
     }
-}
-
-fn has_choice(curves: &[Curve]) -> bool {
-    curves.iter().any(|curve| curve.candidates.len() > 1)
 }

@@ -1,7 +1,7 @@
 //! Whether runs can be compared: all that decides their numbers is equal, except what the report
 //! compares.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
@@ -23,19 +23,23 @@ pub struct MayDiffer {
 /// Names two such runs and the fields in which they differ.
 pub fn check(runs: &[Run], may_differ: MayDiffer) -> Result<()> {
     let Some(first) = runs.first() else { return Ok(()) };
+    let mut of_setting: HashMap<[&str; 3], &Run> = HashMap::new();
     for run in runs {
-        let same_setting = runs.iter().find(|other| other.header.setting() == run.header.setting());
-        for other in [Some(first), same_setting].into_iter().flatten() {
+        let same_setting = *of_setting.entry(run.header.setting()).or_insert(run);
+        for other in [first, same_setting] {
+            if std::ptr::eq(other, run) {
+                continue;
+            }
             let differ = differences(&other.header, &run.header, may_differ);
             if !differ.is_empty() {
-                return Err(Error::Invalid(format!(
-                    "{} and {} differ in more than the optimizer and the seed, so one report would \
-                     mix them: {}; expected runs of one protocol, code and machine, {}",
-                    other.header.file_name(),
-                    run.header.file_name(),
-                    differ.join(", "),
-                    way_out(&differ)
-                )));
+                let [a, b] = [other, run].map(|run| run.header.file_name());
+                let found = format!(
+                    "runs that differ in more than the optimizer and the seed: {}",
+                    differ.join(", ")
+                );
+                let expected =
+                    format!("runs of one protocol, code and machine; {}", way_out(&differ));
+                return Err(Error::mismatch(format!("{a} and {b}"), found, expected));
             }
         }
     }
@@ -47,10 +51,8 @@ const PROCESSOR: &str = "processor ";
 /// What to do about runs that differ.
 fn way_out(differ: &[String]) -> &'static str {
     match differ.iter().all(|line| line.starts_with(PROCESSOR)) {
-        true => {
-            "the others moved away; or give --mix-processors, since only last digits can differ"
-        }
-        false => "the others moved away",
+        true => "move the others away, or give --mix-processors, since only last digits can differ",
+        false => "move the others away",
     }
 }
 

@@ -5,30 +5,23 @@ use contour::ContourBuilder;
 use crate::error::{Error, Result};
 use crate::surface::Surface;
 
-use super::draw::{ContourBand, height_color};
+use super::draw::{ContourBand, Grid, height_color};
 
 /// Points of the grid along each axis.
 const GRID: usize = 121;
 /// Number of bands. The lowest ones have the smallest areas.
 const BANDS: usize = 14;
 
-/// The heights of a surface on a grid, row by row.
-struct Grid {
-    xs: Vec<f64>,
-    ys: Vec<f64>,
-    heights: Vec<f64>,
-}
-
 /// The areas between contours. If some places have no finite height, a last band in white covers
 /// them, and the second value is true.
 pub fn contours(surface: &Surface) -> Result<(Vec<ContourBand>, bool)> {
-    let grid = Grid::of(surface);
+    let grid = Grid::of(surface, GRID);
     let mut sorted: Vec<f64> =
         grid.heights.iter().copied().filter(|height| height.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
     let Some(highest) = sorted.last().copied() else { return Ok((Vec::new(), true)) };
     let mut bands = bands(&grid, surface.window, &edges(&sorted), highest)?;
-    let holes = grid.holes();
+    let holes = holes(&grid);
     let has_holes = !holes.is_empty();
     if has_holes {
         let (from, to) = (f64::NAN, f64::NAN);
@@ -67,7 +60,7 @@ fn bands(
         .x_step(x_step)
         .y_step(y_step)
         .isobands(&heights, edges)
-        .map_err(|error| Error::Invalid(format!("cannot find the contours: {error}")))?;
+        .map_err(Error::failed("find the contours"))?;
     let last = found.len().max(2) - 1;
     let clamp = |p: &contour::Pt| [p.x.clamp(left, right), p.y.clamp(low, high)];
     let mut bands = Vec::new();
@@ -84,48 +77,30 @@ fn bands(
     Ok(bands)
 }
 
-impl Grid {
-    fn of(surface: &Surface) -> Grid {
-        let [left, right, low, high] = surface.window;
-        let along =
-            |from: f64, to: f64, i: usize| from + (to - from) * i as f64 / (GRID - 1) as f64;
-        let all = || 0..GRID * GRID;
-        let xs: Vec<f64> = all().map(|at| along(left, right, at % GRID)).collect();
-        let ys: Vec<f64> = all().map(|at| along(low, high, at / GRID)).collect();
-        let heights = surface.grid(&xs, &ys);
-        Grid { xs, ys, heights }
-    }
-
-    /// The cells with a corner that has no finite height, as rectangles. Neighbours in a row share
-    /// one.
-    fn holes(&self) -> Vec<Vec<[f64; 2]>> {
-        let mut rings = Vec::new();
-        for row in 0..GRID - 1 {
-            let mut first = None;
-            for column in 0..GRID {
-                match (first, column + 1 < GRID && self.is_hole(column, row)) {
-                    (None, true) => first = Some(column),
-                    (Some(start), false) => {
-                        rings.push(self.rectangle(start, column, row));
-                        first = None;
-                    }
-                    _ => {}
+/// The cells with a corner that has no finite height, as rectangles. Neighbours in a row share one.
+fn holes(grid: &Grid) -> Vec<Vec<[f64; 2]>> {
+    let is_hole =
+        |column, row| grid.corners(column, row).iter().any(|[_, _, height]| !height.is_finite());
+    let mut rings = Vec::new();
+    for row in 0..GRID - 1 {
+        let mut first = None;
+        for column in 0..GRID {
+            match (first, column + 1 < GRID && is_hole(column, row)) {
+                (None, true) => first = Some(column),
+                (Some(start), false) => {
+                    rings.push(rectangle(grid, start, column, row));
+                    first = None;
                 }
+                _ => {}
             }
         }
-        rings
     }
+    rings
+}
 
-    fn is_hole(&self, column: usize, row: usize) -> bool {
-        let at = row * GRID + column;
-        [at, at + 1, at + GRID, at + GRID + 1].iter().any(|at| !self.heights[*at].is_finite())
-    }
-
-    /// The outline of a row of cells.
-    fn rectangle(&self, from: usize, to: usize, row: usize) -> Vec<[f64; 2]> {
-        let start = row * GRID;
-        let (x0, x1) = (self.xs[start + from], self.xs[start + to]);
-        let (y0, y1) = (self.ys[start], self.ys[start + GRID]);
-        vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
-    }
+/// The outline of a row of cells, from column `from` up to, but not including, `to`.
+fn rectangle(grid: &Grid, from: usize, to: usize, row: usize) -> Vec<[f64; 2]> {
+    let [x0, y0, _] = grid.corners(from, row)[0];
+    let [x1, y1, _] = grid.corners(to - 1, row)[2];
+    vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
 }

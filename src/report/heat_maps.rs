@@ -1,7 +1,7 @@
 //! Grids of settings as heat maps.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::chart::HeatMap;
 use crate::grade::{Candidate, Curve, Selection};
@@ -63,16 +63,16 @@ fn map_of_series(curve: &Curve, selection: &Selection, metric: &str) -> HeatMap 
     let across = keys.iter().position(|key| key == "lr").unwrap_or(keys.len() - 1);
     let x = keys.remove(across);
 
-    let mut groups: Vec<(Vec<String>, Vec<&Candidate>)> = Vec::new();
+    let mut groups: Vec<(Vec<&str>, Vec<&Candidate>)> = Vec::new();
+    let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
     for candidate in &curve.candidates {
-        let own: Vec<String> = keys
-            .iter()
-            .map(|key| candidate.setting.value(key).unwrap_or_default().into())
-            .collect();
-        match groups.iter_mut().find(|(values, _)| *values == own) {
-            Some((_, candidates)) => candidates.push(candidate),
-            None => groups.push((own, vec![candidate])),
+        let own = keys.iter().map(|key| candidate.setting.value(key).unwrap_or_default());
+        let own: Vec<&str> = own.collect();
+        let place = *places.entry(own.clone()).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((own, Vec::new()));
         }
+        groups[place].1.push(candidate);
     }
     groups.sort_by(|(a, _), (b, _)| compare_values(a, b));
     let rows: Vec<HeatRow<'_>> = groups
@@ -83,7 +83,7 @@ fn map_of_series(curve: &Curve, selection: &Selection, metric: &str) -> HeatMap 
 }
 
 /// `lambda 0.01, mu 0.9`
-fn row_label(keys: &[String], values: &[String]) -> String {
+fn row_label(keys: &[String], values: &[&str]) -> String {
     let settings: Vec<String> =
         keys.iter().zip(values).map(|(key, value)| format!("{key} {value}")).collect();
     settings.join(", ")
@@ -103,19 +103,17 @@ fn map(title: String, x: &str, rows: &[HeatRow<'_>], selection: &Selection) -> H
 
 /// The values of a setting, from the lowest up.
 fn values_of(rows: &[HeatRow<'_>], key: &str) -> Vec<String> {
-    let mut values: Vec<String> = Vec::new();
-    for candidate in rows.iter().flat_map(|row| &row.candidates) {
-        let value = candidate.setting.value(key).map(String::from);
-        if let Some(value) = value.filter(|value| !values.contains(value)) {
-            values.push(value);
-        }
-    }
+    let mut seen = HashSet::new();
+    let candidates = rows.iter().flat_map(|row| &row.candidates);
+    let values = candidates.filter_map(|candidate| candidate.setting.value(key));
+    let mut values: Vec<String> =
+        values.filter(|value| seen.insert(*value)).map(String::from).collect();
     values.sort_by(|a, b| number(a).total_cmp(&number(b)));
     values
 }
 
 /// Orders rows by their first value that differs.
-fn compare_values(a: &[String], b: &[String]) -> Ordering {
+fn compare_values(a: &[&str], b: &[&str]) -> Ordering {
     a.iter()
         .zip(b)
         .map(|(a, b)| number(a).total_cmp(&number(b)))

@@ -152,13 +152,14 @@ impl Report {
 
     /// The runs that diverged.
     fn diverged(&self) -> Vec<Value> {
+        let briefs = grade::Briefs::of(&self.plan);
         self.runs
             .iter()
             .filter(|run| run.ended() == Some(Outcome::Diverged))
             .map(|run| {
                 json!({
                     "header": run.header,
-                    "setting": grade::setting(&self.plan, &run.header),
+                    "setting": briefs.of_run(&run.header),
                     "outcome": run.outcome(),
                     "end": run.end,
                 })
@@ -189,18 +190,23 @@ fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
 
 /// Writes a file from a template and returns its path.
 fn render(file: &str, template: &'static str, page: &Value, folder: &Path) -> Result<PathBuf> {
-    let failed = |error: minijinja::Error| Error::Invalid(format!("cannot make {file}: {error}"));
+    let failed = Error::failed(format!("make {file}"));
     let syntax =
-        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(&failed)?;
     let mut templates = Environment::new();
     templates.set_syntax(syntax);
-    // text in a cell of a Markdown table
-    templates.add_filter("cell", |text: String| text.replace('|', "\\|"));
+    templates.add_filter("cell", markdown_cell);
     // whether text is escaped depends on the extension of the file
     let text = templates.render_named_str(file, template, Serde(page)).map_err(failed)?;
     let path = folder.join(file);
     place(&path, text.as_bytes())?;
     Ok(path)
+}
+
+/// A text in a cell of a Markdown table, which is a single line.
+fn markdown_cell(text: String) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
 /// The description lines of several tasks as one list. Where tasks differ, a line shows all of

@@ -24,8 +24,8 @@ pub fn player(scene: &Scene) -> String {
         "painting_order": painting_order,
         "paths": scene.paths.iter().map(path).collect::<Vec<_>>(),
     });
-    // escaped, so that no text of a user can end the script
-    let data = data.to_string().replace("</", "<\\/");
+    // no text of a user ends the script, or begins a comment or a script in it
+    let data = data.to_string().replace('<', "\\u003c");
     include_str!("player.html").replacen("{{ player_data }}", &data, 1)
 }
 

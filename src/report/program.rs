@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::optim::Optimizers;
 use crate::runner::{self, RunObserver, RunOptions};
+use crate::text::printable;
 
 /// A report with its page. It prints itself as text.
 pub struct Finished {
@@ -45,7 +46,7 @@ pub fn main(program: impl FnOnce() -> Result<Finished>) -> ExitCode {
             ExitCode::from(if finished.interrupted { 130 } else { 0 })
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", printable(&error.to_string()));
             ExitCode::from(2)
         }
     }

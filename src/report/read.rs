@@ -20,12 +20,15 @@ pub fn read(
 ) -> Result<(Option<Experiment>, Vec<Run>)> {
     let mut runs = Vec::new();
     for folder in folders {
-        let files = below(folder, "jsonl")?;
-        if files.is_empty() {
-            return Err(no_records(folder, optimizers));
-        }
-        for file in files {
+        let before = runs.len();
+        for file in below(folder, "jsonl")? {
             runs.push(record::read(&file)?);
+        }
+        if folder.is_dir() {
+            runs.extend(incomplete(folder)?);
+        }
+        if runs.len() == before {
+            return Err(no_records(folder, optimizers));
         }
     }
     runs.sort_by_key(|run| {
@@ -41,10 +44,18 @@ pub fn read(
     Ok((find_experiment(folders, name, optimizers)?, runs))
 }
 
+/// The runs that are not complete. Another process may be making them now, so a file may be gone, or
+/// have no whole line yet.
+fn incomplete(folder: &Path) -> Result<Vec<Run>> {
+    let parts = below(folder, "part")?.into_iter();
+    let without_record = parts.filter(|part| !part.with_extension("jsonl").exists());
+    Ok(without_record.filter_map(|part| record::read(&part).ok()).collect())
+}
+
 /// The error for a folder without records. A study has none, so the error says what to do instead.
 fn no_records(folder: &Path, optimizers: &Optimizers) -> Error {
     let file = folder.join("experiment.toml");
-    match experiment::load(&file.to_string_lossy(), optimizers) {
+    match experiment::load_file(&file, optimizers) {
         Ok((Experiment { task, name, .. }, _)) if task.study().is_some() => Error::content(
             folder,
             "the page of a study",
@@ -67,7 +78,7 @@ fn find_experiment(
             // a folder of an earlier version has no command
             let command = std::fs::read_to_string(file.with_file_name(COMMAND_FILE)).ok();
             let command = command.map(|text| text.trim().to_string());
-            let loaded = experiment::load(&file.to_string_lossy(), optimizers);
+            let loaded = experiment::load_file(&file, optimizers);
             let (mut experiment, _) =
                 loaded.map_err(|error| with_program(error, command.as_deref()))?;
             experiment.command = experiment.command.or(command);
@@ -81,8 +92,6 @@ fn find_experiment(
 fn with_program(error: Error, command: Option<&str>) -> Error {
     match command.filter(|command| !command.starts_with("downhill ")) {
         None => error,
-        Some(command) => {
-            Error::Invalid(format!("{error}; `{command}` made these records and writes their page"))
-        }
+        Some(command) => Error::OfProgram { error: Box::new(error), command: command.into() },
     }
 }

@@ -100,6 +100,7 @@ pub fn results_table(
     let series = Cells::new("series", false, rows, |row| &row.series);
     let title = if choice.is_some() { "chosen setting" } else { "setting" };
     let setting = Cells::new(title, false, rows, |row| &row.chosen);
+    let task = Cells::new("difference in task", false, rows, |row| &row.task);
     let score = choice.map(|choice| Cells::new(&choice.title(), true, rows, |row| &row.score));
     let finals = measures
         .iter()
@@ -111,7 +112,8 @@ pub fn results_table(
     let seconds = Cells::new("seconds per run", true, rows, |row| &row.seconds);
     let runs = Cells::new("runs", false, rows, |row| &row.runs);
 
-    let optional = std::iter::once(setting).chain(score).chain(finals);
+    let task = Some(task).filter(|task| !task.is_empty());
+    let optional = std::iter::once(setting).chain(task).chain(score).chain(finals);
     let (equal, different): (Vec<Cells>, Vec<Cells>) =
         optional.chain([runs]).partition(|cells| cells.common().is_some());
     let shows_runs = different.iter().any(|cells| cells.column.title == "runs");
@@ -139,8 +141,10 @@ fn without_copies(columns: Vec<Cells>) -> (Vec<Cells>, Vec<String>) {
     let (mut kept, mut notes): (Vec<Cells>, Vec<String>) = (Vec::new(), Vec::new());
     for cells in columns {
         match kept.iter().find(|earlier| earlier.cells == cells.cells) {
-            Some(earlier) => notes
-                .push(format!("The {} equals the {}.", cells.column.title, earlier.column.title)),
+            Some(earlier) => notes.push(format!(
+                "The column \"{}\" is left out: it has the values of \"{}\".",
+                cells.column.title, earlier.column.title
+            )),
             None => kept.push(cells),
         }
     }
@@ -167,6 +171,7 @@ mod tests {
         Row {
             series: series.into(),
             chosen: chosen.into(),
+            task: "-".into(),
             score: score.into(),
             finals: finals.map(String::from).to_vec(),
             seconds: "1".into(),
@@ -191,7 +196,7 @@ mod tests {
         assert_eq!(
             table.notes,
             [
-                "The training loss + penalty equals the training loss.",
+                "The column \"training loss + penalty\" is left out: it has the values of \"training loss\".",
                 "Equal for all series: setting (adam lr=1), runs (4)."
             ]
         );
@@ -201,6 +206,18 @@ mod tests {
             titles(&table),
             ["series", "setting", "training loss", "seconds per run", "runs"]
         );
+    }
+
+    #[test]
+    fn a_task_of_its_own_gets_a_column() {
+        let mut rows = [
+            row("A", "adam lr=1", "2", ["3", "4"], "4"),
+            row("B", "adam lr=1", "5", ["6", "7"], "4"),
+        ];
+        rows[1].task = "l1:lambda=1e-4".into();
+        let table = results_table(&rows, &["training loss", "test loss"], None, 1);
+        assert_eq!(titles(&table)[..2], ["series", "difference in task"]);
+        assert_eq!([&table.rows[0][1], &table.rows[1][1]], ["-", "l1:lambda=1e-4"]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Row {
     pub series: String,
     /// the chosen setting, or why there is none
     pub chosen: String,
+    /// what its task has in place of the experiment's, or `-`
+    pub task: String,
     /// the value that selected it, if the runs are complete
     pub score: String,
     /// mean and standard deviation over the seeds of each final measurement
@@ -23,12 +25,14 @@ pub struct Row {
     pub runs: String,
 }
 
-/// The row of a series.
-pub fn row(curve: &Curve, measures: &[Measure], selection: &Selection) -> Row {
+/// The row of a series. `task` is what its task has in place of the experiment's.
+pub fn row(curve: &Curve, task: String, measures: &[Measure], selection: &Selection) -> Row {
+    let task = if task.is_empty() { "-".into() } else { task };
     match curve.chosen() {
         Some(chosen) => Row {
             series: curve.label.clone(),
             chosen: curve.brief(),
+            task,
             score: chosen.score(selection).map_or("-".into(), short),
             finals: measures.iter().map(|measure| final_value(chosen, measure.name)).collect(),
             seconds: mean_seconds(chosen),
@@ -37,6 +41,7 @@ pub fn row(curve: &Curve, measures: &[Measure], selection: &Selection) -> Row {
         None => Row {
             series: curve.label.clone(),
             chosen: curve.why_none(),
+            task,
             score: "-".into(),
             finals: vec!["-".into(); measures.len()],
             seconds: "-".into(),
@@ -74,7 +79,7 @@ fn run_counts(curve: &Curve) -> String {
     for (outcome, name) in [
         (Some(Outcome::Diverged), "diverged"),
         (Some(Outcome::Interrupted), "interrupted"),
-        (None, "killed"),
+        (None, "not complete"),
     ] {
         let count = runs.iter().filter(|run| run.ended() == outcome).count();
         if count > 0 {

@@ -1,6 +1,6 @@
 //! Sets of runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::experiment::{GridSetting, Planned};
 use crate::record::{Header, Run};
@@ -58,24 +58,26 @@ pub fn short_schedule(canonical: &str) -> String {
 /// that have runs. The series of a training is the names of its pipeline.
 pub fn side_by_side(runs: &[Run]) -> Vec<Planned> {
     let mut planned: Vec<Planned> = Vec::new();
+    let (mut places, mut seen) = (HashMap::new(), HashSet::new());
     for header in runs.iter().map(|run| &run.header) {
         let (series, schedule) = (&header.series, &header.schedule);
         let label = match short_schedule(schedule).as_str() {
             "constant" => series.clone(),
             schedule => format!("{series}, {schedule}"),
         };
-        let at = planned.iter().position(|planned| planned.label == label).unwrap_or_else(|| {
+        let at = *places.entry(label.clone()).or_insert_with(|| {
             planned.push(Planned { label, series: series.clone(), settings: Vec::new() });
             planned.len() - 1
         });
+        if !seen.insert((at, &header.optimizer, schedule)) {
+            continue;
+        }
         let setting = GridSetting::new(header.optimizer.clone(), schedule.clone());
         let setting = match series.parse::<SpecLine>() {
             Ok(names) => setting.named_as_in(&names),
             Err(_) => setting,
         };
-        if !planned[at].settings.contains(&setting) {
-            planned[at].settings.push(setting);
-        }
+        planned[at].settings.push(setting);
     }
     planned
 }

@@ -9,7 +9,8 @@ pub const COMMAND_FILE: &str = "command.txt";
 
 /// The command that started this program, with its arguments.
 pub(super) fn of_this_program() -> String {
-    let mut arguments = std::env::args();
+    // an argument may be a path that is not UTF-8
+    let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let program = arguments.next().unwrap_or_default();
     // cargo sets it for the programs that it runs
     let by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();

@@ -2,22 +2,18 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::docs::hex;
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
-use crate::files::{Lock, make_folder, place};
+use crate::experiment::{Experiment, Scale};
+use crate::files::{make_folder, place};
 
-/// Keeps a second process out of a folder of records, as long as the lock is held.
-pub(super) fn lock(folder: &Path) -> Result<Lock> {
-    let taken = || {
-        let expected = "to be the only one; wait for it, or give another --out";
-        Error::content(folder, "another downhill process that writes here", expected)
-    };
-    Lock::take(&folder.join(".lock"))?.ok_or_else(taken)
+/// The default folder of the results, without data and device.
+pub fn default_folder(experiment: &Experiment, scale: Scale) -> PathBuf {
+    Path::new("out").join(&experiment.name).join(scale.name())
 }
 
 /// Writes the experiment's file into a folder. A file that is there already with another text,

@@ -1,20 +1,30 @@
 //! Running an experiment: which runs are missing, the workers that make them, and the folder of the
 //! results. A single training, which is not an experiment, is in [`single`].
+//!
+//! A run is three files until it is complete: `NAME.part`, the record so far; `NAME.checkpoint`,
+//! from which it continues; and `NAME.lease`, which says which process makes it. Then it is one,
+//! `NAME.jsonl`.
 
 pub mod cluster;
 mod command;
+mod complete;
 mod experiment;
 mod folder;
 mod header;
+mod jobs;
+mod lease;
 mod observer;
 mod options;
+mod plan;
+mod process;
 pub mod single;
 mod workers;
 
 pub use command::COMMAND_FILE;
-pub use experiment::{Results, default_folder, run};
-pub use folder::claim_folder;
+pub use experiment::{Results, run, run_one};
+pub use folder::{claim_folder, default_folder};
 pub use header::BURN;
 pub use observer::{PrintRuns, Quiet, RunObserver};
-pub use options::RunOptions;
-pub use single::{SingleTraining, TrainedModel};
+pub use options::{CHECKPOINT_EVERY, RunOptions};
+pub use plan::{PlannedRun, RunPlan, Stage, plan};
+pub use single::{SingleTraining, Trained, TrainingObserver};

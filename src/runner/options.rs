@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::experiment::Scale;
 use crate::spec::unknown;
+
+/// The longest time between two checkpoints within an epoch, by default.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
 /// The options of a run. The default is the quick scale on the CPU, with the experiment's own data
 /// and seeds.
@@ -34,6 +38,10 @@ pub struct RunOptions {
     pub jobs: Option<usize>,
     /// repeats runs that are there already
     pub fresh: bool,
+    /// the longest time between two checkpoints within an epoch
+    pub checkpoint_every: Duration,
+    /// counts runs of hosts with other vector instructions, whose last digits may differ
+    pub mix_processors: bool,
     /// the command that makes the runs again, for the page; by default the command that started
     /// this program
     pub command: Option<String>,
@@ -53,6 +61,8 @@ impl Default for RunOptions {
             out: None,
             jobs: None,
             fresh: false,
+            checkpoint_every: CHECKPOINT_EVERY,
+            mix_processors: false,
             command: None,
             datasets: Vec::new(),
             stop: Arc::default(),
@@ -92,7 +102,7 @@ impl RunOptions {
             if !NAMES.contains(&name.as_str()) {
                 return Err(unknown("option", &name, NAMES).into());
             }
-            let missing = || Error::Invalid(format!("{name}: found no value, expected one"));
+            let missing = || Error::value(&name, "no value", "one");
             let value = value.take().or_else(|| arguments.next()).ok_or_else(missing)?;
             options.set(&name, value)?;
         }
@@ -126,9 +136,7 @@ fn scale(value: &str) -> Result<Scale> {
 
 fn count(name: &str, value: &str) -> Result<usize> {
     let count = value.parse().ok().filter(|n| *n > 0);
-    count.ok_or_else(|| {
-        Error::Invalid(format!("{name}: found `{value}`, expected a whole number above 0"))
-    })
+    count.ok_or_else(|| Error::value(name, format!("`{value}`"), "a whole number above 0"))
 }
 
 #[cfg(test)]

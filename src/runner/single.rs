@@ -1,21 +1,22 @@
 //! A single training, as `downhill train` asks for it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::folder::lock;
+use super::complete::{Complete, Fresh};
 use super::header::{RunName, header};
-use super::workers::finished_run;
+use super::lease::{Attempt, Holder, Lease, Leases};
 use crate::error::{Error, Result};
-use crate::files::make_folder;
+use crate::files::{make_folder, remove};
 use crate::model::Net;
-use crate::model::saved::ModelCard;
+use crate::model::saved::{self, ModelCard};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::record::{self, Run};
+use crate::record::{self, Outcome, Run, RunEnd, part_of};
 use crate::schedule::Schedule;
 use crate::spec::SpecLine;
-use crate::task::{Classification, Job, Task, TaskContext};
+use crate::task::{Classification, ClassifyProblem, Control, Job, PreparedTask, Task, TaskContext};
 use crate::train::{Plan, Problem};
 
 /// A single training.
@@ -36,49 +37,129 @@ pub struct SingleTraining<'a> {
     pub fresh: bool,
     /// records what the last step of each epoch did to every parameter
     pub diagnose: bool,
+    /// the longest time between two checkpoints within an epoch
+    pub checkpoint_every: Duration,
 }
 
-/// A model after training.
-pub struct TrainedModel {
-    /// the evaluation model
-    pub model: Net,
-    /// what its file says about it
-    pub card: ModelCard,
+/// What happens during a single training.
+pub trait TrainingObserver {
+    /// Called before the first step, with the number of steps.
+    fn start(&self, steps: usize);
+    /// Called at the start with the number of steps of an earlier, interrupted part.
+    fn resumed(&self, step: usize);
+    /// Called after each step.
+    fn step(&self);
+}
+
+/// A training that ended, now or before.
+pub struct Trained {
+    /// its record
+    pub run: Run,
+    /// the file of the record
+    pub record: PathBuf,
+    /// The file of the model. `None` if the training diverged and early stopping kept no model.
+    pub model: Option<PathBuf>,
+    /// whether it was complete before
+    pub before: bool,
+}
+
+/// The model of a complete training, beside its record.
+fn model_of(record: &Path) -> PathBuf {
+    record.with_extension("safetensors")
+}
+
+/// The model so far of an interrupted training.
+fn interrupted_model_of(record: &Path) -> PathBuf {
+    record.with_extension("interrupted.safetensors")
+}
+
+/// Whether the training ends with a model that is worth saving.
+fn has_model(end: &RunEnd) -> bool {
+    end.outcome != Outcome::Diverged || end.kept.is_some()
 }
 
 impl SingleTraining<'_> {
-    /// Trains and writes the record into `folder`. Returns the run, the model, and the path of the
-    /// record. A training that is complete is not repeated; then there is no model.
+    /// Trains, and writes record and model into `folder`. A training that is complete is not
+    /// repeated. One that was interrupted or killed continues from its last checkpoint.
     ///
     /// # Errors
-    /// On unknown names, values out of range, damaged data, or a disk that cannot be written.
+    /// On unknown names, values out of range, damaged data, another process that makes the same
+    /// training, a checkpoint that is damaged, or a disk that cannot be written.
     pub fn train(
         &self,
         folder: &Path,
         optimizers: &Optimizers,
-        started: impl FnOnce(usize),
-        mut step: impl FnMut(),
+        observer: &impl TrainingObserver,
         stop: &AtomicBool,
-    ) -> Result<(Run, Option<TrainedModel>, PathBuf)> {
+    ) -> Result<Trained> {
         let plan = self.plan(optimizers)?;
         let (task, card) = self.task.prepare_classifier(&mut TaskContext::on(self.device))?;
         let series = plan.pipeline.spec.names_as_in(&self.optimizer.parse()?);
         let name = RunName { experiment: "train", scale: "", series: &series, device: self.device };
         let header = header(&task.record, &name, &plan, self.seed);
         let steps = self.epochs * task.problem.steps();
-        make_folder(folder)?;
-        let _lock = lock(folder)?;
-        let path = folder.join(header.file_name());
-        if let Some(run) =
-            finished_run(&path, &header, self.fresh).filter(|run| self.is_answered_by(run))
-        {
-            return Ok((run, None, path));
-        }
         plan.fits(steps)?;
-        started(steps);
-        let job = Job { header, setting: String::new(), path: path.clone(), plan };
-        let (model, _) = task.train(&job, &mut step, stop)?;
-        Ok((record::read(&path)?, Some(TrainedModel { model, card }), path))
+        make_folder(folder)?;
+        let path = folder.join(header.file_name());
+        let leases = Leases::new();
+        let lease = match leases.take(&path)? {
+            Attempt::Taken(lease) => lease,
+            Attempt::Busy(Holder(holder)) => {
+                return Err(Error::Locked { doing: format!("making this run ({holder})"), path });
+            }
+        };
+        let fresh = Fresh::at(path.with_extension("fresh"));
+        let since = fresh.begin(self.fresh, std::iter::once(path.clone()))?;
+        let complete = Complete { since, any_processor: false };
+        let known = complete.run(&path, &header).filter(|run| self.is_answered_by(run, &path));
+        let before = known.is_some();
+        let run = match known {
+            Some(run) => run,
+            None => {
+                observer.start(steps);
+                let job = Job { header, setting: String::new(), path: path.clone(), plan };
+                self.run(&task, &card, &job, observer, &lease, stop)?
+            }
+        };
+        if run.is_complete() {
+            fresh.end()?;
+        }
+        let model = match &run.end {
+            Some(end) if end.outcome == Outcome::Interrupted => Some(interrupted_model_of(&path)),
+            Some(end) if has_model(end) => Some(model_of(&path)),
+            _ => None,
+        };
+        Ok(Trained { run, record: path, model, before })
+    }
+
+    fn run(
+        &self,
+        task: &PreparedTask<ClassifyProblem>,
+        card: &ModelCard,
+        job: &Job,
+        observer: &impl TrainingObserver,
+        lease: &Lease,
+        stop: &AtomicBool,
+    ) -> Result<Run> {
+        let control = Control {
+            resumed: &mut |step| observer.resumed(step),
+            step: &mut || observer.step(),
+            stop: &|| stop.load(Ordering::Relaxed) || lease.is_lost(),
+            check: &|| lease.check(),
+            checkpoint_every: self.checkpoint_every,
+        };
+        let keep = |model: &Net, end: &RunEnd| match has_model(end) {
+            true => saved::save(model, card, &model_of(&job.path)),
+            false => remove(&model_of(&job.path)), // of an earlier training, with --fresh
+        };
+        let (model, end) = task.train(job, control, keep)?;
+        let so_far = interrupted_model_of(&job.path);
+        if end.outcome == Outcome::Interrupted {
+            saved::save(&model, card, &so_far)?;
+            return record::read(&part_of(&job.path));
+        }
+        remove(&so_far)?;
+        record::read(&job.path)
     }
 
     fn plan(&self, optimizers: &Optimizers) -> Result<Plan> {
@@ -97,17 +178,21 @@ impl SingleTraining<'_> {
 
     fn schedule_of(&self, pipeline: &PipelineConfig) -> Result<Schedule> {
         match (&pipeline.schedule, self.schedule) {
-            (Some(own), Some(other)) => Err(Error::Invalid(format!(
-                "two schedules, {} in the optimizer's spec and {other} beside it; expected one",
-                own.spec()
-            ))),
+            (Some(own), Some(other)) => Err(Error::value(
+                "--schedule",
+                other,
+                format!("no schedule, because the optimizer's spec has one, {}", own.spec()),
+            )),
             (Some(own), None) => Ok(own.clone()),
             (None, other) => Schedule::read(&other.unwrap_or("constant").parse()?),
         }
     }
 
-    /// Whether a complete record contains what is asked for: a record without diagnostics does not.
-    fn is_answered_by(&self, run: &Run) -> bool {
-        !self.diagnose || run.points.iter().any(|point| !point.layers.is_empty())
+    /// Whether a complete record contains what is asked for: a record without diagnostics does not,
+    /// and neither does one whose model is missing.
+    fn is_answered_by(&self, run: &Run, path: &Path) -> bool {
+        let has_diagnosis = run.points.iter().any(|point| !point.layers.is_empty());
+        let needs_model = run.end.as_ref().is_some_and(has_model);
+        (!self.diagnose || has_diagnosis) && (!needs_model || model_of(path).is_file())
     }
 }

@@ -1,24 +1,36 @@
-//! Makes the runs that are missing, with as many workers as asked.
+//! Makes the runs that are missing, with as many workers as asked, beside any number of other
+//! processes.
 
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
+use super::complete::Complete;
+use super::lease::{Attempt, Lease, Leases};
 use super::observer::RunObserver;
 use crate::error::{Error, Result};
-use crate::record::{self, Header, Run, RunEnd};
-use crate::task::{DynTask, Job};
+use crate::record::{self, Header, Run, RunEnd, part_of};
+use crate::task::{Control, DynTask, Job};
 
 /// A run with its task.
 pub(super) struct TaskJob<'a> {
+    /// what `run --only` expects
+    pub key: String,
     pub job: Job,
     pub task: &'a dyn DynTask,
 }
 
 impl TaskJob<'_> {
     /// Steps of the whole run.
-    fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.job.header.epochs * self.task.steps()
+    }
+
+    /// Series, setting and seed.
+    pub fn name(&self) -> String {
+        let Header { series, seed, .. } = &self.job.header;
+        format!("{series}, {}, seed {seed}", self.job.setting)
     }
 }
 
@@ -26,19 +38,25 @@ impl TaskJob<'_> {
 pub(super) struct Workers<'a, O> {
     /// runs at the same time
     pub number: usize,
-    /// repeats runs that are there already
-    pub fresh: bool,
+    /// which runs need not be made
+    pub complete: Complete,
+    /// the longest time between two checkpoints within an epoch
+    pub checkpoint_every: Duration,
     pub observer: &'a O,
     pub stop: &'a AtomicBool,
 }
 
+/// How often a worker looks whether the runs of other processes are complete.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 impl<O: RunObserver> Workers<'_, O> {
-    /// Makes the runs that are not on the disk yet, and returns all. It does not matter which
-    /// worker makes which run. `later` is the number of steps that are expected after these runs.
+    /// Makes the runs that are not on the disk yet, waits for those that other processes make, and
+    /// returns all. It does not matter which worker makes which run. `later` is the number of steps
+    /// that are expected after these runs.
     pub fn make(&self, jobs: Vec<TaskJob<'_>>, later: usize) -> Result<Vec<Run>> {
         let (mut runs, mut missing) = (Vec::new(), Vec::new());
         for job in jobs {
-            match finished_run(&job.job.path, &job.job.header, self.fresh) {
+            match self.complete.run(&job.job.path, &job.job.header) {
                 Some(run) => runs.push(run),
                 None => missing.push(job),
             }
@@ -46,57 +64,126 @@ impl<O: RunObserver> Workers<'_, O> {
         let steps: usize = missing.iter().map(TaskJob::steps).sum();
         self.observer.start(missing.len(), steps + later, runs.len());
         self.make_missing(&missing)?;
-        // a run that was stopped before its turn may have no record, or the broken record of an
-        // earlier time
         let stopped = self.stop.load(Ordering::Relaxed);
         for job in missing {
-            match record::read(&job.job.path) {
-                Err(_) if stopped => {}
-                read => runs.push(read?),
+            match self.complete.run(&job.job.path, &job.job.header) {
+                Some(run) => runs.push(run),
+                // a run that was stopped before its turn may have no record
+                None if stopped => runs.extend(record::read(&part_of(&job.job.path)).ok()),
+                None => runs.push(record::read(&job.job.path)?),
             }
         }
         Ok(runs)
     }
 
     fn make_missing(&self, jobs: &[TaskJob<'_>]) -> Result<()> {
-        let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
+        let queue = Queue { jobs: Mutex::new(jobs.iter().collect()), failed: Mutex::new(None) };
+        let leases = Leases::new();
         std::thread::scope(|scope| {
             for _ in 0..self.number.clamp(1, jobs.len().max(1)) {
-                scope.spawn(|| self.work(jobs, &next, &failed));
+                scope.spawn(|| self.work(&queue, &leases));
             }
         });
-        failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
+        queue
+            .failed
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .map_or(Ok(()), Err)
     }
 
     /// One worker: takes the next run until there are none left.
-    fn work(&self, jobs: &[TaskJob<'_>], next: &AtomicUsize, failed: &Mutex<Option<Error>>) {
-        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if self.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            match job.task.run(&job.job, &mut || self.observer.step(), self.stop) {
-                Ok(end) => self.report(job, &end),
+    fn work(&self, queue: &Queue<'_, '_>, leases: &Leases) {
+        let mut busy = 0; // since the last run that is complete
+        while !self.stop.load(Ordering::Relaxed) {
+            let Some(job) = locked(&queue.jobs).pop_front() else { return };
+            match self.attempt(job, leases) {
+                Ok(Ended::Here(end)) => {
+                    busy = 0;
+                    let left = job.steps().saturating_sub(end.step);
+                    self.observer.run_ended(&job.name(), &end, left);
+                }
+                Ok(Ended::Elsewhere(end)) => {
+                    busy = 0;
+                    let name = format!("{} (by another process)", job.name());
+                    self.observer.run_ended(&name, &end, job.steps());
+                }
+                Ok(Ended::Busy) => {
+                    let waiting = {
+                        let mut jobs = locked(&queue.jobs);
+                        jobs.push_back(job);
+                        jobs.len()
+                    };
+                    busy += 1;
+                    if busy >= waiting {
+                        self.observer.waiting(waiting);
+                        self.pause();
+                    }
+                }
                 Err(error) => {
-                    let mut first = failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                    first.get_or_insert(error);
-                    next.store(jobs.len(), Ordering::Relaxed); // the other workers stop after their run
+                    locked(&queue.failed).get_or_insert(error);
+                    locked(&queue.jobs).clear(); // the other workers stop after their run
                 }
             }
         }
     }
 
-    fn report(&self, job: &TaskJob<'_>, end: &RunEnd) {
-        let Header { series, seed, .. } = &job.job.header;
-        let name = format!("{series}, {}, seed {seed}", job.job.setting);
-        self.observer.run_ended(&name, end, job.steps().saturating_sub(end.step));
+    /// Makes a run, if no other process has made it or makes it now.
+    fn attempt(&self, job: &TaskJob<'_>, leases: &Leases) -> Result<Ended> {
+        let made = || self.complete.run(&job.job.path, &job.job.header).and_then(|run| run.end);
+        if let Some(end) = made() {
+            return Ok(Ended::Elsewhere(end));
+        }
+        let Attempt::Taken(lease) = leases.take(&job.job.path)? else { return Ok(Ended::Busy) };
+        // the other process may have completed it in between
+        if let Some(end) = made() {
+            return Ok(Ended::Elsewhere(end));
+        }
+        match self.run(job, &lease) {
+            Err(Error::LeaseLost { .. }) => Ok(Ended::Busy),
+            ended => ended.map(Ended::Here),
+        }
+    }
+
+    fn run(&self, job: &TaskJob<'_>, lease: &Lease) -> Result<RunEnd> {
+        job.task.run(
+            &job.job,
+            Control {
+                resumed: &mut |step| self.observer.resumed(step),
+                step: &mut || self.observer.step(),
+                stop: &|| self.stop.load(Ordering::Relaxed) || lease.is_lost(),
+                check: &|| lease.check(),
+                checkpoint_every: self.checkpoint_every,
+            },
+        )
+    }
+
+    fn pause(&self) {
+        let slices = 10;
+        for _ in 0..slices {
+            if !self.stop.load(Ordering::Relaxed) {
+                std::thread::sleep(LOOK_AGAIN / slices);
+            }
+        }
     }
 }
 
-/// The run of this header, if it is on the disk and complete. A record that is incomplete or cannot
-/// be read is made again.
-pub(super) fn finished_run(path: &Path, header: &Header, fresh: bool) -> Option<Run> {
-    if fresh {
-        return None;
-    }
-    record::read(path).ok().filter(|run| run.is_complete() && run.header == *header)
+/// What happened to a run.
+enum Ended {
+    /// this process made it
+    Here(RunEnd),
+    /// another process made it
+    Elsewhere(RunEnd),
+    /// another process makes it now
+    Busy,
+}
+
+/// The runs that no worker has taken.
+struct Queue<'j, 'a> {
+    jobs: Mutex<VecDeque<&'j TaskJob<'a>>>,
+    /// the first error
+    failed: Mutex<Option<Error>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -3,12 +3,13 @@
 use thiserror::Error;
 
 use super::names::suggestion;
+use crate::text::shown;
 
 /// What is wrong with a spec.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SpecError {
     /// The text does not have the form `name@dialect:key=value`.
-    #[error("`{spec}` is not a spec: expected {expected}")]
+    #[error("`{}` is not a spec: expected {expected}", shown(.spec))]
     Syntax {
         /// the text
         spec: String,
@@ -16,7 +17,7 @@ pub enum SpecError {
         expected: &'static str,
     },
     /// A name that does not exist.
-    #[error("unknown {kind} `{found}`; {}", suggestion(.found, .known))]
+    #[error("unknown {kind} `{}`; {}", shown(.found), suggestion(.found, .known))]
     Unknown {
         /// `optimizer`, `model`, `setting of adam`, ...
         kind: String,
@@ -26,7 +27,7 @@ pub enum SpecError {
         known: Vec<String>,
     },
     /// A value of the wrong type, or outside of its range.
-    #[error("{owner}: {key} is `{found}`, expected {expected}")]
+    #[error("{owner}: {key} is `{}`, expected {expected}", shown(.found))]
     Value {
         /// what the setting belongs to
         owner: String,
@@ -39,7 +40,7 @@ pub enum SpecError {
     },
     /// A sweep where only one value is allowed, a setting that is given twice, or specs that cannot
     /// be combined.
-    #[error("`{spec}`: {problem}")]
+    #[error("`{}`: {problem}", shown(.spec))]
     Several {
         /// the text
         spec: String,

@@ -145,6 +145,16 @@ impl Spec {
         })
     }
 
+    /// Whether it is `none`, which has no settings. Only the lab has parts that can be left out.
+    #[cfg(feature = "lab")]
+    pub(crate) fn is_none(&self) -> Result<bool, SpecError> {
+        if self.name == "none" && (self.dialect.is_some() || !self.settings.is_empty()) {
+            let problem = "found `none` with settings, expected `none` alone".into();
+            return Err(SpecError::Several { spec: self.to_string(), problem });
+        }
+        Ok(self.name == "none")
+    }
+
     /// A copy with one more setting.
     fn with(&self, key: &str, value: &str) -> Spec {
         let mut spec = self.clone();

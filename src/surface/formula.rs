@@ -90,7 +90,14 @@ impl Term {
             (Term::Points(a), Term::Number(b)) if b.fract() == 0.0 && (1.0..=16.0).contains(&b) => {
                 Term::Points((1..b as usize).fold(a.clone(), |power, _| power * a.clone()))
             }
-            (Term::Points(a), Term::Number(b)) => Term::Points(a.powf_scalar(b)),
+            // burn converts a whole exponent to an integer, and panics if that is impossible
+            (Term::Points(a), Term::Number(b)) if b.abs() < f64::from(i32::MAX) => {
+                Term::Points(a.powf_scalar(b))
+            }
+            (Term::Points(a), Term::Number(b)) => {
+                let exponent = Tensor::full_like(&a, b);
+                Term::Points(a.powf(exponent))
+            }
             (Term::Number(a), Term::Points(b)) => Term::Points((b * a.ln()).exp()),
             (Term::Points(a), Term::Points(b)) => Term::Points(a.powf(b)),
         }

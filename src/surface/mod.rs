@@ -5,6 +5,7 @@ use std::fmt;
 
 use burn::tensor::Tensor;
 
+use crate::chart::LARGEST;
 use crate::error::{Error, Result};
 use crate::spec::unknown;
 
@@ -142,6 +143,9 @@ impl fmt::Debug for Surface {
     }
 }
 
+/// A narrower window has no room for a grid of different numbers.
+const NARROWEST: f64 = 1e-6;
+
 /// The default window of an expression.
 const WINDOW: [f64; 4] = [-2.0, 2.0, -2.0, 2.0];
 
@@ -186,8 +190,9 @@ impl Surface {
         let [left, right, low, high] = surface.window;
         for (axis, from, to) in [("x", left, right), ("y", low, high)] {
             // `from >= to` would accept NaN
-            if !(from < to && from.abs() <= 1e6 && to.abs() <= 1e6) {
-                let expected = "the lower bound first, and no bound beyond 1e6";
+            if !(to - from >= NARROWEST && from.abs() <= 1e6 && to.abs() <= 1e6) {
+                let expected = "the lower bound first, a width of at least 1e-6, and no bound \
+                                beyond 1e6";
                 return wrong(
                     "the window",
                     format!("{from:?} to {to:?} in {axis}"),
@@ -230,6 +235,12 @@ impl Surface {
             Tensor::<1>::from_data(data, (&device, burn::tensor::DType::F64))
         };
         self.of(tensor(xs), tensor(ys)).into_data().iter::<f64>().collect()
+    }
+
+    /// The same for pictures: NaN where a value is too large to be drawn.
+    pub fn heights(&self, xs: &[f64], ys: &[f64]) -> Vec<f64> {
+        let drawable = |height: f64| if height.abs() <= LARGEST { height } else { f64::NAN };
+        self.grid(xs, ys).into_iter().map(drawable).collect()
     }
 
     /// The distance of a point from the nearest minimum, or from the start if no minimum is known.

@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
+use super::batches::Batches;
 use super::dyn_task::{DynTask, PreparedTask};
-use super::evaluate::AT_ONCE;
 use super::prepare::{DataRequest, TaskContext, Wanted};
-use super::spec::Task;
+use super::spec::{Task, check_examples};
 use super::splits::{Splits, Subset};
-use crate::data::{Dataset, DeviceExamples, Inputs, Shuffled};
+use crate::data::{self, Dataset, DeviceExamples, Inputs};
 use crate::error::{Error, Result};
 use crate::model::vae::{self, Vae, VaeSettings};
-use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
+use crate::record::{BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord, on_data};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
@@ -24,7 +23,7 @@ use crate::train::Problem;
 
 const COLUMNS: [Measure; 3] = [
     Measure::new("train_loss", "training loss (nats)"),
-    Measure::new("objective", "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
     Measure::new("test_loss", "test loss (nats)"),
 ];
 
@@ -57,10 +56,8 @@ impl Autoencode {
 impl Task for Autoencode {
     fn check(&self) -> Result<()> {
         self.settings()?;
-        match self.batch {
-            0 => Err(Error::Invalid("task.batch: found 0, expected at least 1 example".into())),
-            _ => Ok(()),
-        }
+        data::check(&self.data)?;
+        check_examples("batch", self.batch)
     }
 
     fn measures(&self) -> Vec<&'static str> {
@@ -137,13 +134,7 @@ pub struct AutoencodeRecord {
 
 #[typetag::serde(name = "autoencode")]
 impl TaskRecord for AutoencodeRecord {
-    fn title(&self) -> String {
-        format!("{} on {}", self.model, self.data)
-    }
-
-    fn size(&self) -> String {
-        format!("{}: {} training and {} test examples", self.data, self.train, self.test)
-    }
+    on_data!();
 
     fn lines(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -157,29 +148,17 @@ impl TaskRecord for AutoencodeRecord {
     fn columns(&self) -> Vec<Measure> {
         COLUMNS.to_vec()
     }
-
-    fn data(&self) -> Option<&str> {
-        Some(&self.data)
-    }
-
-    fn common(&self) -> Value {
-        json!({ "data": self.data, "sha256": self.sha256, "train": self.train, "test": self.test })
-    }
 }
 
 /// An autoencoder on batches of a data set, in the order of
 /// [`ClassifyProblem`](super::ClassifyProblem). The loss of a batch is its mean negative evidence
 /// lower bound, in nats, plus the penalty; the noise is drawn again in each step. The measurements
 /// `train_loss` and `test_loss` are without the penalty and always use the same noise, whatever the
-/// seed of the run; `objective` is `train_loss` plus the penalty.
+/// seed of the run; only `train_loss_plus_penalty` has it.
 #[derive(Clone)]
 pub struct AutoencodeProblem {
-    splits: Splits,
-    batch: usize,
+    batches: Batches,
     penalty: Penalty,
-    seed: Seed,
-    order: Shuffled,
-    device: Device,
 }
 
 impl AutoencodeProblem {
@@ -203,10 +182,9 @@ impl AutoencodeProblem {
                 Inputs::Sparse(_) => Some("a word count".into()),
             };
             if let Some(found) = found {
-                let expected = "expected numbers from 0 to 1 for an autoencoder";
-                return Err(Error::Invalid(format!(
-                    "data {name}: found an input of {found}, {expected}"
-                )));
+                let expected = "numbers from 0 to 1 for an autoencoder";
+                let found = format!("an input of {found}");
+                return Err(Error::mismatch(format!("data {name}"), found, expected));
             }
         }
         Ok(AutoencodeProblem::on(
@@ -224,15 +202,13 @@ impl AutoencodeProblem {
         penalty: Penalty,
         device: &Device,
     ) -> AutoencodeProblem {
-        let (seed, order) = (Seed(0), Shuffled::default());
-        AutoencodeProblem { splits, batch, penalty, seed, order, device: device.clone() }
+        AutoencodeProblem { batches: Batches::new(splits, batch, device), penalty }
     }
 
     fn mean_loss(&self, model: &Vae, examples: &DeviceExamples) -> f64 {
         let mut noise = Seed(0).generator(Purpose::Masks, 0); // steps begin with 1
         let mut sum = 0.0;
-        for start in (0..examples.len()).step_by(AT_ONCE) {
-            let batch = examples.slice(start, AT_ONCE.min(examples.len() - start));
+        for batch in examples.batches() {
             let noise = model.noise(batch.y.dims()[0], &mut noise, &batch.x.device());
             sum += model.loss(batch.x, noise).sum().into_scalar::<f64>();
         }
@@ -244,18 +220,17 @@ impl Problem for AutoencodeProblem {
     type Model = Vae;
 
     fn seeded(self, seed: Seed) -> AutoencodeProblem {
-        AutoencodeProblem { seed, order: Shuffled::default(), ..self }
+        AutoencodeProblem { batches: self.batches.seeded(seed), ..self }
     }
 
     fn steps(&self) -> usize {
-        self.splits.train.len().div_ceil(self.batch)
+        self.batches.steps()
     }
 
     fn loss(&mut self, model: &Vae, now: Progress) -> Tensor<1> {
-        let batch =
-            self.order.batch(&self.splits.train, self.batch, self.seed, now.epoch, now.batch);
-        let mut masks = self.seed.generator(Purpose::Masks, now.step);
-        let noise = model.noise(batch.y.dims()[0], &mut masks, &self.device);
+        let batch = self.batches.batch(now);
+        let mut masks = self.batches.generator(now.step);
+        let noise = model.noise(batch.y.dims()[0], &mut masks, &self.batches.device);
         let loss = model.loss(Tensor::from_inner(batch.x), noise).mean();
         self.penalty.added_to(loss, model)
     }
@@ -265,12 +240,7 @@ impl Problem for AutoencodeProblem {
     }
 
     fn measure(&self, model: &Vae, _now: Progress) -> BTreeMap<String, f64> {
-        let train = self.mean_loss(model, &self.splits.train);
-        let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
-        BTreeMap::from([
-            ("train_loss".into(), train),
-            ("objective".into(), train + penalty),
-            ("test_loss".into(), self.mean_loss(model, &self.splits.test)),
-        ])
+        let mean_loss = |examples: &_| self.mean_loss(model, examples);
+        self.batches.losses(model, &self.penalty, mean_loss)
     }
 }

@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 
 use super::dyn_task::{DynTask, PreparedTask};
 use super::prepare::{DataRequest, LoadedData, TaskContext, Wanted};
-use super::spec::Task;
+use super::spec::{Task, check_examples, wrong};
 use super::splits::Subset;
 use crate::augment::Augment;
-use crate::data::DeviceExamples;
+use crate::data::{self, DeviceExamples};
 use crate::error::{Error, Result};
 use crate::model;
 use crate::model::saved::ModelCard;
 use crate::record::{
-    BATCH_LOSS, Measure, RecordedTask, TaskRecord, TrainingCommand, VALIDATION_LOSS,
+    BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord, TrainingCommand,
+    VALIDATION_LOSS, on_data,
 };
 use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
 use crate::spec::{Settings, Spec, unknown};
@@ -26,7 +27,7 @@ pub use problem::ClassifyProblem;
 /// The measurements with a column.
 const COLUMNS: [Measure; 4] = [
     Measure::new("train_loss", "training loss"),
-    Measure::new("objective", "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
     Measure::new("test_loss", "test loss"),
     Measure::new("test_accuracy", "test accuracy"),
 ];
@@ -188,29 +189,22 @@ fn with_full_preparation(asked: &str, loaded: &str) -> String {
     }
 }
 
-fn wrong(key: &str, found: String, expected: &str) -> Error {
-    Error::Invalid(format!("task.{key}: found {found}, expected {expected}"))
-}
-
 #[typetag::serde(name = "classify")]
 impl Task for Classification {
     fn check(&self) -> Result<()> {
         self.canonical()?;
-        for (key, n) in [("batch", self.batch), ("measured", self.measured.unwrap_or(1))] {
-            if n == 0 {
-                return Err(wrong(key, "0".into(), "at least 1 example"));
-            }
-        }
+        data::check(&self.data)?;
+        check_examples("batch", self.batch)?;
+        check_examples("measured", self.measured.unwrap_or(1))?;
         if !(0.0..1.0).contains(&self.validation) {
-            return Err(wrong(
-                "validation",
-                self.validation.to_string(),
-                "a fraction from 0 to below 1",
-            ));
+            return Err(wrong("validation", self.validation, "a fraction from 0 to below 1"));
         }
         if self.early_stopping()?.is_some() && self.validation == 0.0 {
-            let expected = "a fraction of the training set as `validation` beside it";
-            return Err(wrong("early_stopping", self.early_stopping.clone(), expected));
+            return Err(Error::Without {
+                key: "task.early_stopping".into(),
+                found: self.early_stopping.clone(),
+                needed: "task.validation".into(),
+            });
         }
         Ok(())
     }
@@ -227,8 +221,10 @@ impl Task for Classification {
 
     fn early_stopping(&self) -> Result<Option<EarlyStopping>> {
         let spec: Spec = self.early_stopping.parse()?;
+        if spec.is_none()? {
+            return Ok(None);
+        }
         match spec.name.as_str() {
-            "none" => Ok(None),
             early_stopping::NAME => Ok(Some(spec.read()?)),
             other => Err(unknown("stop rule", other, ["none", early_stopping::NAME]).into()),
         }
@@ -295,9 +291,7 @@ fn is_zero(n: &usize) -> bool {
 
 #[typetag::serde(name = "classify")]
 impl TaskRecord for ClassifyRecord {
-    fn title(&self) -> String {
-        format!("{} on {}", self.model, self.data)
-    }
+    on_data!();
 
     fn size(&self) -> String {
         let size =
@@ -337,10 +331,6 @@ impl TaskRecord for ClassifyRecord {
 
     fn other_measures(&self) -> Vec<Measure> {
         [&OTHER[..], &VALIDATION].concat()
-    }
-
-    fn data(&self) -> Option<&str> {
-        Some(&self.data)
     }
 
     /// One series may use a part of the training set for validation where another trains on it.

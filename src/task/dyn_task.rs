@@ -1,13 +1,16 @@
 //! A prepared task: its problem, its initial model, and what a header says about it.
 
-use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::record::{CurvePoint, Header, RecordLine, RecordedTask, RunEnd, Writer};
+use crate::files::{new_of, remove};
+use crate::record::{
+    Checkpoint, CurvePoint, Header, Outcome, RecordLine, RecordedTask, RunEnd, RunIdentity, Writer,
+    checkpoint_of,
+};
 use crate::seed::Seed;
-use crate::train::{Plan, Problem, TrainObserver, train};
+use crate::train::{Moment, Plan, Problem, TrainObserver, train_from};
 
 /// A run that is to be made.
 pub struct Job {
@@ -21,6 +24,27 @@ pub struct Job {
     pub plan: Plan,
 }
 
+impl Job {
+    /// What a checkpoint of this run has to contain.
+    fn identity(&self) -> RunIdentity {
+        RunIdentity { header: self.header.clone(), diagnose: self.plan.diagnose }
+    }
+}
+
+/// What happens during a run, apart from the training.
+pub struct Control<'a> {
+    /// called at the start with the number of steps of an earlier part of the run
+    pub resumed: &'a mut dyn FnMut(usize),
+    /// called after each step
+    pub step: &'a mut dyn FnMut(),
+    /// whether the run ends after this step, with a checkpoint
+    pub stop: &'a dyn Fn() -> bool,
+    /// fails if another process has taken over the run; then nothing more is written
+    pub check: &'a dyn Fn() -> Result<()>,
+    /// the longest time between two checkpoints within an epoch
+    pub checkpoint_every: Duration,
+}
+
 /// A prepared task, whatever its problem. All runs of a series share it.
 pub trait DynTask: Send + Sync {
     /// What a header says about the task.
@@ -29,12 +53,13 @@ pub trait DynTask: Send + Sync {
     /// Steps of one epoch.
     fn steps(&self) -> usize;
 
-    /// Makes one run and writes its record. Calls `step` after each step; ends as interrupted once
-    /// `stop` is true.
+    /// Makes one run and writes its record. It continues from the checkpoint beside the record, if
+    /// there is one, and writes checkpoints of its own.
     ///
     /// # Errors
-    /// If the record cannot be written or the device fails. Nothing half written stays.
-    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<RunEnd>;
+    /// If the record or a checkpoint cannot be written, the checkpoint is not one of this run, or
+    /// the device fails. The last checkpoint stays; without one, nothing half written stays.
+    fn run(&self, job: &Job, control: Control<'_>) -> Result<RunEnd>;
 }
 
 /// Makes the initial model of a seed.
@@ -59,8 +84,8 @@ impl<P: Problem + Clone + Send + Sync> DynTask for PreparedTask<P> {
         self.problem.steps()
     }
 
-    fn run(&self, job: &Job, step: &mut dyn FnMut(), stop: &AtomicBool) -> Result<RunEnd> {
-        self.train(job, step, stop).map(|(_, end)| end)
+    fn run(&self, job: &Job, control: Control<'_>) -> Result<RunEnd> {
+        self.train(job, control, |_, _| Ok(())).map(|(_, end)| end)
     }
 }
 
@@ -79,55 +104,130 @@ impl<P: Problem + Clone + Send + Sync + 'static> PreparedTask<P> {
 }
 
 impl<P: Problem + Clone> PreparedTask<P> {
-    /// The same as [`DynTask::run`], and returns the evaluation model too.
+    /// The same as [`DynTask::run`], and returns the evaluation model too. `keep` saves the model
+    /// of a complete run. The record is complete only after that.
     ///
     /// # Errors
-    /// As [`DynTask::run`].
+    /// As [`DynTask::run`], and if `keep` fails.
     pub fn train(
         &self,
         job: &Job,
-        step: &mut dyn FnMut(),
-        stop: &AtomicBool,
+        mut control: Control<'_>,
+        keep: impl FnOnce(&P::Model, &RunEnd) -> Result<()>,
     ) -> Result<(P::Model, RunEnd)> {
         let seed = Seed(job.header.seed);
         let model = (self.initial)(seed)?;
-        let mut writer = Writer::create(&job.path, &job.header)?;
-        let trained = self.train_into(&mut writer, seed, model, job, step, stop);
-        // a run that failed leaves no half-written record
-        trained.inspect_err(|_| drop(fs::remove_file(&job.path)))
+        let checkpoint = Checkpoint::read(&job.path, &job.identity())?;
+        let mut writer = match &checkpoint {
+            Some(checkpoint) => Writer::resume(&job.path, checkpoint.length)?,
+            None => Writer::create(&job.path, &job.header)?,
+        };
+        let mut recorder = Recorder {
+            identity: job.identity(),
+            job,
+            writer: &mut writer,
+            control: &mut control,
+            has_checkpoint: checkpoint.is_some(),
+            last: Instant::now(),
+            asked: Instant::now(),
+            cost: FIRST_COST,
+        };
+        let state = checkpoint.map(|checkpoint| checkpoint.state);
+        let trained = self.train_into(state.as_deref(), seed, model, &mut recorder);
+        let has_checkpoint = recorder.has_checkpoint;
+        let ended = trained.and_then(|(model, end)| {
+            (control.check)()?;
+            if end.outcome == Outcome::Interrupted {
+                writer.write(&RecordLine::End(end.clone()))?;
+                return Ok((model, end));
+            }
+            keep(&model, &end)?;
+            complete(job, &mut writer, &end)?;
+            Ok((model, end))
+        });
+        if ended.is_err() && !has_checkpoint && (control.check)().is_ok() {
+            writer.abandon();
+        }
+        ended
     }
 
     fn train_into(
         &self,
-        writer: &mut Writer,
+        state: Option<&[u8]>,
         seed: Seed,
         model: P::Model,
-        job: &Job,
-        step: &mut dyn FnMut(),
-        stop: &AtomicBool,
+        recorder: &mut Recorder<'_, '_>,
     ) -> Result<(P::Model, RunEnd)> {
         let mut problem = self.problem.clone().seeded(seed);
-        let mut recorder = Recorder { writer, step, stop };
-        let (model, end) = train(&mut problem, model, &job.plan, &mut recorder)?;
-        writer.write(&RecordLine::End(end.clone()))?;
-        Ok((model, end))
+        train_from(state, &mut problem, model, &recorder.job.plan, recorder)
     }
 }
 
-/// Writes the points, reports the steps, and checks for Ctrl-C.
-struct Recorder<'a> {
-    writer: &'a mut Writer,
-    step: &'a mut dyn FnMut(),
-    stop: &'a AtomicBool,
+/// Writes the last line, and makes the record a complete one.
+fn complete(job: &Job, writer: &mut Writer, end: &RunEnd) -> Result<()> {
+    writer.write(&RecordLine::End(end.clone()))?;
+    // waiting for the disk would double the time of a short run, which is soon repeated
+    if end.seconds >= 1.0 {
+        writer.sync()?;
+    }
+    writer.finish()?;
+    let checkpoint = checkpoint_of(&job.path);
+    remove(&new_of(&checkpoint))?; // of a process that was killed
+    remove(&checkpoint)
 }
 
-impl TrainObserver for Recorder<'_> {
+/// What a checkpoint may cost, before the first one was measured.
+const FIRST_COST: Duration = Duration::from_millis(10);
+/// The share of the time for checkpoints at the ends of epochs is at most 1 in this number.
+const COST_FACTOR: u32 = 100;
+
+/// Writes points and checkpoints, reports the steps, and stops where asked.
+struct Recorder<'a, 'c> {
+    job: &'a Job,
+    identity: RunIdentity,
+    writer: &'a mut Writer,
+    control: &'a mut Control<'c>,
+    has_checkpoint: bool,
+    /// the last checkpoint, or the start
+    last: Instant,
+    /// when the loop last asked whether a checkpoint is due
+    asked: Instant,
+    /// the time that the last checkpoint took
+    cost: Duration,
+}
+
+impl TrainObserver for Recorder<'_, '_> {
+    fn resumed(&mut self, step: usize) {
+        (self.control.resumed)(step);
+    }
+
     fn point(&mut self, point: &CurvePoint) -> Result<()> {
+        (self.control.check)()?;
         self.writer.write(&RecordLine::Point(point.clone()))
     }
 
     fn step(&mut self) -> bool {
-        (self.step)();
-        !self.stop.load(Ordering::Relaxed)
+        (self.control.step)();
+        !(self.control.stop)()
+    }
+
+    fn save_is_due(&mut self, moment: Moment) -> bool {
+        let every = self.control.checkpoint_every;
+        let pause = match moment {
+            Moment::Step => every,
+            Moment::Epoch => every.min(self.cost * COST_FACTOR),
+        };
+        self.asked = Instant::now();
+        self.asked - self.last >= pause
+    }
+
+    fn save(&mut self, state: &[u8]) -> Result<()> {
+        (self.control.check)()?;
+        self.writer.sync()?;
+        Checkpoint::write(&self.job.path, &self.identity, self.writer.length(), state)?;
+        self.has_checkpoint = true;
+        self.cost = self.asked.elapsed();
+        self.last = Instant::now();
+        Ok(())
     }
 }

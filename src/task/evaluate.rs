@@ -6,10 +6,6 @@ use burn::tensor::{Int, Tensor};
 use crate::data::{Batch, DeviceExamples};
 use crate::model::{Mode, Net};
 
-/// Examples that are evaluated at once. This bounds the memory: 64 channels of 32 x 32 pixels of
-/// 1000 examples are 262 MB.
-pub(super) const AT_ONCE: usize = 1000;
-
 /// The result of a model on examples.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
@@ -39,9 +35,7 @@ impl Evaluation {
 
 /// Evaluates a model on examples; both without autodiff.
 pub fn evaluate(model: &Net, examples: &DeviceExamples) -> Evaluation {
-    let n = examples.len();
-    let batch = |start| examples.slice(start, AT_ONCE.min(n - start));
-    evaluate_batches(model, (0..n).step_by(AT_ONCE).map(batch))
+    evaluate_batches(model, examples.batches())
 }
 
 /// The same, batch by batch.

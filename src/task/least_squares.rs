@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::dyn_task::{DynTask, PreparedTask};
 use super::order::ExampleOrder;
 use super::prepare::TaskContext;
-use super::spec::Task;
+use super::spec::{Task, check_examples, wrong};
 use crate::data::Shuffled;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pipeline::ParamVector;
 use crate::record::{Axis, BATCH_LOSS, ChartRequest, Landscape, Measure, RecordedTask, TaskRecord};
 use crate::schedule::Progress;
@@ -82,17 +82,9 @@ impl LeastSquares {
 impl Task for LeastSquares {
     fn check(&self) -> Result<()> {
         if !(1..=10_000_000).contains(&self.examples) {
-            return Err(Error::Invalid(format!(
-                "task.examples: found {}, expected 1 to 10000000",
-                self.examples
-            )));
+            return Err(wrong("examples", self.examples, "1 to 10000000"));
         }
-        match self.batch {
-            Some(0) => {
-                Err(Error::Invalid("task.batch: found 0, expected at least 1 example".into()))
-            }
-            _ => Ok(()),
-        }
+        self.batch.map_or(Ok(()), |batch| check_examples("batch", batch))
     }
 
     fn measures(&self) -> Vec<&'static str> {

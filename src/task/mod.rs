@@ -5,6 +5,7 @@
 //! A new kind is a new file and a line here. A user's program can define a kind too: implement both
 //! traits under `#[typetag::serde(name = "...")]`, with `use downhill::lab::typetag;`.
 
+mod batches;
 mod dyn_task;
 mod evaluate;
 mod order;
@@ -23,7 +24,7 @@ pub mod surface;
 
 pub use autoencode::{Autoencode, AutoencodeProblem};
 pub use classify::{Classification, ClassifyProblem};
-pub use dyn_task::{DynTask, Job, PreparedTask};
+pub use dyn_task::{Control, DynTask, Job, PreparedTask};
 pub use evaluate::{Evaluation, MAX_CONFUSION, evaluate};
 pub use least_squares::{LeastSquares, LeastSquaresProblem, StopRule};
 pub use order::ExampleOrder;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dyn_task::DynTask;
 use super::prepare::TaskContext;
-use super::spec::{Task, TaskSpec};
+use super::spec::{Task, TaskSpec, check_examples, wrong};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::record::{BATCH_LOSS, RecordedTask};
@@ -160,20 +160,16 @@ const ALWAYS: [&str; 3] = ["train_loss", "test_loss", BATCH_LOSS];
 #[typetag::serde(name = "own")]
 impl Task for OwnSettings {
     fn check(&self) -> Result<()> {
-        let wrong = |key: &str, found: String, expected: &str| {
-            Err(Error::Invalid(format!("task.{key}: found {found}, expected {expected}")))
-        };
-        if self.batch == 0 {
-            return wrong("batch", "0".into(), "at least 1 example");
-        }
+        check_examples("batch", self.batch)?;
         if self.model.trim().is_empty() {
-            return wrong("model", format!("{:?}", self.model), "a description of model and loss");
+            let found = format!("{:?}", self.model);
+            return Err(wrong("model", found, "a description of model and loss"));
         }
         for (at, measure) in self.measures.iter().enumerate() {
             let earlier = self.measures[..at].iter().any(|other| other.name == measure.name);
             if earlier || ALWAYS.contains(&measure.name.as_str()) {
                 let expected = format!("a name once, and none of {}", ALWAYS.join(", "));
-                return wrong("measures", format!("`{}` twice", measure.name), &expected);
+                return Err(wrong("measures", format!("`{}` twice", measure.name), expected));
             }
         }
         Ok(())
@@ -196,18 +192,17 @@ impl Task for OwnSettings {
 
     fn prepare(&self, context: &mut TaskContext) -> Result<Box<dyn DynTask>> {
         if let Some(data) = &context.data {
-            return Err(Error::Invalid(format!(
-                "--data is {data}, and this experiment has the data of its program, {}",
-                self.data
-            )));
+            let expected =
+                format!("no --data, because the program has its own data, {}", self.data);
+            return Err(Error::value("--data", data, expected));
         }
         match &self.program.0 {
             Some(program) => program.prepare(self, context),
-            None => Err(Error::Invalid(format!(
-                "task.kind: found `own`, the task `{}` of a program, expected to be run by that \
-                 program; command.txt beside the records names it",
-                self.model
-            ))),
+            None => Err(wrong(
+                "kind",
+                format!("`own`, the task `{}` of a program", self.model),
+                "to be run by that program; command.txt beside the records names it",
+            )),
         }
     }
 }

@@ -95,13 +95,15 @@ impl TaskContext {
     /// Fails if the user chose data or a device: a task without data runs on the CPU, in f64.
     pub(super) fn check_without_data(&self) -> Result<()> {
         match (&self.data, self.device.as_str()) {
-            (Some(data), _) => Err(Error::Invalid(format!(
-                "--data is {data}, but this experiment uses no data set"
-            ))),
+            (Some(data), _) => {
+                let expected = "no --data, because this experiment uses no data set";
+                Err(Error::value("--data", data, expected))
+            }
             (None, "flex") => Ok(()),
-            (None, other) => Err(Error::Invalid(format!(
-                "--device is {other}, but this experiment always runs on flex, in f64"
-            ))),
+            (None, other) => {
+                let expected = "flex, because this experiment always runs on the CPU, in f64";
+                Err(Error::value("--device", other, expected))
+            }
         }
     }
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::dyn_task::{DynTask, PreparedTask};
 use super::order::ExampleOrder;
 use super::prepare::TaskContext;
-use super::spec::Task;
+use super::spec::{Task, wrong};
 use crate::data::Shuffled;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pipeline::ParamVector;
 use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
 use crate::schedule::Progress;
@@ -36,11 +36,11 @@ pub struct Quadratic {
 impl Task for Quadratic {
     fn check(&self) -> Result<()> {
         match self.batch {
-            0 => Err(Error::Invalid("task.batch: found 0, expected at least 1 example".into())),
             1..=EXAMPLES => Ok(()),
-            more => Err(Error::Invalid(format!(
-                "task.batch is {more}, expected at most the {EXAMPLES} examples of quadratic_deep"
-            ))),
+            other => {
+                let expected = format!("1 to {EXAMPLES}, the examples of quadratic_deep");
+                Err(wrong("batch", other, expected))
+            }
         }
     }
 

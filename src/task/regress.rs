@@ -5,26 +5,25 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
+use super::batches::Batches;
 use super::dyn_task::{DynTask, PreparedTask};
-use super::evaluate::AT_ONCE;
 use super::prepare::{DataRequest, TaskContext, Wanted};
-use super::spec::Task;
+use super::spec::{Task, check_examples};
 use super::splits::{Splits, Subset};
-use crate::data::{Batch, Dataset, DeviceExamples, Shuffled};
+use crate::data::{self, Batch, Dataset, DeviceExamples};
 use crate::error::{Error, Result};
 use crate::model::{self, Mode, Net};
-use crate::record::{BATCH_LOSS, Measure, RecordedTask, TaskRecord};
+use crate::record::{BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord, on_data};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
-use crate::seed::{Purpose, Seed};
+use crate::seed::Seed;
 use crate::spec::Spec;
 use crate::train::Problem;
 
 const COLUMNS: [Measure; 3] = [
     Measure::new("train_loss", "training loss"),
-    Measure::new("objective", "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
     Measure::new("test_loss", "test loss"),
 ];
 
@@ -70,10 +69,8 @@ impl Regression {
 impl Task for Regression {
     fn check(&self) -> Result<()> {
         self.canonical()?;
-        match self.batch {
-            0 => Err(Error::Invalid("task.batch: found 0, expected at least 1 example".into())),
-            _ => Ok(()),
-        }
+        data::check(&self.data)?;
+        check_examples("batch", self.batch)
     }
 
     fn measures(&self) -> Vec<&'static str> {
@@ -149,13 +146,7 @@ pub struct RegressRecord {
 
 #[typetag::serde(name = "regress")]
 impl TaskRecord for RegressRecord {
-    fn title(&self) -> String {
-        format!("{} on {}", self.model, self.data)
-    }
-
-    fn size(&self) -> String {
-        format!("{}: {} training and {} test examples", self.data, self.train, self.test)
-    }
+    on_data!();
 
     fn lines(&self) -> Vec<(&'static str, String)> {
         let target = self.target.as_deref().unwrap_or("the last column");
@@ -171,27 +162,15 @@ impl TaskRecord for RegressRecord {
     fn columns(&self) -> Vec<Measure> {
         COLUMNS.to_vec()
     }
-
-    fn data(&self) -> Option<&str> {
-        Some(&self.data)
-    }
-
-    fn common(&self) -> Value {
-        json!({ "data": self.data, "sha256": self.sha256, "train": self.train, "test": self.test })
-    }
 }
 
 /// Regression on batches of a data set, in the order of [`ClassifyProblem`](super::ClassifyProblem).
 /// The loss of a batch is its mean squared error plus the penalty. The measurements `train_loss` and
-/// `test_loss` are without the penalty; `objective` is `train_loss` plus the penalty.
+/// `test_loss` are without the penalty; only `train_loss_plus_penalty` has it.
 #[derive(Clone)]
 pub struct RegressProblem {
-    splits: Splits,
-    batch: usize,
+    batches: Batches,
     penalty: Penalty,
-    seed: Seed,
-    order: Shuffled,
-    device: Device,
 }
 
 impl RegressProblem {
@@ -215,15 +194,12 @@ impl RegressProblem {
 
     /// With data on their device, which have numbers to predict.
     fn on(splits: Splits, batch: usize, penalty: Penalty, device: &Device) -> RegressProblem {
-        let (seed, order) = (Seed(0), Shuffled::default());
-        RegressProblem { splits, batch, penalty, seed, order, device: device.clone() }
+        RegressProblem { batches: Batches::new(splits, batch, device), penalty }
     }
 
     fn mean_loss(&self, model: &Net, examples: &DeviceExamples) -> f64 {
         let mut sum = 0.0;
-        for start in (0..examples.len()).step_by(AT_ONCE) {
-            let Batch { x, targets, .. } =
-                examples.slice(start, AT_ONCE.min(examples.len() - start));
+        for Batch { x, targets, .. } in examples.batches() {
             let count = x.dims()[0] as f64;
             let predicted = model.forward(x, &mut Mode::Evaluate);
             sum += count * squared_error(predicted, targets).into_scalar::<f64>();
@@ -245,20 +221,20 @@ impl Problem for RegressProblem {
     type Model = Net;
 
     fn seeded(self, seed: Seed) -> RegressProblem {
-        RegressProblem { seed, order: Shuffled::default(), ..self }
+        RegressProblem { batches: self.batches.seeded(seed), ..self }
     }
 
     fn steps(&self) -> usize {
-        self.splits.train.len().div_ceil(self.batch)
+        self.batches.steps()
     }
 
     fn loss(&mut self, model: &Net, now: Progress) -> Tensor<1> {
-        let batch =
-            self.order.batch(&self.splits.train, self.batch, self.seed, now.epoch, now.batch);
-        let mut mode = Mode::Train(self.seed.generator(Purpose::Masks, now.step));
+        let batch = self.batches.batch(now);
+        let mut mode = Mode::Train(self.batches.generator(now.step));
         let predicted = model.forward(Tensor::from_inner(batch.x), &mut mode);
-        let targets =
-            batch.targets.map(|targets| Tensor::<2>::from_inner(targets).to_device(&self.device));
+        let to_autodiff =
+            |targets| Tensor::<2>::from_inner(targets).to_device(&self.batches.device);
+        let targets = batch.targets.map(to_autodiff);
         self.penalty.added_to(squared_error(predicted, targets), model)
     }
 
@@ -267,12 +243,7 @@ impl Problem for RegressProblem {
     }
 
     fn measure(&self, model: &Net, _now: Progress) -> BTreeMap<String, f64> {
-        let train = self.mean_loss(model, &self.splits.train);
-        let penalty = self.penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
-        BTreeMap::from([
-            ("train_loss".into(), train),
-            ("objective".into(), train + penalty),
-            ("test_loss".into(), self.mean_loss(model, &self.splits.test)),
-        ])
+        let mean_loss = |examples: &_| self.mean_loss(model, examples);
+        self.batches.losses(model, &self.penalty, mean_loss)
     }
 }

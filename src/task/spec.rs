@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::dyn_task::DynTask;
 use super::prepare::TaskContext;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::RecordedTask;
 use crate::regularizer::EarlyStopping;
 
@@ -51,6 +51,19 @@ pub trait Task: Any + fmt::Debug + Send + Sync {
     /// # Errors
     /// On unknown names, damaged data, or an option that the task does not have.
     fn prepare(&self, context: &mut TaskContext) -> Result<Box<dyn DynTask>>;
+}
+
+/// An error about a key of the task.
+pub(super) fn wrong(key: &str, found: impl ToString, expected: impl Into<String>) -> Error {
+    Error::value(format!("task.{key}"), found, expected)
+}
+
+/// Checks a number of examples.
+pub(super) fn check_examples(key: &str, n: usize) -> Result<()> {
+    match n {
+        0 => Err(wrong(key, 0, "at least 1 example")),
+        _ => Ok(()),
+    }
 }
 
 /// A [`Task`] of any kind.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::dyn_task::DynTask;
 use super::prepare::TaskContext;
-use super::spec::Task;
-use crate::error::{Error, Result};
+use super::spec::{Task, wrong};
+use crate::error::Result;
 use crate::record::RecordedTask;
 use crate::study;
 
@@ -37,6 +37,7 @@ impl Task for StudyTask {
     }
 
     fn prepare(&self, _context: &mut TaskContext) -> Result<Box<dyn DynTask>> {
-        Err(Error::Invalid(format!("{} is a study, which has no runs", self.study)))
+        let found = format!("the study `{}`, which has no runs", self.study);
+        Err(wrong("kind", found, "a task that is trained"))
     }
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::dyn_task::{DynTask, PreparedTask};
 use super::prepare::TaskContext;
-use super::spec::Task;
+use super::spec::{Task, wrong};
 use crate::chart::short;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pipeline::ParamVector;
 use crate::record::{Axis, BATCH_LOSS, ChartRequest, Landscape, Measure, RecordedTask, TaskRecord};
 use crate::schedule::Progress;
@@ -43,10 +43,7 @@ impl SurfaceTask {
 impl Task for SurfaceTask {
     fn check(&self) -> Result<()> {
         if !(self.noise.is_finite() && self.noise >= 0.0) {
-            return Err(Error::Invalid(format!(
-                "task.noise: found {}, expected 0 or a finite number above",
-                self.noise
-            )));
+            return Err(wrong("noise", self.noise, "0 or a finite number above"));
         }
         self.read().map(|_| ())
     }

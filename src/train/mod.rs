@@ -2,8 +2,10 @@
 
 mod plan;
 mod problem;
+mod state;
 mod training;
+mod weights;
 
-pub use plan::{Plan, TrainObserver};
+pub use plan::{Moment, Plan, TrainObserver};
 pub use problem::{Problem, Stop};
-pub use training::train;
+pub use training::{train, train_from};

@@ -8,7 +8,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::plan::{Plan, TrainObserver};
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Moment, Plan, TrainObserver};
 use super::problem::{Problem, Stop};
 use crate::docs::counted;
 use crate::error::{Error, Result, StepError};
@@ -30,9 +32,25 @@ pub fn train<P: Problem>(
     plan: &Plan,
     observer: &mut (impl TrainObserver + ?Sized),
 ) -> Result<(P::Model, RunEnd)> {
+    train_from(None, problem, model, plan, observer)
+}
+
+/// The same from a state that the observer [saved](TrainObserver::save), if there is one. It
+/// continues bit for bit. Problem, initial model and plan are those of the training that was
+/// saved.
+///
+/// # Errors
+/// As [`train`], and if the state is not one of this training.
+pub fn train_from<P: Problem>(
+    state: Option<&[u8]>,
+    problem: &mut P,
+    model: P::Model,
+    plan: &Plan,
+    observer: &mut (impl TrainObserver + ?Sized),
+) -> Result<(P::Model, RunEnd)> {
     let steps = plan.epochs * problem.steps();
     plan.fits(steps)?;
-    let training = Training {
+    let mut training = Training {
         problem,
         plan,
         observer,
@@ -43,7 +61,17 @@ pub fn train<P: Problem>(
         patience: Patience::default(),
         best: None,
         measured: None,
+        point_due: true,
         start: Instant::now(),
+        seconds_before: 0.0,
+    };
+    let model = match state {
+        Some(state) => {
+            let model = training.load(state, model)?;
+            training.observer.resumed(training.now.step);
+            model
+        }
+        None => training.problem.after_step(model, 0.0),
     };
     training.run(model)
 }
@@ -51,28 +79,35 @@ pub fn train<P: Problem>(
 /// The evaluation model and how the run ended.
 type Ended<M> = (M, RunEnd);
 
-struct Training<'a, P: Problem, O: ?Sized> {
+pub(super) struct Training<'a, P: Problem, O: ?Sized> {
     problem: &'a mut P,
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     observer: &'a mut O,
-    pipeline: Stepper,
-    scheduler: Scheduler,
-    now: Progress,
-    epoch: EpochStats,
-    patience: Patience,
+    pub(super) pipeline: Stepper,
+    pub(super) scheduler: Scheduler,
+    pub(super) now: Progress,
+    pub(super) epoch: EpochStats,
+    pub(super) patience: Patience,
     /// epoch and model with the lowest validation loss, if early stopping keeps it
-    best: Option<(usize, P::Model)>,
+    pub(super) best: Option<(usize, P::Model)>,
     /// the evaluation model of the last point
-    measured: Option<P::Model>,
+    pub(super) measured: Option<P::Model>,
+    /// whether the point of this epoch is still to be measured
+    pub(super) point_due: bool,
     start: Instant,
+    /// the time before the last resume
+    pub(super) seconds_before: f64,
 }
 
 impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
-    fn run(mut self, model: P::Model) -> Result<Ended<P::Model>> {
-        let mut model = self.problem.after_step(model, 0.0);
+    fn run(mut self, mut model: P::Model) -> Result<Ended<P::Model>> {
         loop {
-            if let Break(ended) = self.measure(&model)? {
-                return Ok(ended);
+            if self.point_due {
+                if let Break(ended) = self.measure(&model)? {
+                    return Ok(ended);
+                }
+                self.point_due = false;
+                self.save_if_due(Moment::Epoch, &model)?;
             }
             model = match self.epoch(model)? {
                 Continue(model) => model,
@@ -103,23 +138,49 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
         }
     }
 
-    /// One epoch.
+    /// One epoch, or the rest of it after a resume.
     fn epoch(&mut self, mut model: P::Model) -> Result<ControlFlow<Ended<P::Model>, P::Model>> {
-        self.now.epoch += 1;
-        self.epoch.begin();
         let steps = self.problem.steps();
-        for batch in 1..=steps {
+        if self.now.step == self.now.epoch * steps {
+            self.now = Progress { epoch: self.now.epoch + 1, batch: 0, ..self.now };
+            self.epoch.begin();
+        }
+        for batch in self.now.batch + 1..=steps {
             self.now = Progress { step: self.now.step + 1, batch, ..self.now };
             model = match self.batch(model, steps)? {
                 Continue(model) => model,
                 ended => return Ok(ended),
             };
+            if batch == steps {
+                self.end_epoch();
+            }
+            if !self.observer.step() {
+                self.offer_state(&model)?;
+                let model = self.evaluation_model(&model)?;
+                return Ok(Break(self.end(Outcome::Interrupted, model, None)));
+            }
+            if batch < steps {
+                self.save_if_due(Moment::Step, &model)?;
+            }
         }
+        Ok(Continue(model))
+    }
+
+    fn end_epoch(&mut self) {
         // if every loss of an epoch was skipped, the schedule learns nothing from it
         if let Some(mean) = self.epoch.mean_loss {
             self.scheduler.observe(mean);
         }
-        Ok(Continue(model))
+        self.point_due = true;
+    }
+
+    fn save_if_due(&mut self, moment: Moment, model: &P::Model) -> Result<()> {
+        if self.observer.save_is_due(moment) { self.offer_state(model) } else { Ok(()) }
+    }
+
+    fn offer_state(&mut self, model: &P::Model) -> Result<()> {
+        let state = self.save(model)?;
+        self.observer.save(&state)
     }
 
     /// One batch: loss, gradients, optimizer step, constraints.
@@ -157,12 +218,7 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
         if let Some(before) = before.filter(|_| moved) {
             self.epoch.layers = self.pipeline.diagnose(lr, &before, &model)?;
         }
-        let model = if moved { self.problem.after_step(model, lr) } else { model };
-        if !self.observer.step() {
-            let model = self.evaluation_model(&model)?;
-            return Ok(Break(self.end(Outcome::Interrupted, model, None)));
-        }
-        Ok(Continue(model))
+        Ok(Continue(if moved { self.problem.after_step(model, lr) } else { model }))
     }
 
     /// An optimizer step. Methods that evaluate the loss themselves get it as a function.
@@ -205,8 +261,13 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
             grad_norm: self.epoch.grad_norm,
             layers: std::mem::take(&mut self.epoch.layers),
             measures,
-            seconds: self.start.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
         })
+    }
+
+    /// The time of the training, without pauses between an interruption and a resume.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds_before + self.start.elapsed().as_secs_f64()
     }
 
     /// The end of the run, with the model that early stopping kept, or else this one.
@@ -216,7 +277,7 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
         model: P::Model,
         reason: Option<String>,
     ) -> Ended<P::Model> {
-        let seconds = self.start.elapsed().as_secs_f64();
+        let seconds = self.seconds();
         let (kept, model) = match self.best.take() {
             Some((epoch, best)) => (Some(epoch), best),
             None => (None, model),
@@ -242,8 +303,8 @@ fn out_of_patience(rule: &EarlyStopping) -> String {
 }
 
 /// What is known about an epoch.
-#[derive(Default)]
-struct EpochStats {
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct EpochStats {
     sum: f64,
     finite_losses: usize,
     /// of the last finished epoch

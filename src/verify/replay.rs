@@ -38,7 +38,7 @@ pub(super) fn descend(
     lrs: &[f64],
     dtype: DType,
 ) -> Result<Vec<Vec<f64>>> {
-    let mut point = ParamVector::at(start, dtype);
+    let mut point = ParamVector::without_backward(start, dtype);
     let mut pipeline = config.begin();
     let mut all = Vec::new();
     for (gradient, lr) in gradients.iter().zip(lrs) {

@@ -75,7 +75,7 @@ fn add_kept_models(runs: &[Run], measure: &str, epochs: &mut BTreeMap<usize, Epo
 }
 
 fn longest(runs: &[Run]) -> &[CurvePoint] {
-    runs.iter().max_by_key(|run| run.points.len()).map_or(&[], |run| &run.points)
+    runs.iter().max_by_key(|run| run.points.len()).map_or(&[], |run| run.points.as_slice())
 }
 
 fn stopped_early(run: &Run) -> bool {

@@ -15,6 +15,8 @@ const MANY_ENTRIES: usize = 6;
 pub struct CurveSet<'a> {
     /// one for each series
     pub curves: &'a [Curve],
+    /// what the task of each curve has in place of the experiment's; empty if nothing
+    pub tasks: &'a [String],
     /// one for each curve
     pub styles: Vec<Style>,
     /// how the best setting of a curve was chosen
@@ -32,9 +34,10 @@ impl CurveSet<'_> {
     /// measurement.
     pub fn lines(&self, x_measure: Option<&str>, measure: &str) -> Vec<PlotLine> {
         let common = self.common_setting();
-        let line = |(curve, style): (&Curve, &Style)| {
+        let line = |((curve, task), style): ((&Curve, &String), &Style)| {
             let label = match &common {
-                Some(_) => curve.label.clone(),
+                Some(_) if task.is_empty() => curve.label.clone(),
+                Some(_) => format!("{}\n{}", curve.label, self.in_legend(task)),
                 None => format!("{}\n{}", curve.label, self.in_legend(&setting_label(curve))),
             };
             let mut line = PlotLine::new(&label, *style, []);
@@ -45,7 +48,7 @@ impl CurveSet<'_> {
             }
             line
         };
-        self.curves.iter().zip(&self.styles).map(line).collect()
+        self.curves.iter().zip(self.tasks).zip(&self.styles).map(line).collect()
     }
 
     /// The setting of all curves, if they agree. Charts name it in the title, not in the legend.

@@ -1,6 +1,7 @@
 //! The standard charts: the metric over the epochs, linear and logarithmic.
 
 use crate::chart::{BandPoint, Chart, PlotLine};
+use crate::grade::Curve;
 use crate::record::BATCH_LOSS;
 
 use super::curve_set::CurveSet;
@@ -42,7 +43,7 @@ pub fn charts(set: &CurveSet<'_>) -> Vec<(&'static str, Chart)> {
 }
 
 fn linear_title(set: &CurveSet<'_>) -> String {
-    if set.curves.iter().any(|curve| curve.candidates.len() > 1) {
+    if set.curves.iter().any(Curve::has_choice) {
         "Each series at its chosen setting".into()
     } else if let Some(setting) = set.common_setting() {
         format!("Each series with {setting}")

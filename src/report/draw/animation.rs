@@ -35,7 +35,7 @@ pub fn animation(scene: &Scene) -> Result<Vec<u8>> {
     let frames: Vec<Vec<u8>> =
         steps.par_iter().map(|step| Ok(palette.indices(&frame(*step)?))).collect::<Result<_>>()?;
     encode(frames, [background.width(), background.height()], &palette.colors())
-        .map_err(|error| Error::Invalid(format!("cannot make the animation: {error}")))
+        .map_err(Error::failed("make the animation"))
 }
 
 /// The steps that are shown.

@@ -69,7 +69,7 @@ fn register_fonts() {
 
 /// An error of the plotting crate as ours.
 pub fn drawing_error<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> Error {
-    Error::Invalid(error.to_string())
+    Error::failed("draw a chart")(error)
 }
 
 /// Text of this size in units.

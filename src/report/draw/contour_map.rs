@@ -132,7 +132,10 @@ pub fn legend_entries(scene: &Scene) -> Vec<LegendEntry> {
         })
         .collect();
     if scene.holes {
-        entries.push(LegendEntry { mark: LegendMark::Square, text: "not defined here".into() });
+        entries.push(LegendEntry {
+            mark: LegendMark::Square,
+            text: "undefined or above 1e100".into(),
+        });
     }
     if scene.paths.iter().any(|path| path.diverged.is_some()) {
         entries.push(LegendEntry::text("× diverged"));

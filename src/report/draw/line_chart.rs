@@ -12,11 +12,9 @@ use super::canvas::{
 use super::color::line_color;
 use super::legend::{LegendEntry, LegendMark, legend};
 use super::stroke::{Pixel, stroke};
-use crate::chart::{BandPoint, Chart, PlotLine, short};
+use crate::chart::{BandPoint, Chart, LARGEST, PlotLine, short};
 use crate::error::Result;
 
-/// A larger number is not drawn: an axis that reaches it would not resolve any other.
-const LARGEST: f64 = 1e100;
 /// A logarithmic axis ends at this share of its upper end: what is lower is rounding error.
 const LOG_DEPTH: f64 = 1e-24;
 
@@ -158,7 +156,7 @@ fn draw_axes<X: Axis, Y: Axis>(chart: &Chart, plane: &mut Plane<'_, '_, X, Y>) -
 }
 
 fn finite_points(line: &PlotLine) -> impl DoubleEndedIterator<Item = &BandPoint> + Clone {
-    line.points.iter().filter(|point| point.y.is_finite())
+    line.points.iter().filter(|point| point.x.is_finite() && point.y.is_finite())
 }
 
 fn draw_band<X: Axis, Y: Axis>(line: &PlotLine, plane: &mut Plane<'_, '_, X, Y>) -> Result<()> {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::canvas::{FINE, pt};
 use super::clip::clip;
 use super::scene_data::{Scene, ScenePath};
+use super::stroke::MANY_POINTS;
 
 /// Where the window of a surface is on a picture.
 pub struct Projection {
@@ -50,6 +51,8 @@ pub fn paths(scene: &Scene, projection: &Projection, step: usize) -> String {
 fn outline(points: &[[f64; 3]], projection: &Projection) -> (String, Option<[f64; 2]>) {
     let mut data = String::new();
     let mut last = None;
+    let is_long = points.len() > MANY_POINTS;
+    let mut last_pixel = (f64::NAN, f64::NAN);
     for pair in points.windows(2) {
         let [a, b] = [pair[0], pair[1]].map(|[x, y, _]| [x, y]);
         let Some((from, to)) = clip(projection.window, a, b) else {
@@ -61,8 +64,12 @@ fn outline(points: &[[f64; 3]], projection: &Projection) -> (String, Option<[f64
             let _ = write!(data, "M{x:.0} {y:.0}");
         }
         let (x, y) = projection.pixel(to[0], to[1]);
-        let _ = write!(data, "L{x:.0} {y:.0}");
-        last = Some(to);
+        let pixel = (x.round(), y.round());
+        // thousands of points of a long path are on the same pixel
+        if !is_long || pixel != last_pixel {
+            let _ = write!(data, "L{x:.0} {y:.0}");
+        }
+        (last, last_pixel) = (Some(to), pixel);
     }
     (data, last)
 }

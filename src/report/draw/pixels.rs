@@ -12,9 +12,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// If the text is no SVG.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
-    rasterize(svg, 2.0, None)?
-        .encode_png()
-        .map_err(|error| Error::Invalid(format!("cannot make a PNG: {error}")))
+    rasterize(svg, 2.0, None)?.encode_png().map_err(Error::failed("make a PNG"))
 }
 
 /// An SVG as pixels, over a background if there is one.
@@ -30,14 +28,14 @@ pub fn rasterize(
     });
     let options =
         usvg::Options { fontdb: FONTS.clone(), font_family: FAMILY.into(), ..Default::default() };
-    let invalid = |why: String| Error::Invalid(format!("cannot make pixels of a picture: {why}"));
-    let tree = usvg::Tree::from_str(svg, &options).map_err(|error| invalid(error.to_string()))?;
+    let doing = "make pixels of a picture";
+    let tree = usvg::Tree::from_str(svg, &options).map_err(Error::failed(doing))?;
     let mut pixels = match background {
         Some(pixels) => pixels.clone(),
         None => {
             let (width, height) = (tree.size().width() * scale, tree.size().height() * scale);
             tiny_skia::Pixmap::new(width as u32, height as u32)
-                .ok_or_else(|| invalid("no memory".into()))?
+                .ok_or_else(|| Error::failed(doing)("no memory"))?
         }
     };
     resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());

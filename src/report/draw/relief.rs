@@ -10,6 +10,7 @@ use super::canvas::{
 use super::clip::clip;
 use super::color::{height_color, line_color};
 use super::contour_map::legend_entries;
+use super::grid::Grid;
 use super::legend::legend;
 use super::scene_data::{Scene, ScenePath};
 use super::stroke::{Pixel, stroke};
@@ -19,8 +20,6 @@ use crate::surface::Surface;
 
 /// Cells along each axis.
 const CELLS: usize = 44;
-/// Corners along each axis.
-const CORNERS: usize = CELLS + 1;
 /// Angle of the view around the vertical axis.
 const YAW: f64 = 0.6;
 /// Edges of the cells.
@@ -35,16 +34,16 @@ type Space<'a, 'b> =
 /// # Errors
 /// If the plotting crate cannot draw it.
 pub fn relief(scene: &Scene) -> Result<String> {
-    let corners = Corners::of(&scene.surface);
-    let Some(scale) = HeightScale::of(&corners.heights) else { return Ok(String::new()) };
+    let grid = Grid::of(&scene.surface, CELLS + 1);
+    let Some(scale) = HeightScale::of(&grid.heights) else { return Ok(String::new()) };
     canvas::svg(SCENE_SIZE, |area| {
         let (left, right) = area.split_horizontally(SCENE_SIZE.0 * FINE - LEGEND_WIDTH);
         legend(&legend_entries(scene), &right)?;
         let height = if scale.logarithmic { "log10(1 + f - lowest f)" } else { "f" };
         canvas::title(&left, &format!("{}, height: {height}", scene.surface.name))?;
         let mut space = draw_axes(scene, &left, &scale)?;
-        for cell in corners.cells_from_the_back() {
-            draw_cell(&corners.of_cell(cell), &scale, &mut space)?;
+        for (column, row) in cells_from_the_back() {
+            draw_cell(&grid.corners(column, row), &scale, &mut space)?;
         }
         for path in scene.painting_order() {
             draw_path(path, scene, &left, &View { space: &space, scale: &scale })?;
@@ -53,40 +52,13 @@ pub fn relief(scene: &Scene) -> Result<String> {
     })
 }
 
-/// The heights at the corners of all cells, row by row.
-struct Corners {
-    xs: Vec<f64>,
-    ys: Vec<f64>,
-    heights: Vec<f64>,
-}
-
-impl Corners {
-    fn of(surface: &Surface) -> Corners {
-        let [left, right, low, high] = surface.window;
-        let along = |from: f64, to: f64, i: usize| from + (to - from) * i as f64 / CELLS as f64;
-        let all = || 0..CORNERS * CORNERS;
-        let xs: Vec<f64> = all().map(|at| along(left, right, at % CORNERS)).collect();
-        let ys: Vec<f64> = all().map(|at| along(low, high, at / CORNERS)).collect();
-        let heights = surface.grid(&xs, &ys);
-        Corners { xs, ys, heights }
-    }
-
-    /// Column and row of each cell, the farthest first.
-    fn cells_from_the_back(&self) -> Vec<(usize, usize)> {
-        let distance = |(i, j): (usize, usize)| j as f64 * YAW.cos() - i as f64 * YAW.sin();
-        let mut cells: Vec<(usize, usize)> =
-            (0..CELLS * CELLS).map(|at| (at % CELLS, at / CELLS)).collect();
-        cells.sort_by(|a, b| distance(*b).total_cmp(&distance(*a)));
-        cells
-    }
-
-    /// The corners of a cell around it: x, y and height.
-    fn of_cell(&self, (i, j): (usize, usize)) -> [[f64; 3]; 4] {
-        [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)].map(|(i, j)| {
-            let at = j * CORNERS + i;
-            [self.xs[at], self.ys[at], self.heights[at]]
-        })
-    }
+/// Column and row of each cell, the farthest first.
+fn cells_from_the_back() -> Vec<(usize, usize)> {
+    let distance = |(i, j): (usize, usize)| j as f64 * YAW.cos() - i as f64 * YAW.sin();
+    let mut cells: Vec<(usize, usize)> =
+        (0..CELLS * CELLS).map(|at| (at % CELLS, at / CELLS)).collect();
+    cells.sort_by(|a, b| distance(*b).total_cmp(&distance(*a)));
+    cells
 }
 
 /// How heights are drawn. On a surface that is steep at its edges, a logarithm shows the valley.
@@ -107,7 +79,8 @@ impl HeightScale {
         let logarithmic = highest - lowest > 30.0 * (sorted[sorted.len() / 2] - lowest);
         let mut scale = HeightScale { lowest, logarithmic, bottom: 0.0, top: 0.0 };
         let (low, high) = (scale.position(lowest), scale.position(highest));
-        (scale.bottom, scale.top) = padded(low, high.max(low + 1e-9));
+        // an axis needs a length that its numbers can resolve
+        (scale.bottom, scale.top) = padded(low, high.max(low + 1e-9 * low.abs().max(1.0)));
         Some(scale)
     }
 

@@ -8,11 +8,11 @@ use crate::augment::Augment;
 use crate::data::{Dataset, Shuffled};
 use crate::error::Result;
 use crate::model::{Mode, Net};
-use crate::record::VALIDATION_LOSS;
+use crate::record::{PENALIZED_LOSS, VALIDATION_LOSS};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
-use crate::task::evaluate::{AT_ONCE, cross_entropy, evaluate, evaluate_batches};
+use crate::task::evaluate::{cross_entropy, evaluate, evaluate_batches};
 use crate::task::splits::{Splits, Subset, drawn};
 use crate::train::Problem;
 
@@ -20,8 +20,8 @@ use crate::train::Problem;
 ///
 /// Each epoch uses every training example once, in an order of its own; the last batch may be
 /// shorter. The loss of a batch is its mean cross-entropy plus the penalty, if the penalty is a
-/// term of the loss. All measurements are without the penalty, except `objective`, which is
-/// `train_loss` plus the penalty: `train_loss` and `train_error` on the training set or on a part
+/// term of the loss. All measurements are without the penalty, except
+/// `train_loss_plus_penalty`: `train_loss` and `train_error` on the training set or on a part
 /// of it that is drawn once, `test_loss`, `test_error` and `test_accuracy`, loss and error rate of
 /// the validation set, and `gap`, `test_loss` less `train_loss`.
 #[derive(Clone)]
@@ -134,9 +134,7 @@ impl Problem for ClassifyProblem {
     fn measure(&self, model: &Net, _now: Progress) -> BTreeMap<String, f64> {
         let Splits { train, validation, test, .. } = &self.splits;
         let train = match &self.measured {
-            Some(places) => {
-                evaluate_batches(model, places.chunks(AT_ONCE).map(|places| train.select(places)))
-            }
+            Some(places) => evaluate_batches(model, train.batches_of(places)),
             None => evaluate(model, train),
         };
         let test = evaluate(model, test);
@@ -144,7 +142,7 @@ impl Problem for ClassifyProblem {
         let mut measures = BTreeMap::from([
             ("train_loss".into(), train.loss),
             ("train_error".into(), train.error_rate()),
-            ("objective".into(), train.loss + penalty),
+            (PENALIZED_LOSS.into(), train.loss + penalty),
             ("test_loss".into(), test.loss),
             ("test_error".into(), test.error_rate()),
             ("test_accuracy".into(), test.accuracy()),

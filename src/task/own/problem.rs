@@ -9,15 +9,15 @@ use burn::tensor::{Device, Int, Tensor};
 use sha2::{Digest, Sha256};
 
 use super::record::{OwnMeasure, OwnRecord};
-use crate::data::{Batch, Dataset, DeviceExamples, Shuffled};
+use crate::data::{Batch, Dataset, DeviceExamples};
 use crate::docs::{counted, hex};
 use crate::error::{Error, Result};
 use crate::model::Mode;
 use crate::record::RecordedTask;
 use crate::schedule::Progress;
-use crate::seed::{Purpose, Seed};
+use crate::seed::Seed;
+use crate::task::batches::Batches;
 use crate::task::dyn_task::{DynTask, PreparedTask};
-use crate::task::evaluate::AT_ONCE;
 use crate::task::prepare::TaskContext;
 use crate::task::splits::Splits;
 use crate::train::Problem;
@@ -109,14 +109,8 @@ pub(super) fn prepare<M: Module + 'static>(
 ) -> Result<Box<dyn DynTask>> {
     let device = context.autodiff_device()?;
     let splits = Splits::of(data, context.subset, &device);
-    let problem = OwnProblem {
-        functions: functions.clone(),
-        splits,
-        batch: own.batch,
-        seed: Seed(0),
-        order: Shuffled::default(),
-        device: device.clone(),
-    };
+    let batches = Batches::new(splits, own.batch, &device);
+    let problem = OwnProblem { functions: functions.clone(), batches };
     let model = functions.initial(Seed(0), &device);
     let record = RecordedTask::new(OwnRecord {
         parameters: model.num_params(),
@@ -129,8 +123,8 @@ pub(super) fn prepare<M: Module + 'static>(
             0 => counted(data.classes, "class", "classes"),
             width => counted(width, "number", "numbers"),
         },
-        train: problem.splits.train.len(),
-        test: problem.splits.test.len(),
+        train: problem.batches.splits.train.len(),
+        test: problem.batches.splits.test.len(),
         batch: own.batch,
         measures: own.measures,
     });
@@ -142,22 +136,12 @@ pub(super) fn prepare<M: Module + 'static>(
 /// an order of its own; the last batch may be shorter.
 struct OwnProblem<M> {
     functions: Functions<M>,
-    splits: Splits,
-    batch: usize,
-    seed: Seed,
-    order: Shuffled,
-    device: Device,
+    batches: Batches,
 }
 
 impl<M> Clone for OwnProblem<M> {
     fn clone(&self) -> Self {
-        OwnProblem {
-            functions: self.functions.clone(),
-            splits: self.splits.clone(),
-            order: self.order.clone(),
-            device: self.device.clone(),
-            ..*self
-        }
+        OwnProblem { functions: self.functions.clone(), batches: self.batches.clone() }
     }
 }
 
@@ -168,16 +152,15 @@ impl<M: Module + 'static> OwnProblem<M> {
         OwnBatch {
             x: Tensor::from_inner(x),
             y: Tensor::from_inner(y),
-            classes: classes.to_device(&self.device),
-            mode: Mode::Train(self.seed.generator(Purpose::Masks, step)),
+            classes: classes.to_device(&self.batches.device),
+            mode: Mode::Train(self.batches.generator(step)),
         }
     }
 
     /// The mean loss over examples.
     fn mean_loss(&self, model: &M, examples: &DeviceExamples) -> f64 {
         let mut sum = 0.0;
-        for start in (0..examples.len()).step_by(AT_ONCE) {
-            let batch = plain(examples.slice(start, AT_ONCE.min(examples.len() - start)));
+        for batch in examples.batches().map(plain) {
             let count = batch.x.dims()[0] as f64;
             sum += count * (self.functions.loss)(model, batch).into_scalar::<f64>();
         }
@@ -188,15 +171,13 @@ impl<M: Module + 'static> OwnProblem<M> {
     /// its gradients. Numbers are rounded to five digits, so that the order of sums does not
     /// matter.
     fn fingerprint(&self, name: &str, model: &M) -> Result<String> {
-        let size = self.batch.min(self.splits.train.len());
-        let batch = self.with_autodiff(self.splits.train.slice(0, size), 0);
+        let batch = self.with_autodiff(self.batches.first(), 0);
+        let size = batch.x.dims()[0];
         let loss = (self.functions.loss)(model, batch);
         if loss.dims() != [1] {
-            return Err(Error::Invalid(format!(
-                "the loss of `{name}`: found {} numbers for a batch of {size}, expected 1, such \
-                 as their mean",
-                loss.dims()[0]
-            )));
+            let found = format!("{} numbers for a batch of {size}", loss.dims()[0]);
+            let what = format!("the loss of `{name}`");
+            return Err(Error::mismatch(what, found, "1, such as their mean"));
         }
         let mut norms = Norms { gradients: None, hash: Sha256::new() };
         norms.add(loss.clone());
@@ -240,21 +221,20 @@ impl<M: Module + 'static> Problem for OwnProblem<M> {
     type Model = M;
 
     fn seeded(self, seed: Seed) -> OwnProblem<M> {
-        OwnProblem { seed, order: Shuffled::default(), ..self }
+        OwnProblem { batches: self.batches.seeded(seed), ..self }
     }
 
     fn steps(&self) -> usize {
-        self.splits.train.len().div_ceil(self.batch)
+        self.batches.steps()
     }
 
     fn loss(&mut self, model: &M, now: Progress) -> Tensor<1> {
-        let batch =
-            self.order.batch(&self.splits.train, self.batch, self.seed, now.epoch, now.batch);
+        let batch = self.batches.batch(now);
         (self.functions.loss)(model, self.with_autodiff(batch, now.step))
     }
 
     fn measure(&self, model: &M, _now: Progress) -> BTreeMap<String, f64> {
-        let Splits { train, test, .. } = &self.splits;
+        let Splits { train, test, .. } = &self.batches.splits;
         let mut measures = BTreeMap::from([
             ("train_loss".to_string(), self.mean_loss(model, train)),
             ("test_loss".to_string(), self.mean_loss(model, test)),

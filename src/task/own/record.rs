@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::record::{Measure, TaskRecord};
+use crate::record::{Measure, TaskRecord, on_data};
 
 /// A measurement of a program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,13 +68,7 @@ pub struct OwnRecord {
 
 #[typetag::serde(name = "own")]
 impl TaskRecord for OwnRecord {
-    fn title(&self) -> String {
-        format!("{} on {}", self.model, self.data)
-    }
-
-    fn size(&self) -> String {
-        format!("{}: {} training and {} test examples", self.data, self.train, self.test)
-    }
+    on_data!();
 
     fn lines(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -91,13 +84,5 @@ impl TaskRecord for OwnRecord {
         let always =
             [Measure::new("train_loss", "training loss"), Measure::new("test_loss", "test loss")];
         always.into_iter().chain(self.measures.iter().map(OwnMeasure::measure)).collect()
-    }
-
-    fn data(&self) -> Option<&str> {
-        Some(&self.data)
-    }
-
-    fn common(&self) -> Value {
-        json!({ "data": self.data, "sha256": self.sha256, "train": self.train, "test": self.test })
     }
 }

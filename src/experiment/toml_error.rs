@@ -1,0 +1,113 @@
+//! Errors of the TOML parser in plain words: with file, line, series and key, with the nearest key,
+//! and without names of Rust types.
+
+use std::path::Path;
+
+use toml::de;
+
+use crate::error::Error;
+use crate::spec::unknown;
+
+const HELP: &str = "`downhill show adam-fig1-mnist --toml` prints a whole file";
+
+/// The error of the TOML parser for this text.
+pub(super) fn explain(path: &Path, text: &str, error: &de::Error) -> Error {
+    let start = error.span().map_or(0, |span| span.start).min(text.len());
+    let line = text[..start].matches('\n').count() + 1;
+    let place = match table(text, start) {
+        Some(table) => format!("{}, line {line}, {table}", path.display()),
+        None => format!("{}, line {line}", path.display()),
+    };
+    let message = error.message().trim().lines().collect::<Vec<_>>().join(" ");
+    if let Some((kind, found, known)) = unknown_name(&message) {
+        return Error::from(unknown(kind, found, known)).at(place);
+    }
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return Error::content(place, format!("no {key}"), format!("this key; {HELP}"));
+    }
+    match mismatch(&message) {
+        Some((found, expected)) => {
+            let place = key(text, start).map_or(place.clone(), |key| format!("{place}, {key}"));
+            Error::content(place, found, expected)
+        }
+        None => Error::failed(format!("read {place}"))(format!("{message}; {HELP}")),
+    }
+}
+
+/// The series, claim or difference to which the text at this place belongs.
+fn table(text: &str, at: usize) -> Option<String> {
+    let line_end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+    let before = &text[..line_end];
+    let header = before.lines().map(str::trim_start).rfind(|line| line.starts_with('['))?;
+    let kind = header.trim_start_matches('[').split(['.', ']']).next()?;
+    let kinds = [("series", "label"), ("claim", "quote"), ("differs", "paper")];
+    let (_, name) = kinds.into_iter().find(|(known, _)| *known == kind)?;
+    let header = format!("[[{kind}]]");
+    let block = &text[before.rfind(&header)?..];
+    let block = &block[..block.find("\n[[").unwrap_or(block.len())];
+    let mut keys = block.lines().filter_map(|line| line.split_once('='));
+    let name = keys.find(|(key, _)| key.trim() == name).map(|(_, name)| name.trim().to_string());
+    let name = name.unwrap_or_else(|| before.matches(&header).count().to_string());
+    Some(format!("{kind} {name}"))
+}
+
+/// The key whose value is at this place.
+fn key(text: &str, at: usize) -> Option<&str> {
+    let before = text[..at].trim_end().strip_suffix('=')?.trim_end();
+    let is_key = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    let key = &before[before.trim_end_matches(is_key).len()..];
+    (!key.is_empty()).then_some(key)
+}
+
+/// What is unknown, its name, and the known names.
+fn unknown_name(message: &str) -> Option<(&'static str, &str, Vec<&str>)> {
+    let kinds = [("unknown field ", "key"), ("unknown variant ", "value")];
+    let (rest, kind) = kinds
+        .into_iter()
+        .find_map(|(prefix, kind)| message.strip_prefix(prefix).map(|rest| (rest, kind)))?;
+    let mut names = rest.split('`').skip(1).step_by(2);
+    Some((kind, names.next()?, names.collect()))
+}
+
+/// What was found, and what was expected instead, of a value that has the wrong type.
+fn mismatch(message: &str) -> Option<(String, String)> {
+    let (found, expected) = message.split_once(", expected ")?;
+    let found = match found.strip_prefix("invalid ")?.split_once(' ')? {
+        ("length", length) => format!("{length} values"),
+        ("type:" | "value:", value) => found_value(value),
+        _ => return None,
+    };
+    Some((found, expected_type(expected)))
+}
+
+fn found_value(value: &str) -> String {
+    match value {
+        "map" => return "a table".into(),
+        "sequence" => return "a list".into(),
+        _ => {}
+    }
+    let kinds = ["string ", "integer ", "floating point ", "boolean "];
+    let plain = kinds.into_iter().find_map(|kind| value.strip_prefix(kind));
+    plain.unwrap_or(value).replace('`', "")
+}
+
+/// The type of a value in words.
+fn expected_type(expected: &str) -> String {
+    match expected {
+        "usize" | "u64" | "u32" => "a whole number, 0 or above".into(),
+        "i64" | "i32" => "a whole number".into(),
+        "f64" | "f32" => "a number".into(),
+        "a string" | "string" => "text in quotes".into(),
+        "a boolean" => "true or false".into(),
+        "a sequence" | "sequence" => "a list".into(),
+        "a map" | "map" => "a table".into(),
+        "string or map" | "string or table" | "variant identifier" => "a name in quotes".into(),
+        _ => match expected.split_once(' ') {
+            Some(("struct" | "tuple" | "internally" | "adjacently", _)) => "a table".into(),
+            Some(("an", list)) if list.starts_with("array of length ") => {
+                format!("a list of {} numbers", &list["array of length ".len()..])
+            }
+            _ => expected.into(),
+        },
+    }
+}

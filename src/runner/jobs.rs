@@ -1,0 +1,215 @@
+//! All runs that an experiment can have.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::folder::default_folder;
+use super::header::{RunName, header};
+use super::options::RunOptions;
+use super::workers::TaskJob;
+use crate::error::Result;
+use crate::experiment::{Experiment, Extent, Planned, Series};
+use crate::grade::{self, Selection};
+use crate::optim::Optimizers;
+use crate::record::{Header, Run};
+use crate::task::{DynTask, Job, Subset, TaskContext};
+use crate::train::Plan;
+
+/// The prepared task of each series.
+pub(super) struct Tasks {
+    common: Box<dyn DynTask>,
+    /// of the series with a task of their own
+    own: Vec<Option<Box<dyn DynTask>>>,
+}
+
+impl Tasks {
+    pub fn prepare(experiment: &Experiment, options: &RunOptions) -> Result<Tasks> {
+        let extent = experiment.extent_of(options.scale)?;
+        let mut context = TaskContext::on(&options.device);
+        context.data = options.data.clone();
+        context.datasets = options.datasets.clone();
+        context.scale_data = extent.data.clone();
+        context.subset = Subset { train: extent.train, test: extent.test, ..Subset::default() };
+        let common = experiment.task.prepare(&mut context)?;
+        let mut own = |series: &Series| {
+            series.task.as_ref().map(|task| task.prepare(&mut context)).transpose()
+        };
+        let own = experiment.series.iter().map(&mut own).collect::<Result<_>>()?;
+        Ok(Tasks { common, own })
+    }
+
+    /// The task of the series at this index.
+    fn of(&self, series: usize) -> &dyn DynTask {
+        self.own[series].as_deref().unwrap_or(self.common.as_ref())
+    }
+
+    /// The default folder of the results: `out/NAME/SCALE-DATA-DEVICE`.
+    pub fn folder(&self, experiment: &Experiment, options: &RunOptions) -> PathBuf {
+        if let Some(folder) = &options.out {
+            return folder.clone();
+        }
+        let folder = default_folder(experiment, options.scale);
+        match self.common.record().data() {
+            None => folder,
+            Some(data) => {
+                let data = data.replace(['|', ':', '=', ',', '/'], "-");
+                folder.with_file_name(format!("{}-{data}-{}", options.scale.name(), options.device))
+            }
+        }
+    }
+}
+
+/// The runs of an experiment: those of every setting with the seeds that select, then those of the
+/// best setting of each series with the remaining seeds.
+pub(super) struct Jobs<'a> {
+    folder: PathBuf,
+    settings: Vec<SeriesSetting<'a>>,
+    planned: Vec<Planned>,
+    selection: Selection,
+    /// the number of series
+    series: usize,
+    /// the seeds that select
+    search: usize,
+    /// all seeds
+    seeds: usize,
+    any_processor: bool,
+}
+
+/// A setting of a series: what is trained, and how.
+struct SeriesSetting<'a> {
+    task: &'a dyn DynTask,
+    /// the header of its runs, except for the seed
+    header: Header,
+    /// as legends show it
+    brief: String,
+    plan: Plan,
+}
+
+impl<'a> Jobs<'a> {
+    pub fn list(
+        experiment: &Experiment,
+        optimizers: &Optimizers,
+        options: &RunOptions,
+        tasks: &'a Tasks,
+        folder: &Path,
+    ) -> Result<Jobs<'a>> {
+        let extent: &Extent = experiment.extent_of(options.scale)?;
+        let seeds = options.seeds.unwrap_or(extent.seeds);
+        let search = extent.search().min(seeds);
+        let planned = experiment.planned(options.scale, optimizers)?;
+        let selection = Selection {
+            search: Some(search as u64),
+            ..Selection::of(experiment, options.scale.name())
+        };
+        Ok(Jobs {
+            folder: folder.join("runs"),
+            settings: settings(experiment, options, optimizers, &planned, tasks)?,
+            planned,
+            selection,
+            series: experiment.series.len(),
+            search,
+            seeds,
+            any_processor: options.mix_processors,
+        })
+    }
+
+    /// The runs of every setting with the seeds that select.
+    pub fn selecting(&self) -> Vec<TaskJob<'a>> {
+        self.of(0..self.search, |_| true)
+    }
+
+    /// The runs of the best settings with the remaining seeds. `runs` are those that select.
+    pub fn remaining(&self, runs: &[Run]) -> Vec<TaskJob<'a>> {
+        let best = |curve: grade::Curve| {
+            let setting = &curve.chosen()?.setting;
+            Some([curve.label.clone(), setting.optimizer.clone(), setting.schedule.clone()])
+        };
+        let curves = grade::curves(&self.planned, runs, &self.selection);
+        let best: Vec<[String; 3]> = curves.into_iter().filter_map(best).collect();
+        self.of(self.search..self.seeds, |setting| {
+            best.iter().any(|key| *key == setting.header.setting())
+        })
+    }
+
+    /// Every run that can be made, with any outcome of the selection.
+    pub fn all(&self) -> Vec<TaskJob<'a>> {
+        self.of(0..self.seeds, |_| true)
+    }
+
+    /// How many runs the remaining seeds need.
+    pub fn remaining_count(&self) -> usize {
+        self.series * (self.seeds - self.search)
+    }
+
+    /// The number of steps of the runs with the remaining seeds, as far as it is known before the
+    /// selection.
+    pub fn remaining_steps(&self) -> usize {
+        let mut steps = Vec::new();
+        for setting in &self.settings {
+            steps.push((&setting.header.series, setting.header.epochs * setting.task.steps()));
+        }
+        steps.dedup_by_key(|(series, _)| *series);
+        steps.iter().map(|(_, steps)| steps * (self.seeds - self.search)).sum()
+    }
+
+    /// The runs of some settings with these seeds.
+    fn of(
+        &self,
+        seeds: Range<usize>,
+        which: impl Fn(&SeriesSetting<'_>) -> bool,
+    ) -> Vec<TaskJob<'a>> {
+        let settings = self.settings.iter().filter(|setting| which(setting));
+        settings
+            .flat_map(|setting| seeds.clone().map(|seed| self.job(setting, seed as u64)))
+            .collect()
+    }
+
+    fn job(&self, setting: &SeriesSetting<'a>, seed: u64) -> TaskJob<'a> {
+        let header = Header { seed, ..setting.header.clone() };
+        // the same file on every host
+        let named = match self.any_processor {
+            true => Header { processor: "any".into(), ..header.clone() },
+            false => header.clone(),
+        };
+        let path = self.folder.join(named.file_name());
+        let job = Job { header, setting: setting.brief.clone(), path, plan: setting.plan.clone() };
+        TaskJob { key: named.key(), job, task: setting.task }
+    }
+}
+
+/// Every setting of every series.
+fn settings<'a>(
+    experiment: &Experiment,
+    options: &RunOptions,
+    optimizers: &Optimizers,
+    planned: &[Planned],
+    tasks: &'a Tasks,
+) -> Result<Vec<SeriesSetting<'a>>> {
+    let epochs = experiment.extent_of(options.scale)?.epochs;
+    let briefs = grade::Briefs::of(planned);
+    let mut settings = Vec::new();
+    for (at, series) in experiment.series.iter().enumerate() {
+        let task = tasks.of(at);
+        let name = RunName {
+            experiment: &experiment.name,
+            scale: options.scale.name(),
+            series: &series.label,
+            device: &options.device,
+        };
+        let early_stopping = experiment.task_of(series).early_stopping()?;
+        let setting = |(pipeline, schedule)| {
+            let early_stopping = early_stopping.clone();
+            let plan = Plan { pipeline, schedule, epochs, diagnose: false, early_stopping };
+            plan.fits(epochs * task.steps())?;
+            let header = header(task.record(), &name, &plan, 0);
+            let brief = briefs.of_run(&header);
+            Ok(SeriesSetting { task, header, brief, plan })
+        };
+        let grid = experiment.grid(series, options.scale, optimizers)?;
+        let made: Result<Vec<_>> = grid.into_par_iter().map(setting).collect();
+        settings.extend(made?);
+    }
+    Ok(settings)
+}
