@@ -5,6 +5,7 @@
 //! from which it continues; and `NAME.lease`, which says which process makes it. Then it is one,
 //! `NAME.jsonl`.
 
+pub mod cluster;
 mod command;
 mod complete;
 mod experiment;
