@@ -126,7 +126,7 @@ fn a_state_of_another_schedule_is_refused_and_changes_nothing() {
     let bytes = optimizer.save(&net).unwrap();
     let mut other = pipeline("adam|cosine:steps=8");
     let error = other.load(&bytes, &net).unwrap_err();
-    assert!(matches!(error, Error::State(StateError::OtherOptimizer { .. })), "{error}");
+    assert!(matches!(error, Error::State(StateError::OtherSchedule { .. })), "{error}");
     assert_eq!(other.batches(), 0);
 }
 

@@ -151,7 +151,7 @@ fn transformation_section() -> Section {
         vec![transform.name.into(), transform.docs.into(), setting_names(transform.settings)]
     };
     Section {
-        title: "Gradient transformations, in this order: clip_global:max=1|l2:lambda=1e-4|OPTIMIZER|decay|ema|SCHEDULE",
+        title: "Gradient transformations, in this order: accumulate|nonfinite|clip_*|l2|OPTIMIZER|decay|group|lookahead|ema|SCHEDULE",
         header: WITH_SETTINGS,
         rows: TRANSFORMS.iter().map(row).collect(),
     }

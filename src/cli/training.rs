@@ -1,10 +1,11 @@
 //! `downhill train` and `downhill eval`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use downhill::lab::data::csv_numbers::numeric_class_column;
 use downhill::lab::data::{self, Dataset};
 use downhill::lab::device;
 use downhill::lab::model::saved;
@@ -17,7 +18,7 @@ use downhill::{Error, Result};
 
 use super::progress::Bars;
 use super::tables;
-use super::terminal::{Signals, say};
+use super::terminal::{Signals, say, tell};
 
 #[derive(Args)]
 pub struct TrainArgs {
@@ -92,6 +93,7 @@ pub struct EvalArgs {
 
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let single = args.single();
+    tell_numeric_classes(&args.data);
     let signals = Signals::handle()?;
     let bar = Bars::new();
     let trained = single.train(&args.out, optimizers, &bar, &signals.stop);
@@ -115,6 +117,20 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let report = Report::new(None, vec![trained.run], optimizers)?;
     say(&format!("{}\n{layers}{summary}", tables::results(&report)))?;
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
+}
+
+/// Says which column of a table of numbers is the class, since the user may want to predict a number.
+fn tell_numeric_classes(data: &str) {
+    let path = Path::new(data.split('|').next().unwrap_or_default());
+    let is_csv = path.extension().is_some_and(|extension| extension == "csv") && path.is_file();
+    // if the file cannot be read, the training says why
+    if let Some(column) = is_csv.then(|| numeric_class_column(path).ok()).flatten().flatten() {
+        tell(&format!(
+            "{}: {column} is the class. To predict a number, run an experiment with \
+             `task = {{ kind = \"regress\", .. }}`",
+            path.display()
+        ));
+    }
 }
 
 /// The lines about the model of a training.

@@ -24,6 +24,7 @@ use super::dataset::{Dataset, Examples, Inputs, Labels};
 use super::text::{check_classes, classes, is_test, rows};
 use super::text_columns::LABEL;
 use crate::error::{Error, Result};
+use crate::files::{self, MAX_DATA};
 use crate::spec::unknown;
 
 /// Reads a file with numbers to predict; `path` is for errors. `column` is a name or a number from
@@ -72,6 +73,26 @@ pub(super) fn read_classes(name: &str, path: &Path, file: &[u8]) -> Result<Optio
     };
     let (name, classes) = (name.into(), names.len());
     Ok(Some(Dataset { name, classes, names, train, test, fingerprint: None }))
+}
+
+/// The column that is used as the class, if it contains numbers like all other columns: `column
+/// `rooms` (8 classes)`. `None` if it contains words.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn numeric_class_column(path: &Path) -> Result<Option<String>> {
+    let file = files::read(path, MAX_DATA)?;
+    let table = Table::new(path, rows(path, &file)?, |first| Ok(label_column(first)))?;
+    let is_number = |row: &StringRecord| number(&row[table.label]).is_some();
+    if !table.inputs_are_numbers() || !table.body().iter().all(is_number) {
+        return Ok(None);
+    }
+    let classes = classes(table.body().iter().map(|row| row[table.label].trim())).len();
+    let column = match table.has_header {
+        true => format!("column `{}`", table.rows[0][table.label].trim()),
+        false => format!("column {}", table.label + 1),
+    };
+    Ok(Some(format!("{column} ({classes} classes)")))
 }
 
 /// The lines of a file.

@@ -1,6 +1,10 @@
 //! A setting of a grid: a pipeline spec and a schedule with every value spelled out.
 
-use crate::spec::{Spec, SpecLine};
+use crate::schedule::SCHEDULES;
+use crate::spec::{Spec, SpecLine, alias};
+
+/// The name of the spec of a parameter group.
+const GROUP: &str = "group";
 
 /// A setting of a grid. Its values are read once, when it is made.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,8 +17,12 @@ pub struct GridSetting {
     names: String,
     /// the name of the optimizer alone
     name: String,
+    /// the names as legends show them, with the groups and the schedule that a series writes
+    title: String,
     /// each setting with its value
     values: Vec<(String, String)>,
+    /// the keys that were written as in another library, such as `lambda` as `weight_decay`
+    aliases: Vec<(String, String)>,
 }
 
 impl GridSetting {
@@ -27,17 +35,36 @@ impl GridSetting {
         let has_lr = |spec: &&Spec| spec.settings.iter().any(|(key, _)| key == "lr");
         let name = specs.iter().find(has_lr).map_or(String::new(), |spec| spec.name.clone());
         let values = specs.into_iter().flat_map(|spec| values_of(spec, &name)).collect();
-        GridSetting { optimizer, schedule, names, name, values }
+        GridSetting {
+            optimizer,
+            schedule,
+            title: names.clone(),
+            names,
+            name,
+            values,
+            aliases: Vec::new(),
+        }
     }
 
-    /// The same setting. Its names have the dialects that `written` names, since a canonical spec
-    /// has none.
+    /// The same setting, shown as `written`: with the dialects, the parameter groups, the schedule
+    /// and the keys that it names. A canonical spec has no dialects, and every setting.
     pub fn named_as_in(self, written: &SpecLine) -> GridSetting {
-        let names = match self.optimizer.parse::<SpecLine>() {
-            Ok(line) => line.names_as_in(written),
-            Err(_) => self.names.clone(),
+        let Ok(line) = self.optimizer.parse::<SpecLine>() else { return self };
+        let names = line.names_as_in(written);
+        let mut groups = written.0.iter().filter(|spec| spec.name == GROUP).map(without_sweeps);
+        let part = |name: &str| match name {
+            GROUP => groups.next().unwrap_or_else(|| name.into()),
+            other => other.into(),
         };
-        GridSetting { names, ..self }
+        let parts: Vec<String> = names.split('|').map(part).collect();
+        let is_schedule = |spec: &&Spec| SCHEDULES.iter().any(|known| known.name == spec.name);
+        let schedule = written.0.iter().filter(is_schedule).map(without_sweeps);
+        let title = parts.into_iter().chain(schedule).collect::<Vec<_>>().join("|");
+        let own = written.0.iter().filter(|spec| spec.name == self.name);
+        let keys = own.flat_map(|spec| &spec.settings).map(|(key, _)| key);
+        let here = |key: &str| alias(key, self.values.iter().map(|(known, _)| known.as_str()));
+        let aliases = keys.filter_map(|key| Some((here(key)?.to_string(), key.clone()))).collect();
+        GridSetting { names, title, aliases, ..self }
     }
 
     /// Every setting with its value: those of the optimizer by their names, those of the gradient
@@ -66,16 +93,28 @@ impl GridSetting {
         &self.name
     }
 
-    /// The names of the pipeline, the learning rate, the weight decay if there is one, and the other
-    /// swept settings: `clip_global|nag lr=1 mu=0.99`, `adamw@torch lr=0.001 lambda=0.01`.
+    /// The key of a setting as the series writes it.
+    fn as_written<'a>(&'a self, key: &'a str) -> &'a str {
+        self.aliases.iter().find(|(here, _)| here == key).map_or(key, |(_, written)| written)
+    }
+
+    /// The names of the pipeline, with groups and schedule where the series writes them, the
+    /// learning rate, the weight decay if there is one, and the other swept settings:
+    /// `clip_global|nag|cosine:warmup=5 lr=1 mu=0.99`, `adamw@torch lr=0.001 lambda=0.01`.
     pub fn brief(&self, swept: &[String]) -> String {
         let is_shown = |(key, value): &&(String, String)| {
             key == "lr" || swept.contains(key) || (is_weight_decay(key) && value != "0")
         };
         let shown = self.values.iter().filter(is_shown);
-        let shown = shown.map(|(key, value)| format!("{key}={value}"));
-        std::iter::once(self.names.clone()).chain(shown).collect::<Vec<_>>().join(" ")
+        let shown = shown.map(|(key, value)| format!("{}={value}", self.as_written(key)));
+        std::iter::once(self.title.clone()).chain(shown).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The spec without the settings that a grid sweeps.
+fn without_sweeps(spec: &Spec) -> String {
+    let settings = spec.settings.iter().filter(|(_, values)| values.len() == 1);
+    Spec { settings: settings.cloned().collect(), ..spec.clone() }.to_string()
 }
 
 /// Whether a setting of a pipeline is the strength of weight decay: `lambda`, `l2.lambda`,

@@ -126,6 +126,9 @@ fn in_order(bytes: &[u8]) -> Option<Vec<u8>> {
 /// If the file is not such a model, or its tensors do not match the spec.
 pub fn load(path: &Path, device: &Device) -> Result<(Net, ModelCard)> {
     let wrong = |found: String| Error::content(path, found, SAVED);
+    if path.is_dir() {
+        return Err(model_folder(path)?);
+    }
     let header = read_header(path)?;
     let card = read_card(path, &header)?;
     let parameters = parameters(&card.spec, &card.shapes)?;
@@ -215,4 +218,15 @@ impl ModuleVisitor for Finite {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.0 &= param.val().into_data().iter::<f64>().all(f64::is_finite);
     }
+}
+
+/// The error for a folder in place of a model, with the models in it.
+fn model_folder(folder: &Path) -> Result<Error> {
+    let models = files::below(folder, "safetensors")?;
+    let models: Vec<String> = models.iter().map(|path| path.display().to_string()).collect();
+    let expected = match models.is_empty() {
+        true => "the .safetensors file that `downhill train` wrote".into(),
+        false => format!("a file, such as {}", models.join(" or ")),
+    };
+    Ok(Error::content(folder, "a folder", expected))
 }

@@ -224,17 +224,16 @@ impl Pipeline {
         let pack = unseal(bytes)?;
         let found = pack.metadata.get(SCHEDULE).cloned().unwrap_or_default();
         let expected = self.schedule.schedule().spec();
-        if found != expected {
-            return Err(StateError::OtherOptimizer { found, expected }.into());
-        }
         let mut schedule = self.schedule.clone();
-        schedule
-            .load_numbers(|name| {
-                f64::try_from(*pack.scalars.get(&format!("{SCHEDULE}.{name}"))?).ok()
-            })
-            .ok_or(StateError::Damaged)?;
-        self.stepper = self.stepper.config().unpack(pack, model)?;
-        self.schedule = schedule;
+        let numbers = schedule.load_numbers(|name| {
+            f64::try_from(*pack.scalars.get(&format!("{SCHEDULE}.{name}"))?).ok()
+        });
+        let stepper = self.stepper.config().unpack(pack, model)?;
+        if found != expected {
+            return Err(StateError::OtherSchedule { found, expected }.into());
+        }
+        numbers.ok_or(StateError::Damaged)?;
+        (self.stepper, self.schedule) = (stepper, schedule);
         Ok(())
     }
 }

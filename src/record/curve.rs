@@ -15,6 +15,8 @@ pub const BATCH_LOSS: &str = "batch_loss";
 
 /// The training loss plus the penalty.
 pub const PENALIZED_LOSS: &str = "train_loss_plus_penalty";
+/// Its title.
+pub const PENALIZED_TITLE: &str = "training loss + penalty";
 
 /// Replaces a name that a measurement had before. Records and TOML files with that name are still
 /// read. `known` are the measurements of the task; a task may have a measurement with the old name.

@@ -17,7 +17,8 @@ mod writer;
 
 pub use checkpoint::{Checkpoint, RunIdentity, checkpoint_of};
 pub use curve::{
-    BATCH_LOSS, CurvePoint, Outcome, PENALIZED_LOSS, RunEnd, VALIDATION_LOSS, rename_measure,
+    BATCH_LOSS, CurvePoint, Outcome, PENALIZED_LOSS, PENALIZED_TITLE, RunEnd, VALIDATION_LOSS,
+    rename_measure,
 };
 pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};

@@ -120,7 +120,7 @@ impl Report {
             at: selection.at,
             seeds: selection.search.unwrap_or(u64::MAX),
         });
-        let results = results_table(&table, &columns, choice.as_ref(), seed_count(&runs));
+        let results = results_table(&table, &measures, &metric, choice.as_ref(), seed_count(&runs));
         let charts = charts::charts(&set, &first.task);
         let scene = scene::scene(&first.task, &set)?;
         Ok(Report {

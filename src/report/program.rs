@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::build::Report;
 use crate::error::Result;
 use crate::experiment::Experiment;
+use crate::grade::GradedClaim;
 use crate::optim::Optimizers;
 use crate::runner::{self, RunObserver, RunOptions};
 use crate::text::printable;
@@ -19,6 +20,8 @@ pub struct Finished {
     pub page: PathBuf,
     /// whether the runs were stopped before all were made
     pub interrupted: bool,
+    /// whether the options ask for a check, and a claim is NOT HELD or a check FAILs
+    pub refuted: bool,
 }
 
 /// Makes the runs of an experiment that are not on the disk yet, grades them, and writes the page.
@@ -34,16 +37,22 @@ pub fn run(
     let results = runner::run(experiment, optimizers, options, observer)?;
     let report = Report::new(Some(results.experiment), results.runs, optimizers)?;
     let page = report.write(&results.folder)?;
-    Ok(Finished { report, page, interrupted: results.interrupted })
+    let is_refuted = |claim: &GradedClaim| claim.verdict.is_no();
+    let refuted = options.check && report.verdicts.iter().any(is_refuted);
+    Ok(Finished { report, page, interrupted: results.interrupted, refuted })
 }
 
 /// The `main` of a program that runs an experiment: prints the results, or one sentence to standard
-/// error. The exit code is that of the command: 0, 2 on an error, 130 if the runs were stopped.
+/// error. The exit code is that of the command: 0, 1 if `--check` finds a refuted claim, 2 on an
+/// error, 130 if the runs were stopped.
 pub fn main(program: impl FnOnce() -> Result<Finished>) -> ExitCode {
     match program() {
         Ok(finished) => {
             println!("{finished}");
-            ExitCode::from(if finished.interrupted { 130 } else { 0 })
+            ExitCode::from(match (finished.interrupted, finished.refuted) {
+                (true, _) => 130,
+                (false, refuted) => u8::from(refuted),
+            })
         }
         Err(error) => {
             eprintln!("error: {}", printable(&error.to_string()));

@@ -1,6 +1,7 @@
 //! Remarks: what a reader should know about the runs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::experiment::{Experiment, Scale};
 use crate::grade::Curve;
@@ -16,12 +17,21 @@ pub fn data(
     let described =
         experiment.zip(scale).and_then(|(experiment, scale)| experiment.data_name(scale));
     match (described, task.data_name()) {
-        (Some(described), Some(used)) if described != used => vec![format!(
+        (Some(described), Some(used)) if !is_same_data(described, used) => vec![format!(
             "These runs use the data set {used}. The text and the claims of the experiment are \
              about {described}."
         )],
         _ => Vec::new(),
     }
+}
+
+/// Whether a name or path in an experiment is the data of a record, which contains no folders.
+fn is_same_data(described: &str, used: &str) -> bool {
+    let name = |data: &str| {
+        let data = data.split('|').next().unwrap_or_default().to_string();
+        Path::new(&data).file_name().map_or(data.clone(), |name| name.to_string_lossy().into())
+    };
+    name(described) == name(used)
 }
 
 /// Which best settings are at the edge of their grid.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::rows::Row;
 use crate::experiment::Reduction;
+use crate::record::{Measure, PENALIZED_TITLE};
 
 /// The table of results.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -65,12 +66,21 @@ impl Choice<'_> {
 struct Cells {
     column: Column,
     cells: Vec<String>,
+    /// the numbers behind the cells, unrounded; empty for a text
+    exact: Vec<Vec<f64>>,
 }
 
 impl Cells {
     fn new(title: &str, is_number: bool, rows: &[Row], cell: impl Fn(&Row) -> &str) -> Cells {
         let column = Column { title: title.into(), is_number };
-        Cells { column, cells: rows.iter().map(|row| cell(row).to_string()).collect() }
+        let cells = rows.iter().map(|row| cell(row).to_string()).collect();
+        Cells { column, cells, exact: Vec::new() }
+    }
+
+    /// The final values of the measurement at this place.
+    fn of_measure(title: &str, place: usize, rows: &[Row]) -> Cells {
+        let exact = rows.iter().map(|row| row.exact[place].clone()).collect();
+        Cells { exact, ..Cells::new(title, true, rows, |row| &row.finals[place]) }
     }
 
     /// The value of all rows, if they agree. A single row agrees with no other.
@@ -86,11 +96,12 @@ impl Cells {
 }
 
 /// The table of these rows. A column whose cells are all equal, or equal to those of another
-/// column, becomes a note. `measures` are the titles of the final values, `seeds` the number of
-/// seeds of the page.
+/// column in every digit, becomes a note. `measures` are those of the final values, `metric` is the
+/// title of the experiment's, `seeds` the number of seeds of the page.
 pub fn results_table(
     rows: &[Row],
-    measures: &[&str],
+    measures: &[Measure],
+    metric: &str,
     choice: Option<&Choice<'_>>,
     seeds: usize,
 ) -> ResultsTable {
@@ -105,8 +116,9 @@ pub fn results_table(
     let finals = measures
         .iter()
         .enumerate()
-        .map(|(i, title)| Cells::new(title, true, rows, move |row| &row.finals[i]));
-    let (finals, mut notes) = without_copies(finals.filter(|final_| !final_.is_empty()).collect());
+        .map(|(place, measure)| Cells::of_measure(measure.title, place, rows))
+        .filter(|final_| !final_.is_empty());
+    let (finals, mut notes) = without_copies(finals.collect(), metric);
     // the score equals a final value if all seeds chose by that value
     let score = score.filter(|score| finals.iter().all(|final_| final_.cells != score.cells));
     let seconds = Cells::new("seconds per run", true, rows, |row| &row.seconds);
@@ -120,7 +132,11 @@ pub fn results_table(
     notes.splice(0..0, explanations(choice, seeds, shows_runs));
     if !equal.is_empty() {
         let texts = equal.iter().map(|cells| {
-            format!("{} ({})", cells.column.title, cells.common().unwrap_or_default())
+            let title = match cells.column.title.as_str() {
+                "runs" => "runs of the whole grid",
+                other => other,
+            };
+            format!("{title} ({})", cells.common().unwrap_or_default())
         });
         notes.push(format!("Equal for all series: {}.", texts.collect::<Vec<_>>().join(", ")));
     }
@@ -136,16 +152,22 @@ pub fn results_table(
     }
 }
 
-/// The columns without those that equal an earlier one, and a note on each that was left out.
-fn without_copies(columns: Vec<Cells>) -> (Vec<Cells>, Vec<String>) {
+/// The columns without those that equal another one in every run, and a note on each that was left
+/// out. The metric stays. Without a penalty, the loss with it needs no note.
+fn without_copies(columns: Vec<Cells>, metric: &str) -> (Vec<Cells>, Vec<String>) {
     let (mut kept, mut notes): (Vec<Cells>, Vec<String>) = (Vec::new(), Vec::new());
     for cells in columns {
-        match kept.iter().find(|earlier| earlier.cells == cells.cells) {
-            Some(earlier) => notes.push(format!(
+        let Some(earlier) = kept.iter_mut().find(|earlier| earlier.exact == cells.exact) else {
+            kept.push(cells);
+            continue;
+        };
+        let is_metric = cells.column.title == metric;
+        let left_out = if is_metric { std::mem::replace(earlier, cells) } else { cells };
+        if left_out.column.title != PENALIZED_TITLE {
+            notes.push(format!(
                 "The column \"{}\" is left out: it has the values of \"{}\".",
-                cells.column.title, earlier.column.title
-            )),
-            None => kept.push(cells),
+                left_out.column.title, earlier.column.title
+            ));
         }
     }
     (kept, notes)
@@ -174,6 +196,7 @@ mod tests {
             task: "-".into(),
             score: score.into(),
             finals: finals.map(String::from).to_vec(),
+            exact: finals.map(|value| vec![value.parse().unwrap()]).to_vec(),
             seconds: "1".into(),
             runs: runs.into(),
         }
@@ -183,25 +206,54 @@ mod tests {
         table.columns.iter().map(|column| column.title.as_str()).collect()
     }
 
+    fn measures<const N: usize>(titles: [&'static str; N]) -> Vec<Measure> {
+        titles.map(|title| Measure::new(title, title)).to_vec()
+    }
+
+    #[test]
+    fn columns_that_only_look_equal_stay() {
+        let mut rows =
+            [row("A", "adam", "2", ["3", "3"], "4"), row("B", "sgd", "5", ["6", "6"], "4")];
+        let measures = measures(["training loss", "test loss"]);
+        rows[1].exact[1][0] = 6.0001;
+        let titles_of = |rows: &[Row], metric: &str| {
+            let table = results_table(rows, &measures, metric, None, 1);
+            titles(&table)[2..].join("|")
+        };
+        assert_eq!(titles_of(&rows, ""), "training loss|test loss|seconds per run");
+        rows[1].exact[1][0] = 6.0;
+        assert_eq!(titles_of(&rows, ""), "training loss|seconds per run");
+        assert_eq!(titles_of(&rows, "test loss"), "test loss|seconds per run");
+    }
+
+    #[test]
+    fn without_a_penalty_the_loss_with_it_is_left_out() {
+        let rows = [row("A", "adam", "2", ["3", "3"], "4"), row("B", "sgd", "5", ["6", "6"], "5")];
+        let measures = measures(["training loss", PENALIZED_TITLE]);
+        let table = results_table(&rows, &measures, "training loss", None, 1);
+        assert!(table.notes.is_empty(), "{:?}", table.notes);
+        assert_eq!(titles(&table)[2..4], ["training loss", "seconds per run"]);
+    }
+
     #[test]
     fn columns_without_information_become_notes() {
-        let measures = ["training loss", "training loss + penalty"];
+        let measures = measures(["training loss", "training error rate"]);
         let rows = [
             row("A", "adam lr=1", "2", ["3", "3"], "4"),
             row("B", "adam lr=1", "5", ["6", "6"], "4"),
         ];
-        let table = results_table(&rows, &measures, None, 1);
+        let table = results_table(&rows, &measures, "", None, 1);
         assert_eq!(titles(&table), ["series", "training loss", "seconds per run"]);
         assert_eq!(table.rows, [["A", "3", "1"], ["B", "6", "1"]]);
         assert_eq!(
             table.notes,
             [
-                "The column \"training loss + penalty\" is left out: it has the values of \"training loss\".",
-                "Equal for all series: setting (adam lr=1), runs (4)."
+                "The column \"training error rate\" is left out: it has the values of \"training loss\".",
+                "Equal for all series: setting (adam lr=1), runs of the whole grid (4)."
             ]
         );
         // a single row has nothing to be equal to
-        let table = results_table(&rows[..1], &measures, None, 1);
+        let table = results_table(&rows[..1], &measures, "", None, 1);
         assert_eq!(
             titles(&table),
             ["series", "setting", "training loss", "seconds per run", "runs"]
@@ -215,20 +267,20 @@ mod tests {
             row("B", "adam lr=1", "5", ["6", "7"], "4"),
         ];
         rows[1].task = "l1:lambda=1e-4".into();
-        let table = results_table(&rows, &["training loss", "test loss"], None, 1);
+        let table = results_table(&rows, &measures(["training loss", "test loss"]), "", None, 1);
         assert_eq!(titles(&table)[..2], ["series", "difference in task"]);
         assert_eq!([&table.rows[0][1], &table.rows[1][1]], ["-", "l1:lambda=1e-4"]);
     }
 
     #[test]
     fn the_metric_that_chose_the_setting_is_named() {
-        let measures = ["training loss", "test loss"];
+        let measures = measures(["training loss", "test loss"]);
         let rows = [
             row("A", "adam lr=1", "0.2", ["3", "4"], "4"),
             row("B", "sgd lr=1", "0.3", ["6", "7"], "5"),
         ];
         let choice = Choice { metric: "training loss", at: Reduction::Mean, seeds: 1 };
-        let table = results_table(&rows, &measures, Some(&choice), 3);
+        let table = results_table(&rows, &measures, "", Some(&choice), 3);
         let expected = "series|chosen setting|chosen by mean training loss|training loss|test loss|seconds per run|runs";
         assert_eq!(titles(&table).join("|"), expected);
         assert_eq!(table.rows[1].join("|"), "B|sgd lr=1|0.3|6|7|1|5");
@@ -242,7 +294,7 @@ mod tests {
             row("B", "sgd lr=1", "7", ["6", "7"], "5"),
         ];
         let choice = Choice { metric: "test loss", at: Reduction::End, seeds: 1 };
-        let table = results_table(&rows, &measures, Some(&choice), 1);
+        let table = results_table(&rows, &measures, "", Some(&choice), 1);
         assert_eq!(titles(&table)[1..4], ["chosen setting", "training loss", "test loss"]);
         assert!(table.notes[0].contains("the lowest final test loss."), "{:?}", table.notes);
     }

@@ -19,6 +19,9 @@ pub struct Row {
     pub score: String,
     /// mean and standard deviation over the seeds of each final measurement
     pub finals: Vec<String>,
+    /// each final measurement of each seed
+    #[serde(skip)]
+    pub exact: Vec<Vec<f64>>,
     /// mean duration of a run in seconds
     pub seconds: String,
     /// how many runs there are, and how many diverged
@@ -35,6 +38,7 @@ pub fn row(curve: &Curve, task: String, measures: &[Measure], selection: &Select
             task,
             score: chosen.score(selection).map_or("-".into(), short),
             finals: measures.iter().map(|measure| final_value(chosen, measure.name)).collect(),
+            exact: measures.iter().map(|measure| final_values(chosen, measure.name)).collect(),
             seconds: mean_seconds(chosen),
             runs: run_counts(curve),
         },
@@ -44,15 +48,21 @@ pub fn row(curve: &Curve, task: String, measures: &[Measure], selection: &Select
             task,
             score: "-".into(),
             finals: vec!["-".into(); measures.len()],
+            exact: vec![Vec::new(); measures.len()],
             seconds: "-".into(),
             runs: run_counts(curve),
         },
     }
 }
 
+/// The last value of a measurement of each seed.
+fn final_values(chosen: &Candidate, measure: &str) -> Vec<f64> {
+    chosen.runs.iter().filter_map(|run| run.last(measure)).collect()
+}
+
 /// Mean and standard deviation of the last values of a measurement.
 fn final_value(chosen: &Candidate, measure: &str) -> String {
-    let values: Vec<f64> = chosen.runs.iter().filter_map(|run| run.last(measure)).collect();
+    let values = final_values(chosen, measure);
     let diverged = values.iter().filter(|value| value.is_infinite()).count();
     match standard_deviation(&values) {
         _ if values.is_empty() => "-".into(),

@@ -27,8 +27,8 @@ pub fn curve_styles(curves: &[Curve], optimizers: &Optimizers) -> Vec<Style> {
 /// The first curve of an optimizer has the optimizer's style. Another one with the same pipeline has
 /// the same colour with the next dash pattern. One with another pipeline, such as another dialect,
 /// has that dash pattern in a colour that belongs to no optimizer, the one that differs most from
-/// the colours before it. If all curves have the same optimizer, colours do not
-/// mean optimizers, and each curve gets a colour of its own.
+/// the colours before it. So has a rule of a user's own. If all curves have the same optimizer,
+/// colours do not mean optimizers, and each curve gets a colour of its own.
 fn styles(names: &[Names], place: impl Fn(&str) -> Option<usize>) -> Vec<Style> {
     if names.len() > 1 && names.iter().all(|other| other.optimizer == names[0].optimizer) {
         return (0..names.len()).map(Style::nth).collect();
@@ -36,8 +36,12 @@ fn styles(names: &[Names], place: impl Fn(&str) -> Option<usize>) -> Vec<Style> 
     // the optimizers' own styles first, so that no other curve takes them
     let is_first = |i: usize| names[..i].iter().all(|other| other.optimizer != names[i].optimizer);
     let mut styles: Vec<Option<Style>> = vec![None; names.len()];
-    for i in (0..names.len()).filter(|i| is_first(*i)) {
-        let own = Style::nth(place(&names[i].optimizer).unwrap_or(i));
+    let own = |i: usize| place(&names[i].optimizer).map(Style::nth);
+    for (i, own) in (0..names.len()).filter_map(|i| Some((i, own(i).filter(|_| is_first(i))?))) {
+        styles[i] = Some(unused(dashed(own).chain(plain()), &styles, own));
+    }
+    for i in (0..names.len()).filter(|i| is_first(*i) && own(*i).is_none()) {
+        let own = Style { color: distant_color(&styles), ..Style::other(0) };
         styles[i] = Some(unused(dashed(own).chain(plain()), &styles, own));
     }
     for i in (0..names.len()).filter(|i| !is_first(*i)) {
@@ -113,6 +117,13 @@ mod tests {
         assert_ne!(styles[1].color, styles[2].color);
         assert_ne!(styles[1].dash, styles[2].dash);
         assert_eq!(styles[3], styles[2].next_dash());
+    }
+
+    #[test]
+    fn a_rule_of_a_users_own_has_the_colour_of_no_optimizer() {
+        let styles = of(&[("mine", "mine"), ("sgd", "sgd"), ("adam", "adam"), ("other", "other")]);
+        let colors: std::collections::BTreeSet<_> = styles.iter().map(|s| s.color).collect();
+        assert_eq!(colors.len(), 4, "{styles:?}");
     }
 
     #[test]

@@ -56,8 +56,15 @@ pub fn run(
     let records = all.into_iter().map(|job| job.job.path);
     let since = fresh.begin(options.fresh, records)?;
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
+    let has_choice = jobs.has_choice();
+    if has_choice {
+        observer.message("stage 1 of 2: every setting, with the seeds that select the best one");
+    }
     let mut runs = workers.make(jobs.selecting(), jobs.remaining_steps())?;
     if !options.stop.load(Ordering::Relaxed) {
+        if has_choice {
+            observer.message("stage 2 of 2: the best setting of each series, with the other seeds");
+        }
         runs.extend(workers.make(jobs.remaining(&runs), 0)?);
     }
     let interrupted = options.stop.load(Ordering::Relaxed);

@@ -150,6 +150,11 @@ impl<'a> Jobs<'a> {
         self.of(0..self.seeds, |_| true)
     }
 
+    /// Whether some seeds select among settings, and others follow.
+    pub fn has_choice(&self) -> bool {
+        self.seeds > self.search && self.settings.len() > self.series
+    }
+
     /// How many runs the remaining seeds need.
     pub fn remaining_count(&self) -> usize {
         self.series * (self.seeds - self.search)

@@ -38,6 +38,8 @@ pub struct RunOptions {
     pub jobs: Option<usize>,
     /// repeats runs that are there already
     pub fresh: bool,
+    /// whether a claim that is NOT HELD or a check that FAILs is an error of the program
+    pub check: bool,
     /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
     /// except when the run is stopped
     pub checkpoint_every: Duration,
@@ -62,6 +64,7 @@ impl Default for RunOptions {
             out: None,
             jobs: None,
             fresh: false,
+            check: false,
             checkpoint_every: CHECKPOINT_EVERY,
             mix_processors: false,
             command: None,
@@ -72,15 +75,34 @@ impl Default for RunOptions {
 }
 
 /// The options that a program accepts.
-const NAMES: [&str; 7] = ["--scale", "--data", "--device", "--seeds", "--out", "--jobs", "--fresh"];
+const NAMES: [&str; 8] =
+    ["--scale", "--data", "--device", "--seeds", "--out", "--jobs", "--fresh", "--check"];
+
+/// What `--help` of a program prints.
+const HELP: &str = "\
+Options:
+  --scale NAME      amount of work: quick, paper or sweep [default: quick]
+  --data NAME|PATH  other data
+  --device NAME     flex, ndarray or wgpu [default: flex]
+  --seeds N         number of seeds per setting [default: from the scale]
+  --out DIR         output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
+  --jobs N          number of parallel runs [default: number of cores]
+  --fresh           repeat runs that already have a record
+  --check           exit with code 1 if a verdict is NOT HELD or FAIL
+  --help            print this";
 
 impl RunOptions {
     /// The options from the arguments of this program, named as those of `downhill run`:
-    /// `--scale quick --data PATH --device flex --seeds 5 --out DIR --jobs 2 --fresh`.
+    /// `--scale quick --data PATH --device flex --seeds 5 --out DIR --jobs 2 --fresh --check`.
+    /// `--help` prints them and ends the program.
     ///
     /// # Errors
     /// On an unknown option, or a value that is missing or not allowed.
     pub fn from_args() -> Result<RunOptions> {
+        if std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h") {
+            println!("{HELP}");
+            std::process::exit(0);
+        }
         RunOptions::parse(std::env::args().skip(1))
     }
 
@@ -96,8 +118,8 @@ impl RunOptions {
                 Some((name, value)) => (name.to_string(), Some(value.to_string())),
                 None => (argument, None),
             };
-            if name == "--fresh" {
-                options.fresh = true;
+            if let Some(flag) = options.flag(&name) {
+                *flag = true;
                 continue;
             }
             if !NAMES.contains(&name.as_str()) {
@@ -108,6 +130,14 @@ impl RunOptions {
             options.set(&name, value)?;
         }
         Ok(options)
+    }
+
+    fn flag(&mut self, name: &str) -> Option<&mut bool> {
+        match name {
+            "--fresh" => Some(&mut self.fresh),
+            "--check" => Some(&mut self.check),
+            _ => None,
+        }
     }
 
     fn set(&mut self, name: &str, value: String) -> Result<()> {

@@ -16,7 +16,9 @@ use crate::data::{self, Dataset, DeviceExamples, Inputs};
 use crate::error::{Error, Result};
 use crate::model::Build;
 use crate::model::vae::{self, Vae, VaeSettings};
-use crate::record::{BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord, on_data};
+use crate::record::{
+    BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord, on_data,
+};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
@@ -25,7 +27,7 @@ use crate::train::Problem;
 
 const COLUMNS: [Measure; 3] = [
     Measure::new("train_loss", "training loss (nats)"),
-    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, PENALIZED_TITLE),
     Measure::new("test_loss", "test loss (nats)"),
 ];
 

@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::model;
 use crate::model::saved::ModelCard;
 use crate::record::{
-    BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord, TrainingCommand,
-    VALIDATION_LOSS, on_data,
+    BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord,
+    TrainingCommand, VALIDATION_LOSS, on_data,
 };
 use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
 use crate::spec::{Settings, Spec, unknown};
@@ -28,7 +28,7 @@ pub use problem::ClassifyProblem;
 /// The measurements with a column.
 const COLUMNS: [Measure; 4] = [
     Measure::new("train_loss", "training loss"),
-    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, PENALIZED_TITLE),
     Measure::new("test_loss", "test loss"),
     Measure::new("test_accuracy", "test accuracy"),
 ];

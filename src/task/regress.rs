@@ -15,7 +15,9 @@ use super::splits::{Splits, Subset};
 use crate::data::{self, Batch, Dataset, DeviceExamples};
 use crate::error::{Error, Result};
 use crate::model::{self, Mode, Net};
-use crate::record::{BATCH_LOSS, Measure, PENALIZED_LOSS, RecordedTask, TaskRecord, on_data};
+use crate::record::{
+    BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord, on_data,
+};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::Seed;
@@ -24,7 +26,7 @@ use crate::train::Problem;
 
 const COLUMNS: [Measure; 3] = [
     Measure::new("train_loss", "training loss"),
-    Measure::new(PENALIZED_LOSS, "training loss + penalty"),
+    Measure::new(PENALIZED_LOSS, PENALIZED_TITLE),
     Measure::new("test_loss", "test loss"),
 ];
 

@@ -95,6 +95,20 @@ fn ends(values: impl Iterator<Item = f64>, log: bool) -> Option<(f64, f64)> {
     })
 }
 
+/// The largest number of ticks on the x axis. If all points are at whole numbers, such as epochs, and
+/// these are few, there is one tick for each.
+fn most_ticks(chart: &Chart) -> usize {
+    const MOST: usize = 11;
+    let xs: Vec<f64> =
+        chart.lines.iter().flat_map(|line| &line.points).map(|point| point.x).collect();
+    match ends(xs.iter().copied(), chart.log_x) {
+        Some((low, high)) if xs.iter().all(|x| x.fract() == 0.0) && high - low < MOST as f64 => {
+            (high - low) as usize + 1
+        }
+        _ => MOST,
+    }
+}
+
 /// A logarithmic axis. It has ticks at 1, 2 and 5 where powers of ten alone would be too few.
 fn log_axis(range: Range<f64>) -> impl AsRangedCoord<Value = f64, CoordDescType: Axis> {
     let (first, last) = (range.start.log10().floor() as i32, range.end.log10().ceil() as i32);
@@ -141,6 +155,7 @@ fn draw_axes<X: Axis, Y: Axis>(chart: &Chart, plane: &mut Plane<'_, '_, X, Y>) -
     let tick = |value: f64, log: bool| if log { short(value) } else { linear_tick(value) };
     plane
         .configure_mesh()
+        .x_labels(most_ticks(chart))
         .x_desc(&chart.x)
         .y_desc(&chart.y)
         .axis_desc_style(font(pt(14), &GREY))
