@@ -486,8 +486,13 @@ fn the_label_of_a_setting_names_its_dialect_and_its_weight_decay() {
         ("adam@torch:lr=0.1", "adam@torch lr=0.1"),
         ("adamw@torch:lr=0.1,lambda=0.03", "adamw@torch lr=0.1 lambda=0.03"),
         ("lion:lr=0.1", "lion lr=0.1"),
+        ("adamw:lr=0.1,weight_decay=0.03", "adamw lr=0.1 weight_decay=0.03"),
+        (
+            "adamw:lr=0.1,weight_decay=0.03|group:params=vectors,weight_decay=0|cosine:warmup=5",
+            "adamw|group:params=vectors,weight_decay=0|cosine:warmup=5 lr=0.1 weight_decay=0.03",
+        ),
         ("lion:lr=0.1,lambda=2", "lion lr=0.1 lambda=2"),
-        ("l2:lambda=0.03|nag@torch:lr=0.1|cosine", "l2|nag@torch l2.lambda=0.03 lr=0.1"),
+        ("l2:lambda=0.03|nag@torch:lr=0.1|cosine", "l2|nag@torch|cosine l2.lambda=0.03 lr=0.1"),
         ("sgd:lr=0.1|decay:lambda=0.03", "sgd|decay lr=0.1 decay.lambda=0.03"),
     ] {
         assert_eq!(labels(spec), [label], "{spec}");

@@ -157,7 +157,7 @@ fn the_command_reports_records_of_a_program_and_says_who_makes_them() {
     assert_eq!(code, Some(2));
     assert_eq!(
         error.trim(),
-        "downhill: task.kind: found `own`, the task `line, squared error` of a program, expected \
+        "downhill: experiment.toml, task.kind: found `own`, the task `line, squared error` of a program, expected \
          to be run by that program; command.txt beside the records names it"
     );
     // a rule of the program, which the command does not know

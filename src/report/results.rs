@@ -133,7 +133,7 @@ pub fn results_table(
     if !equal.is_empty() {
         let texts = equal.iter().map(|cells| {
             let title = match cells.column.title.as_str() {
-                "runs" => "runs of the whole grid",
+                "runs" if choice.is_some() => "runs of the whole grid",
                 other => other,
             };
             format!("{title} ({})", cells.common().unwrap_or_default())
@@ -249,7 +249,7 @@ mod tests {
             table.notes,
             [
                 "The column \"training error rate\" is left out: it has the values of \"training loss\".",
-                "Equal for all series: setting (adam lr=1), runs of the whole grid (4)."
+                "Equal for all series: setting (adam lr=1), runs (4)."
             ]
         );
         // a single row has nothing to be equal to

@@ -35,9 +35,9 @@ impl Tasks {
         context.subset = Subset { train: extent.train, test: extent.test, ..Subset::default() };
         let place = experiment.place();
         let common = experiment.task.prepare(&mut context);
-        let common = common.map_err(|error| match options.data {
-            Some(_) => error, // about `--data`, not about the file
-            None => error.within(format!("{place}, task")),
+        let common = common.map_err(|error| match &options.data {
+            None if !experiment.file.is_empty() => error.within(place),
+            _ => error, // about `--data`, or about the program
         })?;
         let mut own = |series: &Series| {
             let task = series.task.as_ref().map(|task| task.prepare(&mut context));

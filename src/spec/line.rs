@@ -90,3 +90,35 @@ pub fn split_lines(list: &str) -> Vec<String> {
     }
     lines
 }
+
+/// That a state was saved by another optimizer: the settings that differ, or the whole specs if their names do.
+pub fn other_optimizer(found: &str, expected: &str) -> String {
+    match different_settings(found, expected) {
+        Some((found, expected)) => {
+            format!("it was saved with {found}, and this optimizer has {expected}")
+        }
+        None => format!("it was saved by `{found}`, and this optimizer is `{expected}`"),
+    }
+}
+
+/// The settings of both specs that differ: `lr=0.01` and `lr=0.02`. `None` if the specs differ in
+/// more than values.
+fn different_settings(found: &str, expected: &str) -> Option<(String, String)> {
+    let [found, expected] = [found, expected].map(|spec| spec.parse::<SpecLine>().ok());
+    let (SpecLine(found), SpecLine(expected)) = (found?, expected?);
+    let names = |specs: &[Spec]| -> Vec<String> {
+        let keys = |spec: &Spec| {
+            let keys = spec.settings.iter().map(|(key, _)| format!("{}.{key}", spec.name));
+            keys.collect::<Vec<_>>()
+        };
+        specs.iter().flat_map(keys).collect()
+    };
+    if names(&found) != names(&expected) {
+        return None;
+    }
+    let values = |specs: Vec<Spec>| specs.into_iter().flat_map(|spec| spec.settings);
+    let pairs = values(found).zip(values(expected)).filter(|(a, b)| a != b);
+    let shown = |(key, values): (String, Vec<String>)| format!("{key}={}", values.join(","));
+    let (found, expected): (Vec<_>, Vec<_>) = pairs.map(|(a, b)| (shown(a), shown(b))).unzip();
+    (!found.is_empty()).then(|| (found.join(", "), expected.join(", ")))
+}

@@ -23,7 +23,7 @@ mod value;
 
 pub use error::{SpecError, unknown};
 pub use grammar::Spec;
-pub use line::{SpecLine, split_lines};
+pub use line::{SpecLine, other_optimizer, split_lines};
 pub use names::{BURN, alias};
 pub use settings::{Setting, Settings};
 pub use value::{Allowed, SettingValue, YES_OR_NO};
