@@ -298,8 +298,34 @@ fn a_csv_file_of_numbers_is_a_regression() {
     assert_eq!(code, Some(0), "{error}");
     let page = fs::read_to_string(folder.path().join("two/report.md")).unwrap();
     assert!(page.contains("--data \"more data/b.csv\" --device flex --seeds 1\n"), "{page}");
+    assert!(page.contains("These runs use the data set b.csv."), "{page}");
     let page = fs::read_to_string(folder.path().join("two/index.html")).unwrap();
     assert!(!page.contains("fetch"), "a path needs no import: {page}");
+    // the path in the file is not another data set than its name in the records
+    let place = format!("{}|standardise", folder.path().join("sum.csv").display());
+    fs::write(folder.path().join("place.toml"), REGRESS.replace("sum.csv", &place)).unwrap();
+    let (code, text, error) = done(&["run", "place.toml", "--seeds", "1", "--out", "three"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(!text.contains("These runs use"), "{text}");
+    // a classifier says what it predicts
+    let (code, _, error) = done(&[
+        "train",
+        "--data",
+        "sum.csv",
+        "--model",
+        "logistic",
+        "--optimizer",
+        "adam",
+        "--epochs",
+        "1",
+    ]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(
+        error.contains(
+            "label: b (10 classes); to predict a number, use `task = { kind = \"regress\" }`"
+        ),
+        "{error}"
+    );
     // mistakes
     let (code, _, error) = done(&["run", "sum.toml", "--data", "mnist-10k"]);
     assert_eq!(
