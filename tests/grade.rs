@@ -487,13 +487,7 @@ fn the_label_of_a_setting_names_its_dialect_and_its_weight_decay() {
         ("adamw@torch:lr=0.1,lambda=0.03", "adamw@torch lr=0.1 lambda=0.03"),
         ("lion:lr=0.1", "lion lr=0.1"),
         ("lion:lr=0.1,lambda=2", "lion lr=0.1 lambda=2"),
-        ("adamw:lr=0.1,weight_decay=0.03", "adamw lr=0.1 weight_decay=0.03"),
         ("l2:lambda=0.03|nag@torch:lr=0.1|cosine", "l2|nag@torch|cosine l2.lambda=0.03 lr=0.1"),
-        ("sgd:lr=0.1|cosine:warmup=2", "sgd|cosine:warmup=2 lr=0.1"),
-        (
-            "adamw:lr=0.1,lambda=0.03|group:params=vectors,weight_decay=0.2",
-            "adamw|group:params=vectors,weight_decay=0.2 lr=0.1 lambda=0.03",
-        ),
         ("sgd:lr=0.1|decay:lambda=0.03", "sgd|decay lr=0.1 decay.lambda=0.03"),
     ] {
         assert_eq!(labels(spec), [label], "{spec}");
@@ -508,4 +502,14 @@ fn the_label_of_a_setting_names_the_schedule_of_its_series() {
     let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
     let label = |i: usize| planned[i].settings[0].brief(&[]);
     assert_eq!([label(0), label(1)], ["sgd|cosine lr=0.1", "sgd lr=0.1"]);
+}
+
+#[test]
+fn the_weight_decay_of_a_group_is_named_once() {
+    let spec = "adamw:lr=0.1,lambda=0.03|group:params=vectors,weight_decay=0.2";
+    let toml = TOML.replace("sgd:lr=[0.1,0.3,1]", spec);
+    let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
+    let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
+    let label = planned[0].settings[0].brief(&[]);
+    assert_eq!(label, "adamw|group:params=vectors,weight_decay=0.2 lr=0.1 lambda=0.03");
 }
