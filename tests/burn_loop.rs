@@ -127,6 +127,9 @@ fn a_state_of_another_schedule_is_refused_and_changes_nothing() {
     let mut other = pipeline("adam|cosine:steps=8");
     let error = other.load(&bytes, &net).unwrap_err();
     assert!(matches!(error, Error::State(StateError::OtherSchedule { .. })), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("schedule `cosine:floor=0,steps=9`"), "{text}");
+    assert!(text.contains("schedule `cosine:floor=0,steps=8`") && !text.contains("adam"), "{text}");
     assert_eq!(other.batches(), 0);
 }
 

@@ -94,7 +94,17 @@ fn an_experiment_is_run_graded_and_reported_and_finished_runs_are_not_repeated()
     let place = Place::new();
     let first = place.run("a", &[]);
     assert_eq!(first.status.code(), Some(0), "{}", err(&first));
-    assert!(err(&first).contains("3 runs to make"), "{}", err(&first));
+    let stages: Vec<String> =
+        err(&first).lines().filter(|line| !line.contains("finished")).map(String::from).collect();
+    assert_eq!(
+        stages,
+        [
+            "stage 1 of 2: every setting, with the seeds that select the best one",
+            "3 runs to make",
+            "stage 2 of 2: the best setting of each series, with the other seeds",
+            "2 runs to make",
+        ]
+    );
     let text = out(&first);
     assert!(text.contains("HELD       \"Adam is ahead of a tiny step\""), "{text}");
     assert!(text.contains("NOT HELD   \"a tiny step is ahead of Adam\""), "{text}");
@@ -195,6 +205,17 @@ fn evaluation_of_a_saved_model_gives_the_numbers_of_its_record() {
         .map(|file| file.unwrap().path())
         .find(|path| path.extension().is_some_and(|e| e == "safetensors"));
     let model = model.unwrap();
+    let eval = downhill(&["eval", folder]);
+    assert_eq!(
+        (eval.status.code(), err(&eval)),
+        (
+            Some(2),
+            format!(
+                "downhill: {folder}: found a folder, expected a file, such as {}\n",
+                model.display()
+            )
+        )
+    );
     let eval = downhill(&["eval", model.to_str().unwrap()]);
     assert_eq!(eval.status.code(), Some(0), "{}", err(&eval));
     assert!(
@@ -981,4 +1002,23 @@ fn a_pipeline_spec_does_not_break_the_tables_in_markdown() {
     for table in rows.chunk_by(|a, b| a.starts_with('|') && b.starts_with('|')) {
         assert!(table.iter().all(|row| cells(row) == cells(table[0])), "{table:?}");
     }
+}
+
+#[test]
+fn the_list_of_transformations_states_the_order_of_all_of_them() {
+    let list = out(&downhill(&["list", "transformations"]));
+    let (title, table) = list.split_once('\n').unwrap();
+    let order: Vec<&str> = title.rsplit(' ').next().unwrap().split('|').collect();
+    let place = |name: &str| {
+        let part = if name.starts_with("clip_") { "clip_*" } else { name };
+        order.iter().position(|other| *other == part).unwrap_or_else(|| panic!("{name}: {title}"))
+    };
+    let rows = table.lines().filter_map(|line| line.strip_prefix("│ ")?.split(' ').next());
+    let rows: Vec<&str> = rows.filter(|name| !name.is_empty() && *name != "name").collect();
+    assert!(rows.len() > 8, "{list}");
+    assert!(rows.windows(2).all(|pair| place(pair[0]) <= place(pair[1])), "{list}");
+    // the parser has the same order
+    let line = "nonfinite:policy=skip|accumulate:steps=2|adam";
+    let error = err(&downhill(&["train", "--model", "logistic", "--optimizer", line]));
+    assert!(error.contains(&order.join(", ")), "{error}");
 }

@@ -499,3 +499,22 @@ fn the_label_of_a_setting_names_its_dialect_and_its_weight_decay() {
     }
     assert_eq!(labels("adam@keras:lr=[0.1,1]"), ["adam@keras lr=0.1", "adam@keras lr=1"]);
 }
+
+#[test]
+fn the_label_of_a_setting_names_the_schedule_of_its_series() {
+    let toml = TOML.replace("sgd:lr=[0.1,0.3,1]\"", "sgd:lr=0.1\", schedule = \"cosine\"");
+    let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
+    let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
+    let label = |i: usize| planned[i].settings[0].brief(&[]);
+    assert_eq!([label(0), label(1)], ["sgd|cosine lr=0.1", "sgd lr=0.1"]);
+}
+
+#[test]
+fn the_weight_decay_of_a_group_is_named_once() {
+    let spec = "adamw:lr=0.1,lambda=0.03|group:params=vectors,weight_decay=0.2";
+    let toml = TOML.replace("sgd:lr=[0.1,0.3,1]", spec);
+    let experiment = parse("t.toml".as_ref(), &toml, &Optimizers::default()).unwrap();
+    let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
+    let label = planned[0].settings[0].brief(&[]);
+    assert_eq!(label, "adamw|group:params=vectors,weight_decay=0.2 lr=0.1 lambda=0.03");
+}

@@ -81,6 +81,10 @@ fn any_module_with_a_loss_runs_is_recorded_and_graded() {
     let verdicts: Vec<Verdict> = done.report.verdicts.iter().map(|claim| claim.verdict).collect();
     assert_eq!(verdicts[0], Verdict::Held, "{done}");
     assert_eq!(verdicts[1], Verdict::Pass, "{done}");
+    // `--check` finds nothing wrong here
+    let check = RunOptions { check: true, ..options };
+    let again = report::run(experiment(task(squared)), &Optimizers::default(), &check, &Quiet);
+    assert!(!again.unwrap().refuted);
     // the record says what it is, with sizes and the hash of the arrays
     let page = fs::read_to_string(out.path().join("report.md")).unwrap();
     for text in [
@@ -92,6 +96,18 @@ fn any_module_with_a_loss_runs_is_recorded_and_graded() {
     ] {
         assert!(page.contains(text), "{text} is not in {page}");
     }
+}
+
+#[test]
+fn a_check_refutes_a_bound_that_no_run_meets() {
+    let out = tempfile::tempdir().unwrap();
+    let refuted = |check: bool| {
+        let label = experiment(task(squared)).series[0].label.clone();
+        let bound = experiment(task(squared)).with_claim("none", Expect::at_most(&label, -1.0));
+        let options = RunOptions { out: Some(out.path().into()), check, ..RunOptions::default() };
+        report::run(bound, &Optimizers::default(), &options, &Quiet).unwrap().refuted
+    };
+    assert!(refuted(true) && !refuted(false));
 }
 
 #[test]
@@ -298,8 +314,34 @@ fn a_csv_file_of_numbers_is_a_regression() {
     assert_eq!(code, Some(0), "{error}");
     let page = fs::read_to_string(folder.path().join("two/report.md")).unwrap();
     assert!(page.contains("--data \"more data/b.csv\" --device flex --seeds 1\n"), "{page}");
+    assert!(page.contains("These runs use the data set b.csv."), "{page}");
     let page = fs::read_to_string(folder.path().join("two/index.html")).unwrap();
     assert!(!page.contains("fetch"), "a path needs no import: {page}");
+    // the path in the file is not another data set than its name in the records
+    let place = format!("{}|standardise", folder.path().join("sum.csv").display());
+    fs::write(folder.path().join("place.toml"), REGRESS.replace("sum.csv", &place)).unwrap();
+    let (code, text, error) = done(&["run", "place.toml", "--seeds", "1", "--out", "three"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(!text.contains("These runs use"), "{text}");
+    // a classifier says what it predicts
+    let (code, _, error) = done(&[
+        "train",
+        "--data",
+        "sum.csv",
+        "--model",
+        "logistic",
+        "--optimizer",
+        "adam",
+        "--epochs",
+        "1",
+    ]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(
+        error.contains(
+            "label: b (10 classes); to predict a number, use `task = { kind = \"regress\" }`"
+        ),
+        "{error}"
+    );
     // mistakes
     let (code, _, error) = done(&["run", "sum.toml", "--data", "mnist-10k"]);
     assert_eq!(

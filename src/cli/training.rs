@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use downhill::lab::data::csv_numbers::numeric_class_column;
+use downhill::lab::data::csv_numbers::{ClassColumn, class_column};
 use downhill::lab::data::{self, Dataset};
 use downhill::lab::device;
 use downhill::lab::model::saved;
@@ -93,7 +93,7 @@ pub struct EvalArgs {
 
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let single = args.single();
-    tell_numeric_classes(&args.data);
+    tell_label(&args.data);
     let signals = Signals::handle()?;
     let bar = Bars::new();
     let trained = single.train(&args.out, optimizers, &bar, &signals.stop);
@@ -119,18 +119,19 @@ pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(outcome == Some(Outcome::Diverged))))
 }
 
-/// Says which column of a table of numbers is the class, since the user may want to predict a number.
-fn tell_numeric_classes(data: &str) {
+/// Says which column of a CSV file is the class. If all columns are numbers, the user may want to
+/// predict one.
+fn tell_label(data: &str) {
     let path = Path::new(data.split('|').next().unwrap_or_default());
     let is_csv = path.extension().is_some_and(|extension| extension == "csv") && path.is_file();
     // if the file cannot be read, the training says why
-    if let Some(column) = is_csv.then(|| numeric_class_column(path).ok()).flatten().flatten() {
-        tell(&format!(
-            "{}: {column} is the class. To predict a number, run an experiment with \
-             `task = {{ kind = \"regress\", .. }}`",
-            path.display()
-        ));
-    }
+    let Some(Ok(column)) = is_csv.then(|| class_column(path)) else { return };
+    let ClassColumn { name, classes, all_numbers } = column;
+    let hint = match all_numbers {
+        true => "; to predict a number, use `task = { kind = \"regress\" }` in an experiment",
+        false => "",
+    };
+    tell(&format!("label: {name} ({classes} classes){hint}"));
 }
 
 /// The lines about the model of a training.

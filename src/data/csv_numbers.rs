@@ -22,7 +22,7 @@ use csv::StringRecord;
 
 use super::dataset::{Dataset, Examples, Inputs, Labels};
 use super::text::{check_classes, classes, is_test, rows};
-use super::text_columns::LABEL;
+use super::text_columns::{Columns, LABEL, is_repeated};
 use crate::error::{Error, Result};
 use crate::files::{self, MAX_DATA};
 use crate::spec::unknown;
@@ -51,16 +51,9 @@ pub fn read_targets(name: &str, path: &Path, file: &[u8], column: Option<&str>) 
 /// # Errors
 /// If it is not a table, or too short.
 pub(super) fn read_classes(name: &str, path: &Path, file: &[u8]) -> Result<Option<Dataset>> {
-    let table = Table::new(path, rows(path, file)?, |first| Ok(label_column(first)))?;
-    if !table.inputs_are_numbers() {
-        return Ok(None);
-    }
+    let Some(table) = class_table(path, rows(path, file)?)? else { return Ok(None) };
     let rows = table.body();
     let classes = classes(rows.iter().map(|row| row[table.label].trim()));
-    let are_words = classes.keys().all(|label| !label.is_empty() && !label.contains(' '));
-    if !are_words || check_classes(path, classes.len(), rows.len(), table.label).is_err() {
-        return Ok(None);
-    }
     let [train, test] = split(path, rows)?.map(|rows| {
         let own: Vec<u32> = rows.iter().map(|row| classes[row[table.label].trim()]).collect();
         table.examples(&rows, Labels::Classes(own))
@@ -75,24 +68,56 @@ pub(super) fn read_classes(name: &str, path: &Path, file: &[u8]) -> Result<Optio
     Ok(Some(Dataset { name, classes, names, train, test, fingerprint: None }))
 }
 
-/// The column that is used as the class, if it contains numbers like all other columns: `column
-/// `rooms` (8 classes)`. `None` if it contains words.
-///
-/// # Errors
-/// If the file cannot be read.
-pub fn numeric_class_column(path: &Path) -> Result<Option<String>> {
-    let file = files::read(path, MAX_DATA)?;
-    let table = Table::new(path, rows(path, &file)?, |first| Ok(label_column(first)))?;
-    let is_number = |row: &StringRecord| number(&row[table.label]).is_some();
-    if !table.inputs_are_numbers() || !table.body().iter().all(is_number) {
+/// The table, if its inputs are numbers and its label can be a class.
+fn class_table(path: &Path, rows: Vec<StringRecord>) -> Result<Option<Table<'_>>> {
+    let table = Table::new(path, rows, |first| Ok(label_column(first)))?;
+    if !table.inputs_are_numbers() {
         return Ok(None);
     }
-    let classes = classes(table.body().iter().map(|row| row[table.label].trim())).len();
-    let column = match table.has_header {
-        true => format!("column `{}`", table.rows[0][table.label].trim()),
-        false => format!("column {}", table.label + 1),
+    let rows = table.body();
+    let classes = classes(rows.iter().map(|row| row[table.label].trim()));
+    let are_words = classes.keys().all(|label| !label.is_empty() && !label.contains(' '));
+    let are_classes = check_classes(path, classes.len(), rows.len(), table.label).is_ok();
+    Ok((are_words && are_classes).then_some(table))
+}
+
+/// The column that is used as the class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassColumn {
+    /// from the header, or `column 3`
+    pub name: String,
+    /// number of different classes
+    pub classes: usize,
+    /// whether all columns contain numbers, so that the user may want to predict a number
+    pub all_numbers: bool,
+}
+
+/// The column that a training uses as the class, also if the file is read as
+/// [texts](super::text).
+///
+/// # Errors
+/// If the file is not a table.
+pub fn class_column(path: &Path) -> Result<ClassColumn> {
+    let file = files::read(path, MAX_DATA)?;
+    let rows = rows(path, &file)?;
+    let (label, has_header) = match class_table(path, rows.clone())? {
+        Some(table) => (table.label, table.has_header),
+        None => {
+            let Columns { label, has_header, .. } = Columns::of(&rows);
+            (label, has_header)
+        }
     };
-    Ok(Some(format!("{column} ({classes} classes)")))
+    let body: Vec<&StringRecord> =
+        rows.iter().filter(|row| !has_header || !is_repeated(row, &rows[0])).collect();
+    let name = match has_header {
+        true => rows[0][label].trim_start_matches('\u{feff}').trim().into(),
+        false => format!("column {}", label + 1),
+    };
+    Ok(ClassColumn {
+        name,
+        classes: classes(body.iter().map(|row| row[label].trim())).len(),
+        all_numbers: body.iter().all(|row| row.iter().all(|field| number(field).is_some())),
+    })
 }
 
 /// The lines of a file.
@@ -188,4 +213,37 @@ fn split<'a>(path: &Path, rows: &'a [StringRecord]) -> Result<[Vec<&'a StringRec
         return Err(Error::content(path, found, "enough for a training set and a test set"));
     }
     Ok([train, test])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::fs;
+
+    use super::*;
+
+    /// The class column of a file with this header and these fields in row i.
+    fn of(header: &str, row: impl Fn(usize) -> String) -> (String, usize, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let mut text = String::from(header);
+        (0..60).for_each(|i| writeln!(text, "{}", row(i)).unwrap());
+        fs::write(&path, &text).unwrap();
+        let column = class_column(&path).unwrap();
+        let data = crate::data::load(path.to_str().unwrap()).unwrap();
+        assert_eq!(column.classes, data.classes, "{header}");
+        (column.name, column.classes, column.all_numbers)
+    }
+
+    #[test]
+    fn the_class_column_is_the_one_that_a_training_uses() {
+        // the last column has too many values, so the file is read as texts
+        let row = |i: usize| format!("{},{}.25,{}", 1 + i % 3, 100 + i, 200 + i);
+        assert_eq!(of("rooms,area,price\n", row), ("rooms".into(), 3, true));
+        let row = |i: usize| format!("{}.5,{i},{}", i % 7, i % 2);
+        assert_eq!(of("a,b,kind\n", row), ("kind".into(), 2, true));
+        assert_eq!(of("", row), ("column 3".into(), 2, true));
+        let row = |i: usize| format!("{},a word or two {i}", ["good", "bad"][i % 2]);
+        assert_eq!(of("sentiment,text\n", row), ("sentiment".into(), 2, false));
+    }
 }

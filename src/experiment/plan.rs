@@ -7,8 +7,8 @@ use super::setting::{GridSetting, swept};
 use crate::error::Result;
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::schedule::Schedule;
-use crate::spec::SpecLine;
+use crate::schedule::{SCHEDULES, Schedule};
+use crate::spec::{Spec, SpecLine};
 
 /// The settings that an experiment plans for one legend.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,12 @@ impl Experiment {
         optimizers: &Optimizers,
     ) -> Result<Planned> {
         let grid = self.grid(series, scale, optimizers)?.into_iter();
-        let written: SpecLine = series.optimizer_at(scale).parse()?;
+        let mut written: SpecLine = series.optimizer_at(scale).parse()?;
+        let is_schedule = |spec: &Spec| SCHEDULES.iter().any(|known| known.name == spec.name);
+        // the schedule of the experiment distinguishes no series
+        if let Some(own) = series.schedule.as_ref().filter(|_| !written.0.iter().any(is_schedule)) {
+            written.0.push(own.parse()?);
+        }
         let setting = |(config, schedule): (PipelineConfig, Schedule)| {
             GridSetting::new(config.spec.to_string(), schedule.spec()).named_as_in(&written)
         };

@@ -118,10 +118,13 @@ fn without_sweeps(spec: &Spec) -> String {
 }
 
 /// Whether a setting of a pipeline is the strength of weight decay: `lambda`, `l2.lambda`,
-/// `decay.lambda`, or `weight_decay` of burn's optimizers.
+/// `decay.lambda`, or `weight_decay` of burn's optimizers. That of a group is in the title.
 fn is_weight_decay(key: &str) -> bool {
-    let name = key.rsplit('.').next().unwrap_or(key);
-    ["lambda", "weight_decay"].contains(&name)
+    match key.rsplit_once('.') {
+        Some((GROUP, _)) => false,
+        Some((_, name)) => ["lambda", "weight_decay"].contains(&name),
+        None => ["lambda", "weight_decay"].contains(&key),
+    }
 }
 
 /// The settings of one spec; all but those of the optimizer get the name of their spec as a prefix.

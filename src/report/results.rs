@@ -83,10 +83,11 @@ impl Cells {
         Cells { exact, ..Cells::new(title, true, rows, |row| &row.finals[place]) }
     }
 
-    /// The value of all rows, if they agree. A single row agrees with no other.
+    /// The value of all rows, if they agree in every digit. A single row agrees with no other.
     fn common(&self) -> Option<&str> {
         let (first, others) = self.cells.split_first()?;
-        let agree = !others.is_empty() && others.iter().all(|other| other == first);
+        let same_numbers = self.exact.windows(2).all(|pair| pair[0] == pair[1]);
+        let agree = !others.is_empty() && others.iter().all(|other| other == first) && same_numbers;
         agree.then_some(first.as_str())
     }
 
@@ -126,8 +127,11 @@ pub fn results_table(
 
     let task = Some(task).filter(|task| !task.is_empty());
     let optional = std::iter::once(setting).chain(task).chain(score).chain(finals);
+    // what the series are compared by is always shown
+    let stays = [Some(metric.to_string()), choice.map(Choice::title)];
+    let stays = |cells: &Cells| stays.iter().flatten().any(|title| *title == cells.column.title);
     let (equal, different): (Vec<Cells>, Vec<Cells>) =
-        optional.chain([runs]).partition(|cells| cells.common().is_some());
+        optional.chain([runs]).partition(|cells| !stays(cells) && cells.common().is_some());
     let shows_runs = different.iter().any(|cells| cells.column.title == "runs");
     notes.splice(0..0, explanations(choice, seeds, shows_runs));
     if !equal.is_empty() {
@@ -297,5 +301,26 @@ mod tests {
         let table = results_table(&rows, &measures, "", Some(&choice), 1);
         assert_eq!(titles(&table)[1..4], ["chosen setting", "training loss", "test loss"]);
         assert!(table.notes[0].contains("the lowest final test loss."), "{:?}", table.notes);
+    }
+
+    #[test]
+    fn only_equal_numbers_are_equal_for_all_series_and_the_metric_is_shown() {
+        let measures = measures(["training loss", "test loss"]);
+        let mut rows = [
+            row("A", "adam lr=1", "4", ["3", "4"], "4"),
+            row("B", "sgd lr=1", "4", ["3", "4"], "5"),
+        ];
+        let table = |rows: &[Row], metric: &str| {
+            let table = results_table(rows, &measures, metric, None, 1);
+            (titles(&table)[2..].join("|"), table.notes.join(" "))
+        };
+        let (titles, note) = table(&rows, "test loss");
+        assert_eq!(titles, "test loss|seconds per run|runs");
+        assert_eq!(note, "Equal for all series: training loss (3).");
+        // the same cells, rounded from other numbers
+        rows[1].exact[0][0] += 1e-5;
+        let (titles, note) = table(&rows, "test loss");
+        assert_eq!(titles, "training loss|test loss|seconds per run|runs");
+        assert_eq!(note, "");
     }
 }

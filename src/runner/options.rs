@@ -186,6 +186,8 @@ mod tests {
         assert_eq!((options.scale, options.seeds), (Scale::Paper, Some(5)));
         assert_eq!((options.data.as_deref(), options.jobs), (Some("a.csv"), Some(2)));
         assert!(options.fresh && !parse("").unwrap().fresh);
+        assert!(parse("--check").unwrap().check && !options.check);
+        NAMES.iter().for_each(|name| assert!(HELP.contains(&format!("\n  {name} ")), "{name}"));
     }
 
     #[test]

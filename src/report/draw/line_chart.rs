@@ -216,3 +216,22 @@ fn draw_line<X: Axis, Y: Axis>(
     plane.draw_series(crosses).map_err(drawing_error)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Style;
+
+    #[test]
+    fn ticks_at_few_epochs_are_whole_numbers() {
+        for epochs in [1, 2, 3, 5, 8, 10] {
+            let points = (0..=epochs).map(|epoch| (f64::from(epoch), 0.5 + f64::from(epoch)));
+            let mut chart = Chart::new("", "epochs", "loss");
+            chart.lines.push(PlotLine::new("a", Style::nth(0), points));
+            let axis = plotters::coord::types::RangedCoordf64::from(0.0..f64::from(epochs));
+            let ticks = axis.key_points(most_ticks(&chart));
+            assert!(ticks.iter().all(|tick| tick.fract() == 0.0), "{epochs}: {ticks:?}");
+            assert!(ticks.len() >= 2, "{epochs}: {ticks:?}");
+        }
+    }
+}
