@@ -22,7 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Model, and epochs that take 10 to 20 seconds on two cores.
 const TRAININGS: [(&str, usize); 4] =
     [("logistic", 600), ("mlp", 20), ("lenet", 30), ("cnn:channels=16-32", 6)];
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const EVERY: Duration = Duration::from_secs(60);
 const NEVER: Duration = Duration::MAX;
 
