@@ -19,9 +19,9 @@ use downhill::optim::Optimizers;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Model, and epochs that take 10 to 20 seconds on two cores.
+/// Model, and epochs that take 5 to 10 seconds on two cores.
 const TRAININGS: [(&str, usize); 4] =
-    [("logistic", 600), ("mlp", 20), ("lenet", 30), ("cnn:channels=16-32", 6)];
+    [("logistic", 250), ("mlp", 8), ("lenet", 12), ("cnn:channels=16-32", 4)];
 const ROUNDS: usize = 3;
 const EVERY: Duration = Duration::from_secs(60);
 const NEVER: Duration = Duration::MAX;
