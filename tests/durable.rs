@@ -2,7 +2,8 @@
 //! final records and models are those of a run without interruption, byte for byte except for
 //! `seconds`.
 //!
-//! `DOWNHILL_KILLS=500 cargo test --release --test durable kills` kills 500 times.
+//! `DOWNHILL_KILLS=500 cargo test --release --test durable kills` kills 500 times. With
+//! `--include-ignored` it also kills an experiment of the paper and a training of LeNet.
 #![cfg(all(feature = "lab", unix))]
 
 use std::collections::BTreeMap;
@@ -209,6 +210,34 @@ fn a_training_survives_kills() {
     let args = |out: &str| place.train(out, &["--checkpoint-every", "0.02"]);
     let records = |out: &str| place.path(out);
     kill_and_compare(&place, args, records, Duration::from_millis(1200));
+}
+
+/// Up to this moment of a command that takes some ten seconds.
+const LONG: Duration = Duration::from_secs(6);
+
+#[test]
+#[ignore = "takes minutes"]
+fn the_figure_of_the_adam_paper_survives_kills() {
+    let place = Place::new();
+    let args = |out: &str| {
+        let out = place.path(out);
+        ["run", "adam-fig1-mnist", "--out", out.to_str().unwrap()].map(String::from).to_vec()
+    };
+    let records = |out: &str| place.path(out).join("runs");
+    kill_and_compare(&place, args, records, LONG);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn a_training_of_lenet_survives_kills() {
+    let place = Place::new();
+    let args = |out: &str| {
+        let out = place.path(out);
+        let line = ["train", "--model", "lenet", "--epochs", "3", "--optimizer", "adam"];
+        let every = ["--checkpoint-every", "0.2", "--out", out.to_str().unwrap()];
+        line.iter().chain(&every).map(ToString::to_string).collect()
+    };
+    kill_and_compare(&place, args, |out: &str| place.path(out), LONG);
 }
 
 #[test]

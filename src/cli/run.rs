@@ -122,6 +122,23 @@ impl WhichRuns {
         Ok((experiment, options))
     }
 
+    /// The arguments that say which runs, except for the output folder.
+    pub fn arguments(&self) -> Vec<String> {
+        let scale: Scale = self.scale.into();
+        let mut arguments = vec![self.experiment.clone(), "--scale".into(), scale.name().into()];
+        let seeds = self.seeds.map(|seeds| seeds.to_string());
+        let device = Some(self.device.clone());
+        for (name, value) in
+            [("--data", self.data.clone()), ("--device", device), ("--seeds", seeds)]
+        {
+            arguments.extend(value.into_iter().flat_map(|value| [name.to_string(), value]));
+        }
+        if self.mix_processors {
+            arguments.push("--mix-processors".into());
+        }
+        arguments
+    }
+
     /// The command that makes the same runs, with every default spelled out. File and data are as
     /// they were given.
     fn command(&self, experiment: &Experiment) -> Result<String> {
