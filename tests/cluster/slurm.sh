@@ -40,7 +40,7 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 MpiDefault=none
-ReturnToService=2
+ReturnToService=0
 KillWait=5
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
@@ -112,12 +112,12 @@ on=$(node "${settings}_3")
 scontrol update NodeName="$on" State=DRAIN Reason=test
 scontrol requeue "${settings}_3"
 other=$([ "$on" = n1 ] && echo n2 || echo n1)
-wait_for 120 logged settings-3 "on $other"
+wait_for 120 logged settings-3 "on $other, start 3"
 say "a task of the drained node $on continues on $other"
 scontrol update NodeName="$on" State=RESUME
 hold
 scontrol update NodeName="$other" State=DOWN Reason=test
-wait_for 120 logged settings-3 'start 4'
+wait_for 120 logged settings-3 "on $on, start 4"
 scontrol update NodeName="$other" State=RESUME
 say "a task of the node $other, which went down, is requeued"
 
