@@ -2,7 +2,7 @@
 # Shared by the tests of clusters: the experiment, the records of a plain run, and the comparison.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-downhill=${DOWNHILL:-$PWD/target/release/downhill}
+downhill=${DOWNHILL:-${CARGO_TARGET_DIR:-$PWD/target}/release/downhill}
 experiment=$PWD/tests/cluster/experiment.toml
 say() { printf '%3s s  %s\n' "$SECONDS" "$*"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -14,6 +14,7 @@ needs() {
 }
 needs "the command downhill, not found at $downhill: cargo build --release, or DOWNHILL=PATH" test -x "$downhill"
 work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 out=$work/out
 
 # wait_for SECONDS COMMAND...

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real Slurm with two nodes on this machine. One task reaches its time limit, the process of one is
 # killed, one is cancelled, one node is drained and one goes down. The records have to equal those of
-# a plain run. It takes about four minutes.
+# a plain run. It takes about two minutes.
 #   cargo build --release && sudo tests/cluster/slurm.sh
 # It needs root, and the programs slurmctld, slurmd, sbatch and munged in PATH: on Debian and Ubuntu,
 # apt-get install slurm-wlm munge. It starts daemons of its own, on ports 17110 to 17112, and ends
