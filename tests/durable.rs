@@ -430,14 +430,13 @@ fn a_checkpoint_that_cannot_be_used_is_refused_in_one_sentence() {
     other.kill().unwrap();
     other.wait().unwrap();
     let other = fs::read(file(&folder_b, "checkpoint")).unwrap();
-    refused(&other, "whose seed is 7 instead of 0");
+    refused(&other, "with seed = 7 instead of 0");
     // a training of another plan has another name: it starts again, and says so
     fs::write(&path, &good).unwrap();
     let output = downhill(&place.train("a", &["--batch", "500"]));
     succeeds(&output);
     let remark = text(&output.stderr);
-    let parts =
-        [".checkpoint is not continued: found", "whose batch is 128 instead of 500", "step 0"];
+    let parts = [".checkpoint stays as it is", "with batch = 128 instead of 500", "at step 0"];
     assert!(parts.iter().all(|part| remark.contains(part)), "{remark}");
     // the record was cut
     fs::write(&path, &good).unwrap();

@@ -11,6 +11,7 @@ use downhill::optim::Optimizers;
 
 mod augment;
 mod card;
+mod cluster;
 mod fetch;
 mod plan;
 mod progress;
@@ -68,9 +69,9 @@ enum Command {
         after_help = "Each claim gets a verdict. A comparison of series is HELD, NOT HELD or UNDECIDED, by a 95 % interval over the seeds. A check of a number is PASS or FAIL. NOT HELD is a finding, not an error.\n\nEach run writes its record (JSON lines) and checkpoints while it trains. After Ctrl-C, SIGTERM, a kill or a loss of power, the same command continues where it stopped, with the same results. The first Ctrl-C finishes the current steps, writes checkpoints and the page. A second Ctrl-C exits immediately. Experiments without training runs exit at the first Ctrl-C. Several processes, on one or several hosts, can run the same experiment in the same folder.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # then edit the file\n  downhill run my-experiment.toml"
     )]
     Run(run::RunArgs),
-    /// List the missing runs of an experiment, without making them
+    /// List the missing runs of an experiment, or write scripts that make them on a cluster
     #[command(
-        after_help = "Prints a line for each missing run: its key, its number of steps, and what it is, separated by tabs. `downhill run EXPERIMENT --only KEY` makes one of them. Several processes can do so in one folder at the same time.\nFirst all settings are listed. The remaining seeds of the best settings follow once those runs are complete.\n\nExample:\n  downhill plan adam-fig1-mnist --scale paper"
+        after_help = "Prints a line for each missing run: its key, its number of steps, and what it is, separated by tabs. `downhill run EXPERIMENT --only KEY` makes one of them. Several processes can do so in one folder at the same time.\nFirst all settings are listed. The remaining seeds of the best settings follow once those runs are complete.\n\nWith --slurm or --hyperqueue, scripts are written into the output folder instead: they make both stages and the page on a cluster. Standard output is the command that submits them.\n\nExamples:\n  downhill plan adam-fig1-mnist --scale paper\n  downhill plan adam-fig1-mnist --scale paper --slurm --tasks-at-once 20 --time 02:00:00\n  downhill plan adam-fig1-mnist --scale paper --hyperqueue"
     )]
     Plan(plan::PlanArgs),
     /// Plot the paths of optimizers on a surface: contours, relief, animation

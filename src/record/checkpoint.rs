@@ -137,7 +137,7 @@ fn difference(found: &RunIdentity, expected: &RunIdentity) -> Option<String> {
         fields
     };
     let (key, found, expected) = first_difference(&fields(found), &fields(expected))?;
-    Some(format!("a checkpoint of another run, whose {key} is {found} instead of {expected}"))
+    Some(format!("a checkpoint of another run, with {key} = {found} instead of {expected}"))
 }
 
 /// The first key, also of an object within, whose values differ.

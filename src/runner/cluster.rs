@@ -17,6 +17,9 @@ const MOST_TASKS: usize = 1000;
 /// The shortest time limit in seconds. Slurm sends the signal up to two minutes before the end.
 const SHORTEST: u64 = 180;
 
+/// The Python package with which `runs.py` is tested, as `pip install` expects it.
+pub const HYPERQUEUE: &str = "hyperqueue==0.27.0";
+
 /// The runs of an experiment, and how a cluster should make them.
 #[derive(Clone, Debug)]
 pub struct Cluster {
@@ -47,14 +50,22 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// Checks what `sbatch` would misread.
+    ///
+    /// # Errors
+    /// On a time limit that is none or too short, or an option that is none.
+    pub fn check(&self) -> Result<()> {
+        self.time.as_deref().map_or(Ok(()), check_time)?;
+        self.sbatch.iter().try_for_each(|option| check_option(option))
+    }
+
     /// Writes `slurm/` in the folder of the results: a job script, a script that submits it, and the
     /// keys of the runs. Returns the script that submits.
     ///
     /// # Errors
-    /// On a time limit or an option that `sbatch` would misread, or a disk that cannot be written.
+    /// As [`check`](Cluster::check), or on a disk that cannot be written.
     pub fn write_slurm(&self) -> Result<PathBuf> {
-        self.time.as_deref().map_or(Ok(()), check_time)?;
-        self.sbatch.iter().try_for_each(|option| check_option(option))?;
+        self.check()?;
         let folder = self.folder.join("slurm");
         let job = self.render("job.sh", include_str!("cluster/job.sh"))?;
         let submit = self.render("submit.sh", include_str!("cluster/submit.sh"))?;
@@ -100,7 +111,7 @@ impl Cluster {
         let values = context! {
             name => experiment, program, arguments, report, folder => utf8(&self.folder)?, cpus,
             start => utf8(&self.start)?,
-            time, sbatch, at_once, settings => self.settings.len().min(MOST_TASKS),
+            page => utf8(&self.folder.join("index.html"))?, time, sbatch, at_once, settings => self.settings.len().min(MOST_TASKS),
             seeds => self.seeds.min(MOST_TASKS),
         };
         templates.render_named_str(name, template, values).map_err(&failed)
@@ -113,9 +124,14 @@ pub fn utf8(path: &Path) -> Result<&str> {
 }
 
 fn check_time(time: &str) -> Result<()> {
-    let parts: Option<Vec<u64>> = time.split(':').map(|part| part.parse().ok()).collect();
+    // digits only, since `parse` accepts a sign
+    let number =
+        |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?;
+    let parts: Option<Vec<u32>> = time.split(':').map(number).collect();
     let seconds = match parts.as_deref() {
-        Some([hours, minutes @ 0..60, seconds @ 0..60]) => hours * 3600 + minutes * 60 + seconds,
+        Some(&[hours, minutes @ 0..60, seconds @ 0..60]) => {
+            u64::from(hours) * 3600 + u64::from(minutes * 60 + seconds)
+        }
         _ => return Err(Error::value("--time", time, "HH:MM:SS")),
     };
     if seconds < SHORTEST {
@@ -213,6 +229,8 @@ mod tests {
         for (time, expected) in [
             ("90", "--time: found 90, expected HH:MM:SS"),
             ("01:60:00", "--time: found 01:60:00, expected HH:MM:SS"),
+            ("+1:00:00", "--time: found +1:00:00, expected HH:MM:SS"),
+            ("99999999999:00:00", "--time: found 99999999999:00:00, expected HH:MM:SS"),
             ("00:02:59", "--time: found 00:02:59, expected at least 00:03:00"),
         ] {
             let found = error(Cluster { time: Some(time.into()), ..all.clone() });

@@ -33,7 +33,7 @@ pub(super) fn remark<'a>(jobs: impl Iterator<Item = &'a Job>) -> Option<String> 
         others => format!(" (and {others} more)"),
     };
     Some(format!(
-        "{}{others} is not continued: found {why}; the run starts at step 0",
+        "{}{others} stays as it is: it is {why}. This run starts at step 0",
         first.display()
     ))
 }

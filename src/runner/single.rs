@@ -137,7 +137,8 @@ impl SingleTraining<'_> {
             Some(end) if has_model(end) => Some(model_of(&path)),
             _ => None,
         };
-        Ok(Trained { run, record: path, model, before })
+        let record = if run.is_complete() { path } else { part_of(&path) };
+        Ok(Trained { run, record, model, before })
     }
 
     fn run(

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # A real Slurm with two nodes on this machine. One task reaches its time limit, the process of one is
 # killed, one is cancelled, one node is drained and one goes down. The records have to equal those of
-# a plain run. Debian, as root: DOWNHILL=target/release/downhill tests/cluster/slurm.sh
+# a plain run. It takes about two minutes.
+#   cargo build --release && sudo tests/cluster/slurm.sh
+# It needs root, and the programs slurmctld, slurmd, sbatch and munged in PATH: on Debian and Ubuntu,
+# apt-get install slurm-wlm munge. It starts daemons of its own, on ports 17110 to 17112, and ends
+# them. DOWNHILL=PATH names another program than target/release/downhill.
 . "$(dirname "$0")/common.sh"
-command -v slurmctld > /dev/null && command -v munged > /dev/null || {
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq slurm-wlm munge
-} > /dev/null
+needs 'root, since slurmd starts the tasks' test "$(id -u)" = 0
+for program in slurmctld slurmd sbatch squeue scontrol munged; do
+  needs "$program in PATH (apt-get install slurm-wlm munge)" command -v "$program"
+done
 slurm=$work/slurm
 export SLURM_CONF=$slurm/slurm.conf
 stop() {
@@ -14,7 +18,9 @@ stop() {
   sleep 1
   rm -rf "$work"
 }
-trap 'scancel --quiet --user=root 2> /dev/null; stop' EXIT
+# the logs of the tasks, if the test fails
+logs() { tail -n 20 "$out"/slurm/log/*.txt; grep -E 'node|requeue|TIMEOUT' "$slurm/slurmctld.log" | tail -n 30; }
+trap '[ $? = 0 ] || logs >&2; scancel --quiet --user=root 2> /dev/null; stop' EXIT
 
 start_slurm() {
   local host
@@ -34,7 +40,7 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 MpiDefault=none
-ReturnToService=2
+ReturnToService=0
 KillWait=5
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
@@ -88,27 +94,30 @@ say 'a killed process is started again'
 wait_for 60 process "$(key 2)"
 scancel --signal=KILL "${settings}_2"
 
-# task 3: stopped until Slurm's signal has come, so that the test does not depend on the speed
-wait_for 90 is_training "$(key 3)"
-held=$(process "$(key 3)")
-kill -STOP "$held"
+# task 3: held at each event, so that the test does not depend on the speed
+hold() {
+  wait_for 90 is_training "$(key 3)"
+  held=$(process "$(key 3)")
+  kill -STOP "$held"
+}
+hold
 wait_for 60 logged settings-3 'CANCELLED AT'
 kill -CONT "$held"
 wait_for 60 logged settings-3 'requeued'
 say 'a task that reaches its time limit is requeued'
-wait_for 120 process "$(key 3)"
+hold
 # without the short limit from here on
 for job in "${settings}_3" $(tail -n +2 "$out/slurm/jobs.txt"); do scontrol update JobId="$job" TimeLimit=60 > /dev/null; done
 on=$(node "${settings}_3")
 scontrol update NodeName="$on" State=DRAIN Reason=test
 scontrol requeue "${settings}_3"
 other=$([ "$on" = n1 ] && echo n2 || echo n1)
-wait_for 120 logged settings-3 "on $other"
+wait_for 120 logged settings-3 "on $other, start 3"
 say "a task of the drained node $on continues on $other"
 scontrol update NodeName="$on" State=RESUME
-wait_for 60 is_training "$(key 3)"
+hold
 scontrol update NodeName="$other" State=DOWN Reason=test
-wait_for 120 logged settings-3 'start 4'
+wait_for 120 logged settings-3 "on $on, start 4"
 scontrol update NodeName="$other" State=RESUME
 say "a task of the node $other, which went down, is requeued"
 

@@ -13,6 +13,11 @@
 # requeued tasks.
 set -euo pipefail
 cd {{ folder | word }}/slurm
+# two submissions at a time would share the list of the second stage
+if [ -s jobs.txt ] && [ -n "$(squeue --noheader --jobs="$(xargs < jobs.txt | tr ' ' ,)" 2> /dev/null)" ]; then
+  echo "not submitted: jobs of an earlier submission are in the queue; this cancels them: scancel \$(cat '$PWD/jobs.txt')" >&2
+  exit 2
+fi
 mkdir -p log
 rm -f seeds.keys
 submit() {
@@ -37,4 +42,6 @@ first=(--output=log/%x.txt --dependency=afterany:"$seeds")
 {% endif %}
 report=$(submit report "${first[@]}" job.sh report)
 echo "$report" >> jobs.txt
-echo "submitted; squeue shows the jobs, and this cancels them: scancel \$(cat $PWD/jobs.txt)"
+echo "submitted jobs $(xargs < jobs.txt); the page will be "{{ page | word }}
+echo "  squeue --me       shows them; their logs are in $PWD/log"
+echo "  scancel \$(cat '$PWD/jobs.txt')       cancels them"
