@@ -5,7 +5,7 @@
 //! rejected if a requested file is a link, if a requested file occurs twice, or if a path is
 //! absolute or contains `..`. The size in a header is checked against the data, and the checksum at
 //! the end is verified. A file may not be larger than 512 MiB, and the content may not be larger
-//! than 4 GiB or than [`unpacked_limit`] allows; both are checked before memory is allocated.
+//! than 4 GiB or than 64 times the archive (at least 64 MiB); both are checked before memory is allocated.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
