@@ -23,7 +23,7 @@ wait_for() {
   shift
   until "$@" > /dev/null 2>&1; do
     [ "$SECONDS" -lt "$end" ] || fail "waited $most s for: $*"
-    sleep 0.2
+    sleep 0.05
   done
 }
 
