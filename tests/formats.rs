@@ -2,8 +2,8 @@
 //! never a panic. Allocated memory is at most a constant times the size of the files.
 #![cfg(feature = "lab")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -14,44 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tar::{EntryType, Header};
 
-/// Counts the allocated bytes of each thread, and their maximum.
-struct Counting;
-
-thread_local! {
-    static ALLOCATED: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
-}
-
-fn count(change: isize) {
-    let _ = ALLOCATED.try_with(|allocated| {
-        let (now, most) = allocated.get();
-        allocated.set((now + change, most.max(now + change)));
-    });
-}
-
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc_zeroed(layout) }
-    }
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// The result of a function and its peak allocated memory.
-fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
-    ALLOCATED.set((0, 0));
-    let result = run();
-    (result, ALLOCATED.get().1 as usize)
-}
+use counting::measured;
 
 /// The files of a data set, and the path that is loaded.
 struct Case {

@@ -99,9 +99,10 @@ pub fn run(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     options.jobs = args.jobs.map(usize::from);
     options.checkpoint_every = args.checkpoint_every;
     options.fresh = args.fresh;
+    options.check = args.check;
     match args.only {
         Some(key) => run_one(experiment, options, &key, optimizers),
-        None => run_and_report(experiment, options, args.check, optimizers),
+        None => run_and_report(experiment, options, optimizers),
     }
 }
 
@@ -166,12 +167,11 @@ impl WhichRuns {
 pub fn run_and_report(
     experiment: Experiment,
     mut options: RunOptions,
-    check: bool,
     optimizers: &Optimizers,
 ) -> Result<ExitCode> {
     if let Some(study) = experiment.task.study() {
         let study = study::find(study)?;
-        return run_study(study, experiment, &options, check, optimizers);
+        return run_study(study, experiment, &options, optimizers);
     }
     let signals = Signals::handle()?;
     options.stop = signals.stop.clone();
@@ -191,7 +191,7 @@ pub fn run_and_report(
         tell(INTERRUPTED);
         return Ok(signals.exit_code());
     }
-    Ok(exit_code(&report, check))
+    Ok(exit_code(&report, options.check))
 }
 
 const INTERRUPTED: &str =
@@ -242,7 +242,6 @@ fn run_study(
     study: Study,
     mut experiment: Experiment,
     options: &RunOptions,
-    check: bool,
     optimizers: &Optimizers,
 ) -> Result<ExitCode> {
     let extent = experiment.extent_of(options.scale)?;
@@ -263,5 +262,5 @@ fn run_study(
     let report = Report::of_study(experiment, result, options.scale);
     let page = report.write(&folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
-    Ok(exit_code(&report, check))
+    Ok(exit_code(&report, options.check))
 }

@@ -73,7 +73,7 @@ pub fn surface(args: SurfaceArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         fresh: args.fresh,
         ..RunOptions::default()
     };
-    run_and_report(experiment, options, false, optimizers)
+    run_and_report(experiment, options, optimizers)
 }
 
 impl SurfaceArgs {

@@ -1,7 +1,5 @@
 //! Mutates examples, and reads them with limits on time and memory.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -10,37 +8,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Counts the allocated bytes of each thread, and their maximum.
-struct Counting;
-
-thread_local! {
-    static ALLOCATED: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
-}
-
-fn count(change: isize) {
-    let _ = ALLOCATED.try_with(|allocated| {
-        let (now, most) = allocated.get();
-        allocated.set((now + change, most.max(now + change)));
-    });
-}
-
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc_zeroed(layout) }
-    }
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use super::counting::measured;
 
 /// Mutations of each reader, unless `DOWNHILL_FUZZ` says another number.
 const MUTATIONS: usize = 400;
@@ -175,9 +143,8 @@ pub fn fuzz(examples: &[Vec<u8>], read: impl Fn(&[u8]) -> Result<(), String>) {
 fn attempt(input: &[u8], read: &impl Fn(&[u8]) -> Result<(), String>) -> Result<(), String> {
     let _watchdog = Watchdog::start(input);
     let start = Instant::now();
-    ALLOCATED.set((0, 0));
-    let result = catch_unwind(AssertUnwindSafe(|| read(input)));
-    let (time, memory) = (start.elapsed(), ALLOCATED.get().1 as usize);
+    let (result, memory) = measured(|| catch_unwind(AssertUnwindSafe(|| read(input))));
+    let time = start.elapsed();
     let result = result.unwrap_or_else(|_| panic!("panics: {}", shown(input)));
     assert!(time < TOO_LONG, "{time:?} for {}", shown(input));
     assert!(memory < MEMORY, "{memory} bytes for {}", shown(input));

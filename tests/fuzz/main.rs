@@ -8,6 +8,8 @@
 #![cfg(feature = "lab")]
 
 mod checkpoints;
+#[path = "../counting/mod.rs"]
+mod counting;
 mod inputs;
 
 use std::fs;
