@@ -233,8 +233,7 @@ pub fn refuse_study(experiment: &Experiment, option: &str) -> Result<()> {
 
 /// 1 if a verdict is NOT HELD or FAIL and `--check` is given.
 fn exit_code(report: &Report, check: bool) -> ExitCode {
-    let failed = report.verdicts.iter().any(|claim| claim.verdict.is_no());
-    ExitCode::from(u8::from(check && failed))
+    ExitCode::from(u8::from(check && report.is_refuted()))
 }
 
 /// Computes, grades and draws a study, which has no runs.

@@ -143,6 +143,11 @@ impl Report {
         })
     }
 
+    /// Whether a claim is NOT HELD or a check FAILs.
+    pub fn is_refuted(&self) -> bool {
+        self.verdicts.iter().any(|claim| claim.verdict.is_no())
+    }
+
     /// The results of a study, graded.
     pub fn of_study(experiment: Experiment, result: StudyResult, scale: Scale) -> Report {
         Report {

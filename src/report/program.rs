@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use super::build::Report;
 use crate::error::Result;
 use crate::experiment::Experiment;
-use crate::grade::GradedClaim;
 use crate::optim::Optimizers;
 use crate::runner::{self, RunObserver, RunOptions};
 use crate::text::printable;
@@ -37,8 +36,7 @@ pub fn run(
     let results = runner::run(experiment, optimizers, options, observer)?;
     let report = Report::new(Some(results.experiment), results.runs, optimizers)?;
     let page = report.write(&results.folder)?;
-    let is_refuted = |claim: &GradedClaim| claim.verdict.is_no();
-    let refuted = options.check && report.verdicts.iter().any(is_refuted);
+    let refuted = options.check && report.is_refuted();
     Ok(Finished { report, page, interrupted: results.interrupted, refuted })
 }
 
