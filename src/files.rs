@@ -1,7 +1,7 @@
 //! Files: bounded reads, atomic writes, locks, hashes and searches.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -25,7 +25,11 @@ const SMALL: u64 = 16 << 20;
 /// If there is no such file, or it is not a regular one.
 pub fn open(path: &Path) -> Result<fs::File> {
     // asked before it is opened, because opening a pipe waits for a writer
-    check_regular(path, &fs::metadata(path).map_err(Error::io("read", path))?)?;
+    let found = fs::metadata(path).map_err(|error| match fs::read_link(path) {
+        Ok(_) => Error::content(path, "a symbolic link to nothing", "a regular file"),
+        Err(_) => Error::io("read", path)(error),
+    })?;
+    check_regular(path, &found)?;
     let file = fs::File::open(path).map_err(Error::io("read", path))?;
     check_regular(path, &file.metadata().map_err(Error::io("read", path))?)?;
     Ok(file)
@@ -148,12 +152,23 @@ pub fn open_to_append(path: &Path) -> Result<fs::File> {
 /// # Errors
 /// If the disk refuses.
 pub fn place(path: &Path, content: &[u8]) -> Result<()> {
+    place_written(path, |file| file.write_all(content))
+}
+
+/// As [`place`], with a function that writes the content.
+///
+/// # Errors
+/// If the disk refuses, or the function fails.
+pub fn place_written(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
     // the message must not name the temporary file
     let plain = |error: std::io::Error| Error::io("write", path)(error.kind().into());
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(plain)?;
-    temporary.as_file_mut().write_all(content).map_err(Error::io("write", path))?;
+    write(temporary.as_file_mut()).map_err(Error::io("write", path))?;
     let file = temporary.persist(path).map_err(|error| plain(error.error))?;
     #[cfg(unix)]
     {
@@ -167,16 +182,16 @@ pub fn place(path: &Path, content: &[u8]) -> Result<()> {
 
 /// Writes a file that only this process writes, and waits until it is on the disk: after a kill or
 /// a loss of power it has its old or its new content. The new content is written to `PATH.new`
-/// first, which the next call replaces.
+/// first, which the next call replaces. The content comes in parts, so that a large one needs no copy.
 ///
 /// # Errors
 /// If the disk refuses.
-pub fn place_durably(path: &Path, content: &[u8]) -> Result<()> {
+pub fn place_durably(path: &Path, parts: &[&[u8]]) -> Result<()> {
     make_folder(path.parent().unwrap_or(Path::new(".")))?;
     let new = new_of(path);
     let mut file = create(&new)?;
     let mut write = || {
-        file.write_all(content)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
         fs::rename(&new, path)
     };
@@ -232,11 +247,17 @@ impl Lock {
     /// without locks it always succeeds.
     ///
     /// # Errors
-    /// If the file cannot be created.
+    /// If the file cannot be created, or is not a regular one.
     pub fn take(path: &Path) -> Result<Option<Self>> {
-        // opened without truncating it, so a link of this name does no harm
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path);
-        let file = file.map_err(Error::io("create", path))?;
+        let file = match fs::File::create_new(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                // not through a link, which would create or lock another file
+                check_regular(path, &fs::symlink_metadata(path).map_err(Error::io("lock", path))?)?;
+                fs::OpenOptions::new().write(true).open(path)
+            }
+            created => created,
+        };
+        let file = file.map_err(Error::io("lock", path))?;
         let is_locked = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
         Ok(if is_locked { None } else { Some(Self(file)) })
     }

@@ -525,12 +525,14 @@ fn the_error_of_an_experiment_file_names_the_line_or_key() {
     with("title =", "titel =", "line 3");
     with("adam:lr=[0.01,0.03]", "adam:lr=[0.01,-3]", "series `Adam`: adam: lr is `-3`");
     with("adam:lr", "adamm:lr", "did you mean `adam`?");
-    with(
-        "a = \"Adam\"",
-        "a = \"Adm\"",
-        "found `Adm`, expected the label of a series: `Adam`, `SGD`",
-    );
+    with("a = \"Adam\"", "a = \"Adm\"", "unknown series `Adm`: did you mean `Adam`?");
     with("batch = 500", "batch = 0", "task.batch: found 0");
+    with("batch = 500", "batch = -3", "batch: found -3, expected a whole number, 0 or above");
+    with(
+        "batch = 500",
+        "batch = 99999999999999999999",
+        "batch: found 99999999999999999999, expected a number that 64 bits can hold",
+    );
     with("epochs = 2", "epochs = 0", "scale.quick");
     with("name = \"small\"", "name = \"../small\"", "name: found `../small`");
     with("label = \"SGD\"", "label = \"Adam\"", "the same label twice");
@@ -544,12 +546,12 @@ fn the_error_of_an_experiment_file_names_the_line_or_key() {
     with(
         "name = \"train_loss_plus_penalty\"",
         "name = \"validation_loss\"",
-        "metric.name: found `validation_loss`, expected one of train_loss",
+        "metric.name: unknown measurement `validation_loss`",
     );
     with(
         "name = \"train_loss_plus_penalty\"",
         "name = \"train_los\"",
-        "metric.name: found `train_los`, expected one of train_loss",
+        "metric.name: unknown measurement `train_los`: did you mean `train_loss`?",
     );
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
     let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;

@@ -70,7 +70,7 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         batch_loss: None,
         layers: Vec::new(),
         grad_norm: None,
-        measures: BTreeMap::from([("train_loss".into(), *loss)]),
+        measures: BTreeMap::from([("train_loss".into(), *loss)]).into(),
         seconds: 0.0,
     };
     let outcome = if losses.len() > 1 { Outcome::Finished } else { Outcome::Diverged };
@@ -456,7 +456,7 @@ fn invalid_claims_are_rejected_before_anything_runs() {
         ),
         (
             r#"expect = { kind = "slope", of = "Typo", x = "lr", y = "mu", at_most = 0.0 }"#,
-            "found `Typo`, expected the label of a series",
+            "unknown series `Typo`",
         ),
     ] {
         let error = rejected(claim);

@@ -66,8 +66,9 @@ fn results(experiment: Experiment, out: &Path, jobs: usize) -> Results {
 /// The final measurements of each run.
 fn finals(mut runs: Vec<Run>) -> Vec<Vec<f64>> {
     runs.sort_by_key(|run| run.header.file_name());
-    let values =
-        |run: &Run| run.points.last().unwrap().measures.values().copied().collect::<Vec<f64>>();
+    let values = |run: &Run| {
+        run.points.last().unwrap().measures.iter().map(|(_, value)| value).collect::<Vec<f64>>()
+    };
     runs.iter().map(values).collect()
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -378,7 +378,7 @@ fn a_model_that_does_not_fit_is_refused_at_once() {
     let message = limited(&train("mlp:hidden=20000-20000"));
     let parts = [
         "downhill: mlp:hidden=20000-20000,",
-        "found a need of 6.8 GB of memory, 3.3 GB of it for the state of the optimizer, expected",
+        "found a need of 20.2 GB of memory, 13.5 GB of it for a checkpoint, expected",
         "that are available; a smaller model or an optimizer with less state",
     ];
     for part in parts {
@@ -389,6 +389,56 @@ fn a_model_that_does_not_fit_is_refused_at_once() {
     let toml = SMALL.replace("logistic", "mlp:hidden=20000-20000");
     fs::write(place.path("large.toml"), toml).unwrap();
     let message = limited(&["run", "large.toml", "--out", "out", "--jobs", "2"]);
-    assert!(message.contains("GB of memory, 3.3 GB of it for the state"), "{message}");
+    assert!(message.contains("GB of memory, 13.5 GB of it for a checkpoint"), "{message}");
     assert!(!message.contains("at a time"), "{message}");
+}
+
+/// Runs the command as a user that may have this many threads. `None` unless this is the root user,
+/// whose own threads are not limited.
+fn with_threads(place: &Place, most: usize, args: &[&str]) -> Option<Output> {
+    fs::set_permissions(&place.0, fs::Permissions::from_mode(0o777)).unwrap();
+    let mut command = Command::new("setpriv");
+    let user = ["--reuid", "54321", "--regid", "54321", "--clear-groups", "prlimit"];
+    command.args(user).arg(format!("--nproc={most}")).arg(DOWNHILL).args(args);
+    let may_try = Command::new("setpriv").args(&user[..5]).arg(DOWNHILL).arg("--version").output();
+    may_try
+        .is_ok_and(|tried| tried.status.success())
+        .then(|| ended(command.current_dir(&place.0), args))
+}
+
+#[test]
+fn a_limit_on_threads_means_fewer_workers_or_one_sentence() {
+    let place = Place::new();
+    table(&place.path("a.csv"));
+    fs::write(place.path("small.toml"), SMALL).unwrap();
+    let args = ["run", "small.toml", "--out", "out", "--jobs", "4"];
+    let Some(few) = with_threads(&place, 3, &args) else {
+        eprintln!("not tested: this user may not become another one");
+        return;
+    };
+    let message = refused(&few, &args);
+    assert!(message.contains("more that the system allows, expected 5 (`ulimit -u`)"), "{message}");
+    assert!(!place.path("out").exists());
+    let ended = with_threads(&place, 7, &args).unwrap();
+    let text = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{text}");
+    assert!(text.contains("at a time instead of") || !text.contains("bug"), "{text}");
+}
+
+#[test]
+fn a_link_in_place_of_a_lock_is_refused() {
+    let place = Place::new();
+    place.with("cache/mnist.lock", |path| symlink("../elsewhere", path).unwrap());
+    fs::create_dir(place.path("empty")).unwrap();
+    let args = ["fetch", "mnist", "--from", "empty", "--to", "cache"];
+    refuses(&place, &args, &["mnist.lock: found a symbolic link, expected a regular file"]);
+    assert!(!place.path("elsewhere").exists());
+}
+
+#[test]
+fn a_card_of_newton_stays_within_its_memory() {
+    let place = Place::new();
+    // the whole address space, most of which is reserved and not used
+    let ended = limited(&place, "ulimit -v 1200000", &["card", "newton:lr=1"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
 }

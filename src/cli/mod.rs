@@ -20,6 +20,7 @@ mod show;
 mod surface;
 mod tables;
 mod terminal;
+mod threads;
 mod training;
 mod verify;
 
@@ -124,6 +125,9 @@ enum Command {
 /// Runs a command.
 pub fn run(cli: Cli) -> Result<ExitCode> {
     let optimizers = Optimizers::default();
+    if !matches!(cli.command, Command::List { .. } | Command::Show { .. }) {
+        threads::start()?;
+    }
     match cli.command {
         Command::List { what } => say(&tables::list(what, &optimizers)),
         Command::Show { name, toml: true } => say(&experiment::load(&name, &optimizers)?.1),

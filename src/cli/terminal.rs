@@ -51,13 +51,13 @@ impl Signals {
 pub fn exit_on_signal(text: &'static str) -> Result<()> {
     let signals = signal_hook::iterator::Signals::new(SIGNALS);
     let mut signals = signals.map_err(Error::failed("handle signals"))?;
-    std::thread::spawn(move || {
+    let watch = std::thread::Builder::new().spawn(move || {
         if let Some(signal) = signals.forever().next() {
             tell(text);
             std::process::exit(code(signal as usize));
         }
     });
-    Ok(())
+    watch.map(drop).map_err(Error::failed("handle signals"))
 }
 
 /// Elsewhere, the system ends the program.
@@ -71,6 +71,9 @@ fn code(signal: usize) -> i32 {
     128 + signal as i32
 }
 
+/// Longer tips are left out.
+const LONGEST_TIP: usize = 200;
+
 /// An error of clap whose values are short and do nothing to a terminal.
 pub fn printable(mut error: clap::Error) -> clap::Error {
     let plain = |text: &String| docs::printable(&docs::shown(text));
@@ -78,6 +81,10 @@ pub fn printable(mut error: clap::Error) -> clap::Error {
         error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in context {
         let value = match value {
+            // a tip that repeats an argument is as long as it
+            ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(
+                texts.into_iter().filter(|text| text.to_string().len() < LONGEST_TIP).collect(),
+            ),
             ContextValue::String(text) => ContextValue::String(plain(&text)),
             ContextValue::Strings(texts) => {
                 ContextValue::Strings(texts.iter().map(plain).collect())

@@ -10,7 +10,7 @@ use crate::data;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::spec::SpecLine;
+use crate::spec::{SpecLine, unknown};
 
 /// Settings of one grid.
 const MAX_GRID: usize = 10_000;
@@ -147,8 +147,8 @@ impl Experiment {
     fn check_metric(&self, at: &Location<'_>) -> Result<()> {
         let known = self.measures(|_| true);
         if !self.is_study() && !known.contains(&self.metric.name.as_str()) {
-            let expected = format!("one of {}", known.join(", "));
-            return Err(at.wrong("metric.name", format!("`{}`", self.metric.name), &expected));
+            let error = Error::from(unknown("measurement", &self.metric.name, known));
+            return Err(error.at(format!("{}, metric.name", at.0.display())));
         }
         let tasks = self.series.iter().flat_map(|series| self.task_of(series).measures());
         let drawn: BTreeSet<&str> = tasks.collect();
@@ -212,10 +212,8 @@ impl Experiment {
         match labels.into_iter().find(|label| self.series_named(label).is_none()) {
             None => Ok(()),
             Some(label) => {
-                let known: Vec<_> =
-                    self.series.iter().map(|series| format!("`{}`", series.label)).collect();
-                let expected = format!("the label of a series: {}", known.join(", "));
-                Err(Error::value("expect", format!("`{label}`"), &expected))
+                let known = self.series.iter().map(|series| series.label.as_str());
+                Err(Error::from(unknown("series", label, known)).at("expect"))
             }
         }
     }

@@ -27,7 +27,11 @@ pub(super) fn explain(path: &Path, text: &str, error: &de::Error) -> Error {
     }
     match mismatch(&message) {
         Some((found, expected)) => {
-            let place = key(text, start).map_or(place.clone(), |key| format!("{place}, {key}"));
+            let place = match (key(text, start), key_of_value(&text[start..], &found)) {
+                (Some(key), _) => format!("{place}, {key}"),
+                (None, Some(key)) => format!("{place}, {key}"),
+                (None, None) => place,
+            };
             Error::content(place, found, expected)
         }
         None => Error::failed(format!("read {place}"))(format!("{message}; {HELP}")),
@@ -59,6 +63,22 @@ fn key(text: &str, at: usize) -> Option<&str> {
     (!key.is_empty()).then_some(key)
 }
 
+/// The key with this value in the table at the start of the text. The parser names only the table
+/// of a task, because the field `kind` decides what its other fields may be.
+fn key_of_value<'a>(text: &'a str, value: &str) -> Option<&'a str> {
+    let is_header = |line: &&str| line.trim_start().starts_with('[');
+    let table = text.lines().skip_while(is_header).take_while(|line| !is_header(line));
+    let pairs = table.filter_map(|line| line.split_once('='));
+    let same = |found: &str| match value {
+        "a list" => found.starts_with('['),
+        "a table" => found.starts_with('{'),
+        _ => found.trim_matches(['"', '\'']) == value,
+    };
+    let uncommented = |found: &'a str| found.split(" #").next().unwrap_or(found).trim();
+    let mut keys = pairs.filter(|(_, found)| same(uncommented(found))).map(|(key, _)| key.trim());
+    keys.next().filter(|_| keys.next().is_none())
+}
+
 /// What is unknown, its name, and the known names.
 fn unknown_name(message: &str) -> Option<(&'static str, &str, Vec<&str>)> {
     let kinds = [("unknown field ", "key"), ("unknown variant ", "value")];
@@ -72,6 +92,10 @@ fn unknown_name(message: &str) -> Option<(&'static str, &str, Vec<&str>)> {
 /// What was found, and what was expected instead, of a value that has the wrong type.
 fn mismatch(message: &str) -> Option<(String, String)> {
     let (found, expected) = message.split_once(", expected ")?;
+    if let Some(found) = found.strip_suffix(" as i128").or(found.strip_suffix(" as u128")) {
+        let number = found.trim_start_matches(|c: char| c != '`').replace('`', "");
+        return Some((number, "a number that 64 bits can hold".into()));
+    }
     let found = match found.strip_prefix("invalid ")?.split_once(' ')? {
         ("length", length) => format!("{length} values"),
         ("type:" | "value:", value) => found_value(value),

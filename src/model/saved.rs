@@ -103,7 +103,7 @@ pub fn save(net: &Net, card: &ModelCard, path: &Path) -> Result<()> {
     let bytes = in_order(&bytes)
         .ok_or("burn wrote no safetensors header")
         .map_err(Error::failed(&doing))?;
-    place_durably(path, &bytes)
+    place_durably(path, &[&bytes])
 }
 
 /// The file with a sorted header, so that equal models have equal bytes.

@@ -11,11 +11,14 @@ use sha2::{Digest, Sha256};
 
 use super::header::Header;
 use crate::error::{Error, Result};
-use crate::files::{self, MAX_DATA, is_missing, place_durably};
+use crate::files::{self, is_missing, place_durably};
 
 const MAGIC: &[u8] = b"downhill checkpoint 1\n";
 const HASH_LENGTH: usize = 32;
 const LENGTH_LENGTH: usize = 8;
+
+/// The largest checkpoint: larger than any file, because what was written has to be read again.
+const MOST: u64 = 1 << 60;
 
 /// What every error about a checkpoint recommends.
 const START_AGAIN: &str = "delete it to start the run again";
@@ -67,8 +70,8 @@ impl Checkpoint {
         for part in [&about_length, about.as_slice(), state] {
             hash.update(part);
         }
-        let bytes = [MAGIC, &hash.finalize()[..], &about_length, &about, state].concat();
-        place_durably(&checkpoint_of(path), &bytes)
+        let parts = [MAGIC, &hash.finalize()[..], &about_length, &about, state];
+        place_durably(&checkpoint_of(path), &parts)
     }
 
     /// Reads the checkpoint beside the record `path`, if there is one.
@@ -80,7 +83,7 @@ impl Checkpoint {
         if is_missing(&path) {
             return Ok(None);
         }
-        of_run(&files::read(&path, MAX_DATA)?, run).map(Some).map_err(|found| {
+        of_run(&files::read(&path, MOST)?, run).map(Some).map_err(|found| {
             Error::content(path, found, format!("a checkpoint of this run; {START_AGAIN}"))
         })
     }
@@ -90,7 +93,7 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be read.
     pub fn difference(path: &Path, run: &RunIdentity) -> Result<Option<String>> {
-        let bytes = files::read(&checkpoint_of(path), MAX_DATA)?;
+        let bytes = files::read(&checkpoint_of(path), MOST)?;
         Ok(of_run(&bytes, run).err())
     }
 }

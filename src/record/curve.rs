@@ -1,10 +1,12 @@
 //! The points of a curve, and how a run ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::measures::Measures;
 use crate::pipeline::LayerDiagnostics;
 
 /// The loss on the validation set. Early stopping uses it.
@@ -43,28 +45,28 @@ pub struct CurvePoint {
     pub layers: Vec<LayerDiagnostics>,
     /// what the problem measures
     #[serde(flatten)]
-    pub measures: BTreeMap<String, f64>,
+    pub measures: Measures,
     /// since the start of the run
     pub seconds: f64,
 }
 
 impl CurvePoint {
-    /// Gives the measurements their present names.
-    pub(super) fn rename_measures(&mut self, known: &[&str]) {
-        let measures = std::mem::take(&mut self.measures).into_iter();
-        self.measures = measures
-            .map(|(mut name, value)| {
-                rename_measure(&mut name, known);
-                (name, value)
-            })
-            .collect();
+    /// Gives the measurements their present names. The points of a record share `names`.
+    pub(super) fn rename_measures(&mut self, known: &[&str], names: &mut BTreeSet<Arc<str>>) {
+        let present = |(name, value): (&str, f64)| {
+            let mut name = name.to_string();
+            rename_measure(&mut name, known);
+            (name, value)
+        };
+        self.measures = self.measures.iter().map(present).collect::<BTreeMap<_, _>>().into();
+        self.measures.share_names(names);
     }
 
     /// A value by its name: a measurement of the problem, or `batch_loss`.
     pub fn value(&self, measure: &str) -> Option<f64> {
         match measure {
             BATCH_LOSS => self.batch_loss,
-            other => self.measures.get(other).copied(),
+            other => self.measures.get(other),
         }
     }
 }

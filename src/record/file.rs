@@ -1,5 +1,6 @@
 //! Reading a record file.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -39,7 +40,9 @@ const WHOLE: &str = "a whole record (the run was killed while writing; repeat it
 pub fn read(path: &Path) -> Result<Run> {
     let mut file = BufReader::new(files::open_at_most(path, MAX_RECORD)?);
     let in_progress = path.extension().is_some_and(|extension| extension == "part");
-    let (mut header, mut points, mut end) = (None, Vec::new(), None);
+    let (mut header, mut points, mut end): (Option<Header>, Vec<CurvePoint>, _) =
+        (None, Vec::new(), None);
+    let (mut known, mut names) = (Vec::new(), BTreeSet::new());
     // line by line, since a record may be larger than its points in memory
     let mut bytes = Vec::new();
     for number in 0.. {
@@ -61,8 +64,14 @@ pub fn read(path: &Path) -> Result<Run> {
             check_format(line).map_err(|found| wrong(found, &format!("format {FORMAT}")))?;
         }
         match (number, serde_json::from_str(line)) {
-            (0, Ok(RecordLine::Header(first))) => header = Some(*first),
-            (1.., Ok(RecordLine::Point(point))) if end.is_none() => points.push(point),
+            (0, Ok(RecordLine::Header(first))) => {
+                known = first.task.columns().iter().map(|measure| measure.name).collect();
+                header = Some(*first);
+            }
+            (1.., Ok(RecordLine::Point(mut point))) if end.is_none() => {
+                point.rename_measures(&known, &mut names);
+                points.push(point);
+            }
             (1.., Ok(RecordLine::End(last))) if end.is_none() => end = Some(last),
             (_, Ok(_)) => {
                 let expected = "a header, then points, then one end";
@@ -74,8 +83,6 @@ pub fn read(path: &Path) -> Result<Run> {
         }
     }
     let header: Header = header.ok_or_else(|| Error::content(path, "an empty file", "a header"))?;
-    let known: Vec<&str> = header.task.columns().iter().map(|measure| measure.name).collect();
-    points.iter_mut().for_each(|point: &mut CurvePoint| point.rename_measures(&known));
     points.shrink_to_fit();
     Ok(Run { header, points: points.into(), end })
 }

@@ -11,6 +11,7 @@ mod checkpoint;
 mod curve;
 mod file;
 mod header;
+mod measures;
 mod run;
 mod task;
 mod writer;
@@ -22,6 +23,7 @@ pub use curve::{
 };
 pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};
+pub use measures::Measures;
 pub use run::Run;
 pub(crate) use task::on_data;
 pub use task::{

@@ -49,8 +49,10 @@ impl Writer {
     pub fn resume(path: &Path, length: u64) -> Result<Writer> {
         let part = part_of(path);
         let mut kept = Vec::new();
-        let file = files::open(&part)?;
-        file.take(length).read_to_end(&mut kept).map_err(Error::io("read", &part))?;
+        if !files::is_missing(&part) {
+            let file = files::open(&part)?;
+            file.take(length).read_to_end(&mut kept).map_err(Error::io("read", &part))?;
+        }
         if (kept.len() as u64) < length {
             let expected = format!(
                 "at least {length}, as at the checkpoint beside it; delete the checkpoint to start \
@@ -58,7 +60,7 @@ impl Writer {
             );
             return Err(Error::content(&part, format!("{} bytes", kept.len()), expected));
         }
-        place_durably(&part, &kept)?;
+        place_durably(&part, &[&kept])?;
         let file = OpenOptions::new().append(true).open(&part);
         let file = file.map_err(Error::io("write", &part))?;
         Ok(Writer { path: path.into(), part, file, length })

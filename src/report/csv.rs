@@ -1,11 +1,15 @@
-//! `points.csv`.
+//! `points.csv`. The rows are written one by one, because those of all points may need more memory
+//! than the runs.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
 
 use csv::Writer;
 
 use crate::chart::Chart;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::files::place_written;
 use crate::record::{CurvePoint, Run};
 
 /// The columns before and behind the measurements of the task.
@@ -22,17 +26,17 @@ const FIRST_COLUMNS: [&str; 9] = [
 ];
 const LAST_COLUMN: &str = "seconds";
 
-/// Every point of every run.
-pub fn of_runs(runs: &[Run]) -> Result<Vec<u8>> {
+/// Writes every point of every run.
+pub fn of_runs(runs: &[Run], path: &Path) -> Result<()> {
     let measures: BTreeSet<&str> = runs
         .iter()
         .flat_map(|run| run.points.iter())
-        .flat_map(|point| point.measures.keys().map(String::as_str))
+        .flat_map(|point| point.measures.iter().map(|(name, _)| name))
         .collect();
     let header = FIRST_COLUMNS.into_iter().chain(measures.iter().copied()).chain([LAST_COLUMN]);
     let head = std::iter::once(header.map(String::from).collect());
     let points = runs.iter().flat_map(|run| run.points.iter().map(move |point| (run, point)));
-    write(head.chain(points.map(|(run, point)| row(run, point, &measures))))
+    write(head.chain(points.map(|(run, point)| row(run, point, &measures))), path)
 }
 
 fn row(run: &Run, point: &CurvePoint, measures: &BTreeSet<&str>) -> Vec<String> {
@@ -48,13 +52,13 @@ fn row(run: &Run, point: &CurvePoint, measures: &BTreeSet<&str>) -> Vec<String> 
         number(point.batch_loss),
         number(point.grad_norm),
     ];
-    row.extend(measures.iter().map(|measure| number(point.measures.get(*measure).copied())));
+    row.extend(measures.iter().map(|measure| number(point.measures.get(measure))));
     row.push(point.seconds.to_string());
     row
 }
 
-/// Every point of every line of charts.
-pub fn of_charts(charts: &[(String, Chart)]) -> Result<Vec<u8>> {
+/// Writes every point of every line of charts.
+pub fn of_charts(charts: &[(String, Chart)], path: &Path) -> Result<()> {
     let mut rows: Vec<Vec<String>> = vec![["chart", "line", "x", "y"].map(String::from).to_vec()];
     for (name, chart) in charts {
         for line in &chart.lines {
@@ -64,7 +68,7 @@ pub fn of_charts(charts: &[(String, Chart)]) -> Result<Vec<u8>> {
             }));
         }
     }
-    write(rows.into_iter())
+    write(rows.into_iter(), path)
 }
 
 /// A text as a cell. Spreadsheets would read these beginnings as a formula; behind an apostrophe
@@ -74,12 +78,12 @@ fn text_cell(text: &str) -> String {
     if is_formula { format!("'{text}") } else { text.into() }
 }
 
-/// Takes the rows one by one, because those of all points need several times the memory of the file.
-fn write(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
-    let doing = "make points.csv";
-    let mut csv = Writer::from_writer(Vec::new());
-    for row in rows {
-        csv.write_record(row).map_err(Error::failed(doing))?;
-    }
-    csv.into_inner().map_err(Error::failed(doing))
+fn write(rows: impl Iterator<Item = Vec<String>>, path: &Path) -> Result<()> {
+    place_written(path, |file| {
+        let mut csv = Writer::from_writer(file);
+        for row in rows {
+            csv.write_record(row).map_err(io::Error::from)?;
+        }
+        csv.flush()
+    })
 }

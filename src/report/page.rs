@@ -51,12 +51,11 @@ impl Report {
         if let Some(scene) = &self.scene {
             pictures.push(write_scene(scene, folder)?);
         }
-        let points = if self.runs.is_empty() {
-            csv::of_charts(&self.charts)
-        } else {
-            csv::of_runs(&self.runs)
-        };
-        place(&folder.join("points.csv"), &points?)?;
+        let points = folder.join("points.csv");
+        match self.runs.is_empty() {
+            true => csv::of_charts(&self.charts, &points)?,
+            false => csv::of_runs(&self.runs, &points)?,
+        }
         let page = self.page(&pictures);
         render("report.md", include_str!("page.md"), &page, folder)?;
         render("index.html", include_str!("page.html"), &page, folder)

@@ -1,11 +1,9 @@
 //! The paths of a report's runs over a surface.
 
-use std::collections::BTreeMap;
-
 use crate::chart::Style;
 use crate::error::Result;
 use crate::grade::Curve;
-use crate::record::{Landscape, Outcome, RecordedTask};
+use crate::record::{Landscape, Measures, Outcome, RecordedTask};
 
 use super::charts::CurveSet;
 use super::contours::contours;
@@ -37,9 +35,8 @@ fn path(curve: &Curve, style: Style, height: &str) -> Option<ScenePath> {
         .chosen()
         .or_else(|| curve.candidates.iter().find(|candidate| !candidate.runs.is_empty()))?;
     let run = candidate.runs.first()?;
-    let point = |measures: &BTreeMap<String, f64>| {
-        Some([*measures.get("x")?, *measures.get("y")?, *measures.get(height)?])
-    };
+    let point =
+        |measures: &Measures| Some([measures.get("x")?, measures.get("y")?, measures.get(height)?]);
     let points: Vec<[f64; 3]> = run.points.iter().filter_map(|it| point(&it.measures)).collect();
     let diverged = run.end.as_ref().filter(|end| end.outcome == Outcome::Diverged);
     (!points.is_empty()).then(|| ScenePath {

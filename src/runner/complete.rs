@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::lease::{Attempt, Leases};
 use crate::error::{Error, Result};
-use crate::files::{new_of, remove};
+use crate::files::{new_of, open, remove};
 use crate::record::{self, Header, Run, checkpoint_of, part_of};
 
 /// Which runs need not be made.
@@ -48,6 +48,11 @@ impl Fresh {
         Fresh { marker }
     }
 
+    /// That of all runs of an experiment.
+    pub fn of_folder(folder: &Path) -> Fresh {
+        Fresh::at(folder.join("runs").join(".fresh"))
+    }
+
     /// Begins, if `wanted` and not begun before: deletes what is there of incomplete runs. Returns
     /// the moment from which on runs count.
     pub fn begin(
@@ -61,11 +66,16 @@ impl Fresh {
                 forget_incomplete(&record, &leases)?;
             }
             match OpenOptions::new().write(true).create_new(true).open(&self.marker) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => drop(open(&self.marker)?),
                 created => drop(created.map_err(Error::io("create", &self.marker))?),
             }
         }
-        Ok(fs::metadata(&self.marker).and_then(|marker| marker.modified()).ok())
+        Ok(self.since())
+    }
+
+    /// The moment from which on runs count, if `--fresh` began and has not ended.
+    pub fn since(&self) -> Option<SystemTime> {
+        fs::metadata(&self.marker).and_then(|marker| marker.modified()).ok()
     }
 
     /// All runs are made.

@@ -50,7 +50,7 @@ pub fn run(
     let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
-    let fresh = Fresh::at(folder.join("runs").join(".fresh"));
+    let fresh = Fresh::of_folder(&folder);
     let all = jobs.all();
     outdated::remark(all.iter().map(|job| &job.job)).iter().for_each(|text| observer.message(text));
     let records = all.into_iter().map(|job| job.job.path);
@@ -90,12 +90,14 @@ pub fn run_one(
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
     let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
-    let job = find(&jobs, key, &complete(options))?;
+    let since = Fresh::of_folder(&folder).since();
+    let job = find(&jobs, key, &Complete { since, ..complete(options) })?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let path = job.job.path.clone();
     let fresh = Fresh::at(path.with_extension("fresh"));
-    let since = fresh.begin(options.fresh, std::iter::once(path))?;
+    let of_all = Fresh::of_folder(&folder).since();
+    let since = fresh.begin(options.fresh, std::iter::once(path))?.max(of_all);
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
     let runs = workers.make(vec![job], 0)?;
     let interrupted = options.stop.load(Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::complete::Complete;
+use super::complete::{Complete, Fresh};
 use super::jobs::{Jobs, Tasks};
 use super::lease::Leases;
 use super::options::RunOptions;
@@ -72,7 +72,8 @@ pub fn plan(
     let tasks = Tasks::prepare(experiment, options)?;
     let folder = tasks.folder(experiment, options);
     let jobs = Jobs::list(experiment, optimizers, options, &tasks, &folder)?;
-    let complete = Complete { since: None, any_processor: options.mix_processors };
+    let since = Fresh::of_folder(&folder).since();
+    let complete = Complete { since, any_processor: options.mix_processors };
     let (runs, missing) = divided(jobs.selecting(), &complete);
     if !missing.is_empty() {
         let (stage, later) = (Stage::Settings, jobs.remaining_count());

@@ -4,11 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::thread::Builder;
 use std::time::Duration;
 
 use super::complete::Complete;
 use super::lease::{Attempt, Lease, Leases};
 use super::observer::RunObserver;
+use crate::docs::counted;
 use crate::error::{Error, Result};
 use crate::record::{self, Header, Run, RunEnd, part_of};
 use crate::task::{Control, DynTask, Job};
@@ -81,8 +83,15 @@ impl<O: RunObserver> Workers<'_, O> {
         let queue = Queue { jobs: Mutex::new(jobs.iter().collect()), failed: Mutex::new(None) };
         let leases = Leases::new();
         std::thread::scope(|scope| {
-            for _ in 0..self.number.clamp(1, jobs.len().max(1)) {
-                scope.spawn(|| self.work(&queue, &leases));
+            let asked = self.number.clamp(1, jobs.len().max(1));
+            let start = |_| Builder::new().spawn_scoped(scope, || self.work(&queue, &leases)).ok();
+            let started = (0..asked).map_while(start).count();
+            if started < asked {
+                // this thread works too, so that a system without a free thread is no error
+                let text = "the system refuses more threads (`ulimit -u`)";
+                let runs = counted(started + 1, "run", "runs");
+                self.observer.message(&format!("{runs} at a time instead of {asked}: {text}"));
+                self.work(&queue, &leases);
             }
         });
         queue

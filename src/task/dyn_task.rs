@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::memory::RunSize;
+use super::memory::{RunSize, checkpoint_bytes};
 use crate::error::Result;
 use crate::files::{new_of, remove};
 use crate::record::{
@@ -142,7 +142,7 @@ impl<P: Problem + Clone> PreparedTask<P> {
             has_checkpoint: checkpoint.is_some(),
             last: Instant::now(),
             asked: Instant::now(),
-            cost: FIRST_COST,
+            cost: first_cost(&self.size, job),
         };
         let state = checkpoint.map(|checkpoint| checkpoint.state);
         let trained = self.train_into(state.as_deref(), seed, model, &mut recorder);
@@ -188,8 +188,14 @@ fn complete(job: &Job, writer: &mut Writer, end: &RunEnd) -> Result<()> {
     remove(&checkpoint)
 }
 
-/// What a checkpoint may cost, before the first one was measured.
-const FIRST_COST: Duration = Duration::from_millis(10);
+/// What a checkpoint may cost, before the first one was measured: 10 ms, and a second for each
+/// 300 MB. Disks of laptops and the hash are faster.
+fn first_cost(size: &RunSize, job: &Job) -> Duration {
+    const BYTES_PER_SECOND: f64 = 3e8;
+    Duration::from_millis(10)
+        + Duration::from_secs_f64(checkpoint_bytes(size, &job.plan) as f64 / BYTES_PER_SECOND)
+}
+
 /// The share of the time for checkpoints at the ends of epochs is at most 1 in this number.
 const COST_FACTOR: u32 = 100;
 

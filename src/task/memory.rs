@@ -1,12 +1,16 @@
 //! The memory that a run needs, estimated before it is allocated.
 //!
 //! ```text
-//! parameters * 4 bytes * (model + gradient + what the pipeline and early stopping keep)
-//! + units * 4 bytes * max(2 batch, 1000)   outputs and their gradients in a step, or
-//!                                          outputs of the 1000 examples evaluated at once
+//! parameters * 4 bytes * (model + measured model + what the pipeline and early stopping keep)
+//! + the larger of
+//!   step         parameters * 4 bytes for the gradient, and
+//!                units * 4 bytes * max(2 batch, 1000): outputs and their gradients in a step, or
+//!                outputs of the 1000 examples evaluated at once
+//!   checkpoint   all that is kept, twice: as tensors and as bytes
 //! ```
 //!
-//! It leaves out what is small or short-lived, so a run that is refused could not have been made.
+//! It leaves out what is small or short-lived, so a run that is refused could not have been made, or
+//! not have been stopped and continued.
 
 use crate::data::AT_ONCE;
 use crate::error::Result;
@@ -49,31 +53,49 @@ impl RunSize {
 const NUMBERS_OF_A_UNIT: usize = 2;
 const BYTES: u64 = 4;
 
+/// The model, and the model of the last measurement.
+const MODELS: usize = 2;
+/// A checkpoint is made as tensors, and then as the bytes of a file.
+const COPIES_OF_A_CHECKPOINT: u64 = 2;
+
+/// The bytes of a checkpoint.
+pub fn checkpoint_bytes(size: &RunSize, plan: &Plan) -> u64 {
+    let best = usize::from(plan.early_stopping.is_some());
+    let copies = MODELS + plan.pipeline.copies() + best;
+    (size.parameters as u64 * BYTES).saturating_mul(copies as u64)
+}
+
 /// The memory of one run.
 pub fn need(size: &RunSize, plan: &Plan) -> Need {
     let of_model = |copies: usize| (size.parameters as u64 * BYTES).saturating_mul(copies as u64);
     let examples = size.batch.saturating_mul(NUMBERS_OF_A_UNIT).max(AT_ONCE);
+    let activations = (size.units as u64).saturating_mul(BYTES).saturating_mul(examples as u64);
     let part = |name, bytes, less| Part { name, bytes, less };
-    Need(vec![
-        part("the model and its gradient", of_model(2), "a smaller model needs less"),
-        part(
-            "the state of the optimizer",
-            of_model(plan.pipeline.copies()),
-            "a smaller model or an optimizer with less state (`downhill list optimizers`) needs \
-             less",
-        ),
+    let mut parts = vec![
+        part("the model and the last measured one", of_model(MODELS), "a smaller model needs less"),
+        part("the state of the optimizer", of_model(plan.pipeline.copies()), LESS_STATE),
         part(
             "the best model of early stopping",
             of_model(usize::from(plan.early_stopping.is_some())),
             "a smaller model needs less",
         ),
-        part(
+    ];
+    let checkpoint = checkpoint_bytes(size, plan).saturating_mul(COPIES_OF_A_CHECKPOINT);
+    if checkpoint > of_model(1).saturating_add(activations) {
+        parts.push(part("a checkpoint", checkpoint, LESS_STATE));
+    } else {
+        parts.push(part("the gradient", of_model(1), "a smaller model needs less"));
+        parts.push(part(
             "the activations of a batch",
-            (size.units as u64).saturating_mul(BYTES).saturating_mul(examples as u64),
+            activations,
             "a smaller batch or model needs less",
-        ),
-    ])
+        ));
+    }
+    Need(parts)
 }
+
+const LESS_STATE: &str =
+    "a smaller model or an optimizer with less state (`downhill list optimizers`) needs less";
 
 /// How many of `asked` workers fit into the available memory, with a remark if they are fewer. Any
 /// worker may make the largest of these runs.

@@ -42,7 +42,7 @@ const COUNTERS: &str = "counters";
 
 impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
     /// The state with this model, from which [`load`](Self::load) continues bit for bit.
-    pub(super) fn save(&self, model: &P::Model) -> Result<Vec<u8>> {
+    pub(super) fn save(&self, model: &P::Model) -> Result<Bytes> {
         let mut pack = Pack { tensors: named_weights(MODEL, model), ..Pack::default() };
         if let Some((_, best)) = &self.best {
             pack.tensors.extend(named_weights(BEST, best));
@@ -68,8 +68,7 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
         let counters =
             serde_json::to_string(&counters).map_err(Error::failed("write a checkpoint"))?;
         pack.metadata.insert(COUNTERS.into(), counters);
-        let bytes = pack.write().map_err(Error::failed("write a checkpoint"))?;
-        Ok(bytes.to_vec())
+        pack.write().map_err(Error::failed("write a checkpoint"))
     }
 
     /// Continues where [`save`](Self::save) was called. `model` is an initial model of the problem.

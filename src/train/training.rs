@@ -260,7 +260,7 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
             batch_loss: self.epoch.mean_loss,
             grad_norm: self.epoch.grad_norm,
             layers: std::mem::take(&mut self.epoch.layers),
-            measures,
+            measures: measures.into(),
             seconds: self.seconds(),
         })
     }

@@ -46,7 +46,7 @@ pub fn mean_line(candidate: &Candidate, x_measure: Option<&str>, measure: &str) 
 /// The epochs of the longest run, with the values of all runs.
 fn measured_epochs(runs: &[Run], x_measure: Option<&str>, measure: &str) -> BTreeMap<usize, Epoch> {
     let x = |point: &CurvePoint| match x_measure {
-        Some(x_measure) => point.measures.get(x_measure).copied(),
+        Some(x_measure) => point.measures.get(x_measure),
         None => Some(point.epoch as f64),
     };
     let mut epochs: BTreeMap<usize, Epoch> = BTreeMap::new();
