@@ -28,14 +28,14 @@ fn main() -> ExitCode {
     match std::panic::catch_unwind(|| cli::run(cli)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            cli::tell(&format!("downhill: {}", printable(&error.to_string())));
+            cli::tell_error(&printable(&error.to_string()));
             ExitCode::from(2)
         }
         Err(_) => {
             let panic = FIRST_PANIC.lock().ok().and_then(|mut first| first.take());
             let text = panic.unwrap_or_default();
             let text = printable(&text);
-            cli::tell(&format!("downhill: a bug in downhill, please report it: {text}"));
+            cli::tell_error(&format!("a bug in downhill, please report it: {text}"));
             ExitCode::from(2)
         }
     }

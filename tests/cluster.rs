@@ -75,6 +75,20 @@ fn the_script_for_hyperqueue_is_python() {
 }
 
 #[test]
+fn without_its_package_the_script_says_how_to_install_it() {
+    let place = tempfile::tempdir().unwrap();
+    printed(&plan(place.path(), &["--hyperqueue"]));
+    let script = place.path().join("results/hyperqueue/runs.py");
+    // -S: without installed packages
+    let output = Command::new("python3").arg("-S").arg(script).output();
+    let Ok(output) = output else { return eprintln!("skipped: python3 is not installed") };
+    let told = text(&output.stderr);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains(&format!("python3 -m pip install {HYPERQUEUE}")), "{told}");
+    assert_ne!(output.status.code(), Some(0));
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let place = tempfile::tempdir().unwrap();
     for (options, needle) in [

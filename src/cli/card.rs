@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::CellAlignment;
 use downhill::lab::card::{
     Card, CardTask, ENOUGH, Measured, RATES, SEEDS, Score, TASKS, cards, ticks,
 };
@@ -14,8 +13,9 @@ use downhill::spec::{SettingValue, SpecLine};
 use downhill::{Error, Result};
 
 use super::progress;
-use super::tables::table;
-use super::terminal::{say, tell};
+use super::table::{TextTable, table};
+use super::terminal::{output_width, say, tell};
+use super::wrap::{USUAL_WIDTH, hanging};
 
 #[derive(Args)]
 pub struct CardArgs {
@@ -132,8 +132,8 @@ const HEADER: [&str; 5] = ["task", "measured", "lr", "pass mark", "verdict"];
 fn single_card(card: &Card) -> String {
     let rows = pairs(card).map(|(task, score)| {
         vec![
-            format!("{}\n  {}", task.name, wrapped(task.question, 50, "  ")),
-            format!("{}\n{}", measured(task, score), wrapped(task.measured, 34, "")),
+            task.name.into(),
+            measured(task, score),
             rates(card, score),
             task.mark_in_words.into(),
             score.verdict(task),
@@ -142,41 +142,64 @@ fn single_card(card: &Card) -> String {
     let mut text =
         format!("{}: {}\n{}\n{}\n", card.line, summary(card), table(&HEADER, rows), caution());
     remarks(card).iter().for_each(|remark| text += &format!("{remark}\n"));
-    text + "To print where the pass marks come from, give two or more optimizers: downhill card A B\n"
+    text + &tasks()
 }
 
 /// The cards of several optimizers, and the tasks.
 fn matrix(cards: &[Card]) -> String {
-    let header: Vec<&str> = ["optimizer"]
-        .into_iter()
-        .chain(TASKS.iter().map(|task| task.name))
-        .chain(["passed"])
-        .collect();
-    let mut matrix = table(&header, cards.iter().map(row));
-    if let Some(passed) = matrix.column_mut(TASKS.len() + 1) {
-        passed.set_cell_alignment(CellAlignment::Right);
-    }
     let starred = if cards.iter().any(|card| card.fixed.is_some()) {
         "* all tasks use the lr of the spec.\n"
     } else {
         ""
     };
-    let mut text = format!("{matrix}\n{}\n{starred}", caution());
+    let mut text = format!("{}\n{}\n{starred}", matrix_table(cards), caution());
     cards.iter().flat_map(remarks).for_each(|remark| text += &format!("{remark}\n"));
-    text += "\nThe tasks\n";
-    let tasks = TASKS.iter().map(|task| {
-        let measured = format!("{}: {}", task.measured, task.mark_in_words);
-        vec![
-            task.name.into(),
-            wrapped(task.question, 44, ""),
-            wrapped(&measured, 36, ""),
-            wrapped(task.why, 56, ""),
-        ]
+    text + &tasks()
+}
+
+/// A column for each task. In a terminal that is too narrow, the names of the failed tasks.
+fn matrix_table(cards: &[Card]) -> TextTable {
+    let header: Vec<&str> = ["optimizer"]
+        .into_iter()
+        .chain(TASKS.iter().map(|task| task.name))
+        .chain(["passed"])
+        .collect();
+    let matrix = table(&header, cards.iter().map(row)).numbers(|column| column > TASKS.len());
+    if matrix.fits() {
+        return matrix;
+    }
+    let passed = format!("passed of {}", TASKS.len());
+    let rows = cards.iter().map(|card| vec![card.line.clone(), passed_cell(card), failed(card)]);
+    table(&["optimizer", passed.as_str(), "failed"], rows).numbers(|column| column == 1)
+}
+
+/// The failed tasks of a card, with the reason where there is no number.
+fn failed(card: &Card) -> String {
+    let failed = pairs(card).filter_map(|(task, score)| {
+        let verdict = score.verdict(task);
+        let reason = verdict.strip_prefix("FAIL")?.trim();
+        Some(if reason.is_empty() { task.name.into() } else { format!("{} ({reason})", task.name) })
     });
-    text + &format!(
-        "{}\n",
-        table(&["task", "question", "measured, and pass mark", "origin of the pass mark"], tasks)
-    )
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() { "-".into() } else { failed.join(", ") }
+}
+
+/// What each task asks and measures, and where its pass mark comes from.
+fn tasks() -> String {
+    let width = output_width().unwrap_or(USUAL_WIDTH);
+    let mut text = "\nThe tasks\n".to_string();
+    for task in &TASKS {
+        text += &format!("{}\n", hanging(&format!("{}: {}", task.name, task.question), width, 2));
+        let lines = [
+            ("measured", task.measured),
+            ("pass mark", task.mark_in_words),
+            ("origin of the pass mark", task.why),
+        ];
+        for (title, line) in lines {
+            text += &format!("{}\n", hanging(&format!("  {title}: {line}"), width, 4));
+        }
+    }
+    text
 }
 
 /// The row of an optimizer in the matrix.
@@ -187,27 +210,13 @@ fn row(card: &Card) -> Vec<String> {
             pairs(card).map(|(task, score)| score.verdict(task).replacen(' ', "\n", 1)).collect()
         }
     };
-    let fixed = card.fixed.map_or("", |_| "*");
-    let passed =
-        if card.scores.is_empty() { "-".into() } else { format!("{fixed}{}", card.passed()) };
-    [card.line.clone()].into_iter().chain(marks).chain([passed]).collect()
+    [card.line.clone()].into_iter().chain(marks).chain([passed_cell(card)]).collect()
 }
 
-/// Breaks text into lines of at most `width` characters.
-fn wrapped(text: &str, width: usize, indent: &str) -> String {
-    let (mut lines, mut length) = (String::new(), 0);
-    for word in text.split_whitespace() {
-        if length > 0 && length + 1 + word.len() > width {
-            lines += &format!("\n{indent}");
-            length = 0;
-        } else if length > 0 {
-            lines += " ";
-            length += 1;
-        }
-        lines += word;
-        length += word.len();
-    }
-    lines
+/// The number of passed tasks, with a star if the spec sets the learning rate.
+fn passed_cell(card: &Card) -> String {
+    let fixed = card.fixed.map_or("", |_| "*");
+    if card.scores.is_empty() { "-".into() } else { format!("{fixed}{}", card.passed()) }
 }
 
 /// Writes `card.md` and `card.csv`.

@@ -9,7 +9,7 @@ use downhill::lab::runner::cluster::{Cluster, HYPERQUEUE, utf8};
 use downhill::lab::runner::{RunPlan, Stage};
 use downhill::{Error, Result};
 
-use super::terminal::{say, tell};
+use super::terminal::{say_unchanged, tell};
 
 /// Which engine makes the runs, and how.
 #[derive(Args)]
@@ -111,7 +111,7 @@ impl Engine {
                     "job scripts for Slurm are in {}; this command submits all jobs:",
                     folder.display()
                 ));
-                say(&format!("bash {}", shell_word(utf8(&submit)?)))
+                say_unchanged(&format!("bash {}", shell_word(utf8(&submit)?)))
             }
             Engine::HyperQueue => {
                 let script = cluster.write_hyperqueue()?;
@@ -122,7 +122,7 @@ impl Engine {
                      host\n  {runs} worker &    # on each host\nthis command submits the runs, \
                      waits for them, and writes the page:"
                 ));
-                say(&runs)
+                say_unchanged(&runs)
             }
         }
     }

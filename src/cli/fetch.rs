@@ -39,7 +39,10 @@ impl FetchObserver for DownloadProgress {
         self.bar.reset_eta();
         self.bar.set_message(file.to_string());
         if self.in_terminal {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            // another target would not know the lines that are on the screen
+            if self.bar.is_hidden() {
+                self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
         } else {
             let from = if offset > 0 { format!(" from byte {offset}") } else { String::new() };
             tell(&format!("{file}, {size} bytes{from}"));
@@ -85,14 +88,18 @@ pub fn fetch(args: FetchArgs) -> Result<ExitCode> {
 
 /// Downloads a known data set, with a progress bar.
 fn download(known: &'static KnownDataset, cache: &Path) -> Result<Installed> {
-    // no clean-up is needed: the next call resumes from what is on the disk
-    exit_on_signal("interrupted: the same command resumes the download")?;
     let style = ProgressStyle::with_template(
-        "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left  {msg}",
+        "{wide_bar} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left\n{wide_msg}",
     );
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ ");
     let bar =
         ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden()).with_style(style);
+    let shown = bar.clone();
+    // the next call resumes from what is on the disk
+    exit_on_signal(move || {
+        shown.finish_and_clear();
+        tell("interrupted: the same command resumes the download");
+    })?;
     let progress = DownloadProgress { bar, in_terminal: std::io::stderr().is_terminal() };
     let placed = fetch::fetch(known, cache, &FetchOptions::default(), &progress);
     progress.bar.finish_and_clear();

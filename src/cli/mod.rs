@@ -12,26 +12,29 @@ use downhill::optim::Optimizers;
 mod augment;
 mod card;
 mod cluster;
+mod epochs;
 mod fetch;
 mod plan;
 mod progress;
 mod run;
 mod show;
 mod surface;
+mod table;
 mod tables;
 mod terminal;
 mod threads;
 mod training;
 mod verify;
+mod wrap;
 
-use terminal::say;
-pub use terminal::{printable, tell};
+pub use terminal::{printable, tell_error};
+use terminal::{say, say_unchanged};
 
 /// Optimizers for deep learning, and experiments that compare them.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Start with:\n  downhill run adam-fig1-mnist   Reproduce a figure of the Adam paper, with a verdict on each claim\n  downhill list                  List all optimizers, experiments, data sets, models, ...\n  downhill show adam             Print its formula, settings and dialects (torch, Keras, Optax, burn)\n\nExit codes: 0 success; 1 a check failed (verify, run --check) or the training diverged; 2 invalid input or another error; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP."
+    after_help = "Start with:\n  downhill run adam-fig1-mnist   reproduces a figure of the Adam paper\n  downhill list                  lists optimizers, experiments, data, models, ...\n  downhill show adam             prints formula, settings and dialects\n\nExit codes: 0 success; 1 a check failed (verify, run --check) or the training diverged; 2 invalid input or another error; 130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -67,17 +70,17 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Run an experiment: train, check the claims, write a page with figures
     #[command(
-        after_help = "Each claim gets a verdict. A comparison of series is HELD, NOT HELD or UNDECIDED, by a 95 % interval over the seeds. A check of a number is PASS or FAIL. NOT HELD is a finding, not an error.\n\nEach run writes its record (JSON lines) and checkpoints while it trains. After Ctrl-C, SIGTERM, a kill or a loss of power, the same command continues where it stopped, with the same results. The first Ctrl-C finishes the current steps, writes checkpoints and the page. A second Ctrl-C exits immediately. Experiments without training runs exit at the first Ctrl-C. Several processes, on one or several hosts, can run the same experiment in the same folder.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # then edit the file\n  downhill run my-experiment.toml"
+        after_help = "Each claim gets a verdict. A comparison of series is HELD, NOT HELD or UNDECIDED, by a 95 % interval over the seeds. A check of a number is PASS or FAIL. NOT HELD is a finding, not an error.\n\nEach run writes its record (JSON lines) and checkpoints while it trains. After Ctrl-C, SIGTERM, a kill or a loss of power, the same command continues where it stopped, with the same results. The first Ctrl-C finishes the current steps, writes checkpoints and the page. A second Ctrl-C exits immediately. Experiments without training runs exit at the first Ctrl-C. Several processes, on one or several hosts, can run the same experiment in the same folder.\n\nExamples:\n  downhill run adam-fig1-mnist\n  downhill run adam-fig1-mnist --data ~/data/fashion-mnist --seeds 5\n  downhill show adam-fig1-mnist --toml > my-experiment.toml   # edit it\n  downhill run my-experiment.toml"
     )]
     Run(run::RunArgs),
     /// List the missing runs of an experiment, or write scripts that make them on a cluster
     #[command(
-        after_help = "Prints a line for each missing run: its key, its number of steps, and what it is, separated by tabs. `downhill run EXPERIMENT --only KEY` makes one of them. Several processes can do so in one folder at the same time.\nFirst all settings are listed. The remaining seeds of the best settings follow once those runs are complete.\n\nWith --slurm or --hyperqueue, scripts are written into the output folder instead: they make both stages and the page on a cluster. Standard output is the command that submits them.\n\nExamples:\n  downhill plan adam-fig1-mnist --scale paper\n  downhill plan adam-fig1-mnist --scale paper --slurm --tasks-at-once 20 --time 02:00:00\n  downhill plan adam-fig1-mnist --scale paper --hyperqueue"
+        after_help = "Prints a line for each missing run: its key, its number of steps, and what it is, separated by tabs. `downhill run EXPERIMENT --only KEY` makes one of them. Several processes can do so in one folder at the same time.\nFirst all settings are listed. The remaining seeds of the best settings follow once those runs are complete.\n\nWith --slurm or --hyperqueue, scripts are written into the output folder instead: they make both stages and the page on a cluster. Standard output is the command that submits them.\n\nExamples:\n  downhill plan adam-fig1-mnist --scale paper\n  downhill plan adam-fig1-mnist --scale paper --slurm --time 02:00:00\n  downhill plan adam-fig1-mnist --scale paper --hyperqueue"
     )]
     Plan(plan::PlanArgs),
     /// Plot the paths of optimizers on a surface: contours, relief, animation
     #[command(
-        after_help = "Examples:\n  downhill surface                            # lists the surfaces\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,adam:lr=0.01,beta2=0.99,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
+        after_help = "Examples:\n  downhill surface                            # lists the surfaces\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
     )]
     Surface(surface::SurfaceArgs),
     /// Write the page of an experiment again, from its records
@@ -101,7 +104,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Train one model, and save its record and its weights
     #[command(
-        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nGradient transformations, optimizer and schedule are joined by |: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` prints the names, `downhill show NAME` the settings.\n\nExample:\n  downhill train --model mlp:hidden=200 --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/MODEL.safetensors     # the path that train prints"
+        after_help = "A spec is a name with settings: adam, adam:lr=1e-3,beta2=0.99, adam@keras, mlp:hidden=500-300, inverse_sqrt:per=epoch.\nGradient transformations, optimizer and schedule are joined by |: \"clip_global:max=1|l2:lambda=1e-4|adam|ema:decay=0.99|cosine:warmup=100\".\n`downhill list` prints the names, `downhill show NAME` the settings.\n\nEach epoch is a line of standard error, the result is on standard output.\n\nExample:\n  downhill train --model mlp --optimizer adam:lr=1e-3 --epochs 5 --out out/mlp\n  downhill eval out/mlp/MODEL.safetensors   # the path that train prints"
     )]
     Train(training::TrainArgs),
     /// Test optimizers on short diagnostic tasks with pass marks: saddle, plateau, noise, rotation,
@@ -112,12 +115,12 @@ enum Command {
     Card(card::CardArgs),
     /// Write a picture and a page of augmented images
     #[command(
-        after_help = "Examples:\n  downhill augment \"hflip|crop:pad=4\"\n  downhill augment \"rotate:degrees=20|scale:by=0.2\" --data ~/data/fashion-mnist --out out/turned"
+        after_help = "Examples:\n  downhill augment \"hflip|crop:pad=4\"\n  downhill augment \"rotate:degrees=20|scale:by=0.2\" --out out/turned"
     )]
     Augment(augment::AugmentArgs),
     /// Evaluate a trained model on the test set: loss, accuracy, confusion matrix
     #[command(
-        after_help = "Example:\n  downhill eval out/mlp/MODEL.safetensors --data mnist-10k     # the path that train prints"
+        after_help = "Example:\n  downhill eval out/mlp/MODEL.safetensors   # the path that train prints"
     )]
     Eval(training::EvalArgs),
 }
@@ -130,7 +133,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     }
     match cli.command {
         Command::List { what } => say(&tables::list(what, &optimizers)),
-        Command::Show { name, toml: true } => say(&experiment::load(&name, &optimizers)?.1),
+        Command::Show { name, toml: true } => {
+            say_unchanged(&experiment::load(&name, &optimizers)?.1)
+        }
         Command::Show { name, toml: false } => say(&show::show(&name, &optimizers)?),
         Command::Fetch(args) => fetch::fetch(args),
         Command::Run(args) => run::run(args, &optimizers),

@@ -11,7 +11,7 @@ use downhill::{Error, Result};
 
 use super::cluster::ClusterArgs;
 use super::run::{WhichRuns, refuse_study};
-use super::terminal::{say, tell};
+use super::terminal::{say_unchanged, tell};
 
 #[derive(Args)]
 pub struct PlanArgs {
@@ -51,7 +51,7 @@ pub fn plan(args: PlanArgs, optimizers: &Optimizers) -> Result<ExitCode> {
         Some(stage) => of_stage(&plan, stage)?,
     };
     tell(&summary(&plan));
-    if runs.is_empty() { Ok(ExitCode::SUCCESS) } else { say(&lines(runs)) }
+    if runs.is_empty() { Ok(ExitCode::SUCCESS) } else { say_unchanged(&lines(runs)) }
 }
 
 /// The missing runs of a stage.

@@ -1,24 +1,35 @@
 //! The progress of runs: a bar in a terminal. Elsewhere, a line of text for each run.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::terminal::tell;
+use super::epochs;
+use super::terminal::{error_width, tell};
 use downhill::docs::counted;
-use downhill::lab::record::RunEnd;
-use downhill::lab::runner::{RunObserver, TrainingObserver};
+use downhill::lab::record::{CurvePoint, Measure, RunEnd};
+use downhill::lab::runner::{RunObserver, Runs, TrainingObserver};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The progress bar of all runs.
 pub struct Bars {
     bar: ProgressBar,
     in_terminal: bool,
+    /// of the table of epochs
+    has_header: AtomicBool,
 }
 
 impl Bars {
     /// A hidden bar. [`show`](Bars::show) makes it visible.
     pub fn new() -> Bars {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        Bars { bar, in_terminal: std::io::stderr().is_terminal() }
+        let has_header = AtomicBool::new(false);
+        Bars { bar, in_terminal: std::io::stderr().is_terminal(), has_header }
+    }
+
+    /// What removes the bar from the screen, for a signal.
+    pub fn clearing(&self) -> impl Fn() + Send + 'static {
+        let bar = self.bar.clone();
+        move || bar.finish_and_clear()
     }
 
     /// Removes the bar from the screen.
@@ -33,8 +44,10 @@ impl Bars {
 
     /// Shows a bar of this many items.
     pub fn show_of(&self, number: usize, things: &'static str) {
-        let style =
-            ProgressStyle::with_template("{bar:30} {percent:>3} %  {rate:>14}  {left:>9}  {msg}");
+        // the message has a line of its own, cut to the width of the terminal
+        let style = ProgressStyle::with_template(
+            "{wide_bar} {percent:>3} %  {rate:>14}  {left:>9}\n{wide_msg}",
+        );
         let style =
             style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ ");
         let rate = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -47,7 +60,8 @@ impl Bars {
         };
         self.bar.set_style(style.with_key("rate", rate).with_key("left", left));
         self.bar.set_length(number as u64);
-        if self.in_terminal && number > 0 {
+        // another target would not know the lines that are on the screen, and never clear them
+        if self.in_terminal && number > 0 && self.bar.is_hidden() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
@@ -59,14 +73,9 @@ impl Bars {
 }
 
 impl RunObserver for Bars {
-    fn start(&self, runs: usize, steps: usize, done_before: usize) {
-        let before = match done_before {
-            0 => String::new(),
-            1 => ", 1 exists already".into(),
-            more => format!(", {more} exist already"),
-        };
-        if runs > 0 || done_before > 0 {
-            self.bar.suspend(|| tell(&format!("{} to make{before}", counted(runs, "run", "runs"))));
+    fn start(&self, runs: Runs, steps: usize) {
+        if runs.missing + runs.complete > 0 {
+            self.bar.suspend(|| tell(&runs.to_string()));
         }
         self.show(self.bar.position() as usize + steps);
     }
@@ -102,7 +111,24 @@ impl RunObserver for Bars {
     }
 }
 
+impl Drop for Bars {
+    /// Also after an error or a panic.
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
 impl TrainingObserver for Bars {
+    fn point(&self, measures: &[Measure], point: &CurvePoint) {
+        let width = error_width();
+        self.bar.suspend(|| {
+            if !self.has_header.swap(true, Ordering::Relaxed) {
+                tell(&epochs::header(measures, point, width));
+            }
+            tell(&epochs::line(measures, point, width));
+        });
+    }
+
     fn start(&self, steps: usize) {
         self.show(steps);
     }

@@ -1,6 +1,6 @@
 //! `downhill run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -159,8 +159,13 @@ impl WhichRuns {
         if self.mix_processors {
             command += " --mix-processors";
         }
-        Ok(command)
+        Ok(command + &out_option(self.out.as_deref()))
     }
+}
+
+/// The output folder in a command, if it is not the default.
+pub fn out_option(out: Option<&Path>) -> String {
+    out.map_or(String::new(), |out| format!(" --out {}", shell_word(&out.to_string_lossy())))
 }
 
 /// Trains the runs of an experiment, prints the results, and writes the page.
@@ -173,12 +178,13 @@ pub fn run_and_report(
         let study = study::find(study)?;
         return run_study(study, experiment, &options, optimizers);
     }
-    let signals = Signals::handle()?;
-    options.stop = signals.stop.clone();
     let progress = progress::Bars::new();
+    let signals = Signals::handle(progress.clearing())?;
+    options.stop = signals.stop.clone();
     let results = runner::run(experiment, optimizers, &options, &progress);
     progress.finish();
     let results = results?;
+    let from_checkpoint = results.from_checkpoint;
     if results.runs.is_empty() {
         tell("interrupted before the first run");
         return Ok(signals.exit_code());
@@ -188,14 +194,21 @@ pub fn run_and_report(
     let page = report.write(&results.folder)?;
     say(&format!("{}\npage: {}", tables::results(&report), page.display()))?;
     if results.interrupted {
-        tell(INTERRUPTED);
+        tell(&interrupted(from_checkpoint));
         return Ok(signals.exit_code());
     }
     Ok(exit_code(&report, options.check))
 }
 
-const INTERRUPTED: &str =
-    "interrupted; checkpoints are written, and the same command continues where it stopped";
+/// What an interrupted command says last.
+fn interrupted(from_checkpoint: usize) -> String {
+    let continues = match from_checkpoint {
+        0 => return "interrupted; the same command makes the missing runs".into(),
+        1 => "1 run continues from a checkpoint".to_string(),
+        runs => format!("{runs} runs continue from checkpoints"),
+    };
+    format!("interrupted; {continues} when the same command is started again")
+}
 
 /// Makes one run. A page is written by `report`, once all runs are made.
 fn run_one(
@@ -205,14 +218,14 @@ fn run_one(
     optimizers: &Optimizers,
 ) -> Result<ExitCode> {
     refuse_study(&experiment, "--only")?;
-    let signals = Signals::handle()?;
-    options.stop = signals.stop.clone();
     let progress = progress::Bars::new();
+    let signals = Signals::handle(progress.clearing())?;
+    options.stop = signals.stop.clone();
     let results = runner::run_one(experiment, optimizers, &options, &progress, key);
     progress.finish();
     let results = results?;
     if results.interrupted {
-        tell(INTERRUPTED);
+        tell(&interrupted(results.from_checkpoint));
         return Ok(signals.exit_code());
     }
     let outcomes: Vec<String> = results.runs.iter().map(Run::outcome).collect();

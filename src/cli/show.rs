@@ -16,7 +16,7 @@ use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings, Spec, unknown};
 use downhill::{Error, Result};
 
-use super::tables::table;
+use super::table::{TextTable, table};
 
 /// The page about a name; `None` if the catalog does not contain the name.
 type Lookup = fn(&str, &Optimizers) -> Result<Option<String>>;
@@ -126,7 +126,7 @@ fn optimizer(name: &str, optimizers: &Optimizers) -> Option<String> {
 }
 
 /// Each dialect as a spec, with the settings that differ from the defaults.
-fn dialect_table(entry: &OptimizerEntry) -> comfy_table::Table {
+fn dialect_table(entry: &OptimizerEntry) -> TextTable {
     let rows = entry.dialects.iter().map(|dialect| {
         let settings: Vec<String> = entry
             .differs(dialect)

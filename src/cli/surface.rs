@@ -16,8 +16,8 @@ use downhill::spec::{SpecLine, split_lines};
 use downhill::{Error, Result};
 use sha2::{Digest, Sha256};
 
-use super::run::run_and_report;
-use super::tables::table;
+use super::run::{out_option, run_and_report};
+use super::table::table;
 use super::terminal::say;
 
 #[derive(Args)]
@@ -105,8 +105,10 @@ impl SurfaceArgs {
         let ([a, b, c, d], [x, y]) = (surface.window, surface.start);
         format!(
             "downhill surface \"{name}\" --optimizers \"{optimizers}\" --window={a},{b},{c},{d} \
-             --start={x},{y} --noise {noise} --steps {} --seeds {}",
-            self.steps, self.seeds
+             --start={x},{y} --noise {noise} --steps {} --seeds {}{}",
+            self.steps,
+            self.seeds,
+            out_option(self.out.as_deref())
         )
     }
 }

@@ -1,9 +1,6 @@
 //! Tables for the terminal: what exists, results, and the diagnosis of a step.
 
 use clap::ValueEnum;
-use comfy_table::{
-    CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::UTF8_FULL_CONDENSED,
-};
 use downhill::docs::Docs;
 use downhill::lab::augment::AUGMENTATIONS;
 use downhill::lab::data::prepare::PREPARATIONS;
@@ -19,41 +16,7 @@ use downhill::pipeline::{TRANSFORMS, TransformEntry};
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings};
 
-/// A table with a header. In a terminal it is as wide as the terminal.
-pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
-    let rows: Vec<Vec<String>> = rows.into_iter().collect();
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(header).add_rows(&rows);
-    if let Some((terminal_size::Width(width), _)) =
-        terminal_size::terminal_size_of(std::io::stdout())
-    {
-        fit(&mut table, width, header, &rows);
-    }
-    table
-}
-
-/// Limits a table to the width of the terminal. Words and numbers are not broken.
-fn fit(table: &mut Table, width: u16, header: &[&str], rows: &[Vec<String>]) {
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    for (i, column) in table.column_iter_mut().enumerate() {
-        let cells = rows.iter().filter_map(|row| row.get(i)).map(String::as_str);
-        let cells = cells.chain(header.get(i).copied());
-        let minimum = cells.map(minimum_width).max().unwrap_or(0) + 2; // a space on each side
-        let minimum = Width::Fixed(minimum.min(1000) as u16);
-        column.set_constraint(ColumnConstraint::LowerBoundary(minimum));
-    }
-}
-
-/// The width of the longest word of a cell. If the cell has several lines, the width of the longest
-/// line.
-fn minimum_width(cell: &str) -> usize {
-    let parts: Vec<&str> = if cell.contains('\n') {
-        cell.lines().collect()
-    } else {
-        cell.split_whitespace().collect()
-    };
-    parts.into_iter().map(|part| part.chars().count()).max().unwrap_or(0)
-}
+use super::table::{colored_cell, table};
 
 /// The title without the name, which has a column of its own: `Adam: adaptive moment estimation`.
 fn without_name(title: &str) -> String {
@@ -262,19 +225,17 @@ fn augmentation_section() -> Section {
     }
 }
 
+/// The width of a verdict with the space after it.
+const VERDICT_WIDTH: usize = 11;
+
 /// The table of results, the remarks and the verdicts.
 pub fn results(report: &Report) -> String {
     let ResultsTable { columns, rows, notes } = &report.results;
     let mut text = String::new();
     if !columns.is_empty() {
         let header: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
-        let mut results = table(&header, rows.iter().cloned());
-        for (cells, column) in results.column_iter_mut().zip(columns) {
-            if column.is_number {
-                cells.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        text += &format!("{results}\n");
+        let results = table(&header, rows.iter().cloned());
+        text += &format!("{}\n", results.numbers(|i| columns[i].is_number));
     }
     for line in notes.iter().chain(&report.remarks) {
         text += &format!("{line}\n");
@@ -284,9 +245,15 @@ pub fn results(report: &Report) -> String {
             "" => String::new(),
             source => format!(" ({source})"),
         };
+        let name = verdict.verdict.to_string();
         text += &format!(
-            "\n{:9}  \"{}\"{source}\n           {}\n           {}\n",
-            verdict.verdict, verdict.quote, verdict.check, verdict.margin
+            "\n{}{:gap$}\"{}\"{source}\n           {}\n           {}\n",
+            colored_cell(&name),
+            "",
+            verdict.quote,
+            verdict.check,
+            verdict.margin,
+            gap = VERDICT_WIDTH - name.len().min(VERDICT_WIDTH)
         );
     }
     text
@@ -319,14 +286,6 @@ pub fn layers(point: &CurvePoint) -> String {
         "signal / noise",
         "eps dominates",
     ];
-    let mut table = table(&header, rows);
-    align_right(&mut table, 1);
+    let table = table(&header, rows).numbers(|column| column > 0);
     format!("diagnosis of the last step, taken in batch {} or before\n{table}\n", point.step)
-}
-
-/// Aligns all columns to the right, from this one on.
-pub fn align_right(table: &mut Table, first: usize) {
-    for column in table.column_iter_mut().skip(first) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
 }

@@ -17,6 +17,7 @@ use downhill::optim::Optimizers;
 use downhill::{Error, Result};
 
 use super::progress::Bars;
+use super::table::table;
 use super::tables;
 use super::terminal::{Signals, say, tell};
 
@@ -94,8 +95,8 @@ pub struct EvalArgs {
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let single = args.single();
     tell_label(&args.data);
-    let signals = Signals::handle()?;
     let bar = Bars::new();
+    let signals = Signals::handle(bar.clearing())?;
     let trained = single.train(&args.out, optimizers, &bar, &signals.stop);
     bar.finish();
     let trained = trained.map_err(keys_as_options)?;
@@ -247,5 +248,6 @@ fn confusion(data: &Dataset, result: &Evaluation) -> String {
         std::iter::once(data.class(class)).chain(counts.iter().map(usize::to_string)).collect()
     };
     let rows = result.confusion.iter().enumerate().map(row);
-    tables::table(&header.iter().map(String::as_str).collect::<Vec<_>>(), rows).to_string()
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    table(&header, rows).numbers(|column| column > 0).to_string()
 }

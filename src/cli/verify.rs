@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::Table;
 use downhill::lab::verify::{Apart, Replay, Tolerance, read};
 use downhill::optim::Optimizers;
 use downhill::{Error, Result};
 
-use super::tables::{align_right, table};
+use super::table::{TextTable, table};
 use super::terminal::say;
 
 #[derive(Args)]
@@ -51,7 +50,7 @@ pub fn verify(args: VerifyArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     Ok(if replays.iter().all(Replay::agrees) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn replay_table(replays: &[Replay]) -> Table {
+fn replay_table(replays: &[Replay]) -> TextTable {
     let first_outside =
         |apart: Apart| apart.left_at.map_or("-".into(), |step| format!("step {step}"));
     let row = |replay: &Replay| {
@@ -74,7 +73,5 @@ fn replay_table(replays: &[Replay]) -> Table {
         "error in f32",
         "first outside",
     ];
-    let mut table = table(&header, replays.iter().map(row));
-    align_right(&mut table, 3);
-    table
+    table(&header, replays.iter().map(row)).numbers(|column| column > 2)
 }

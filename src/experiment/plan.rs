@@ -29,6 +29,21 @@ impl Planned {
     }
 }
 
+/// Whether a pipeline spec ends with a schedule.
+fn has_schedule(written: &SpecLine) -> bool {
+    let is_schedule = |spec: &Spec| SCHEDULES.iter().any(|known| known.name == spec.name);
+    written.0.iter().any(is_schedule)
+}
+
+impl Series {
+    /// Whether the series has a schedule of its own, so that it does not use the schedule of the
+    /// experiment.
+    pub fn has_own_schedule(&self, scale: Scale) -> bool {
+        let written = self.optimizer_at(scale).parse::<SpecLine>();
+        self.schedule.is_some() || written.is_ok_and(|written| has_schedule(&written))
+    }
+}
+
 impl Experiment {
     /// The grid of a series at a scale: each pipeline with its schedule. The schedule is that of
     /// the pipeline spec, or else of the series, or else of the experiment.
@@ -72,9 +87,8 @@ impl Experiment {
     ) -> Result<Planned> {
         let grid = self.grid(series, scale, optimizers)?.into_iter();
         let mut written: SpecLine = series.optimizer_at(scale).parse()?;
-        let is_schedule = |spec: &Spec| SCHEDULES.iter().any(|known| known.name == spec.name);
         // the schedule of the experiment distinguishes no series
-        if let Some(own) = series.schedule.as_ref().filter(|_| !written.0.iter().any(is_schedule)) {
+        if let Some(own) = series.schedule.as_ref().filter(|_| !has_schedule(&written)) {
             written.0.push(own.parse()?);
         }
         let setting = |(config, schedule): (PipelineConfig, Schedule)| {

@@ -113,6 +113,7 @@ impl Report {
             "seeds": seed_count(&self.runs),
             "diverged": self.diverged(),
             "schedules": self.schedules(),
+            "common_schedule": self.common_schedule(),
             "how_to_read": HOW_TO_READ,
         })
     }
@@ -122,6 +123,14 @@ impl Report {
         let canonical: BTreeSet<&str> =
             self.runs.iter().map(|run| run.header.schedule.as_str()).collect();
         canonical.into_iter().map(short_schedule).collect()
+    }
+
+    /// The schedule of the experiment, if a series uses it.
+    fn common_schedule(&self) -> Option<&str> {
+        let experiment = self.experiment.as_ref()?;
+        let scale = self.scale.unwrap_or(Scale::Quick);
+        let uses_it = experiment.series.iter().any(|series| !series.has_own_schedule(scale));
+        uses_it.then_some(experiment.schedule.as_str())
     }
 
     /// The series of the experiment, with their pipeline specs.

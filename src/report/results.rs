@@ -185,7 +185,7 @@ fn explanations(choice: Option<&Choice<'_>>, seeds: usize, shows_runs: bool) -> 
     });
     let chosen = choice.map(|choice| choice.rule(seeds as u64));
     let runs = (choice.is_some() && shows_runs)
-        .then(|| "The last column counts the runs of the whole grid.".to_string());
+        .then(|| "The number of runs is that of the whole grid.".to_string());
     spread.into_iter().chain(chosen).chain(runs).collect()
 }
 

@@ -109,7 +109,7 @@ impl Cluster {
         let Cluster { name: experiment, program, arguments, report, time, sbatch, cpus, .. } =
             self.clone();
         let values = context! {
-            name => experiment, program, arguments, report, folder => utf8(&self.folder)?, cpus,
+            name => experiment, package => HYPERQUEUE, program, arguments, report, folder => utf8(&self.folder)?, cpus,
             start => utf8(&self.start)?,
             page => utf8(&self.folder.join("index.html"))?, time, sbatch, at_once, settings => self.settings.len().min(MOST_TASKS),
             seeds => self.seeds.min(MOST_TASKS),

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::files::{make_folder, place};
 use crate::optim::Optimizers;
-use crate::record::Run;
+use crate::record::{Run, checkpoint_of};
 
 /// The results of an experiment.
 pub struct Results {
@@ -29,6 +29,8 @@ pub struct Results {
     pub runs: Vec<Run>,
     /// whether it was stopped before all runs were made
     pub interrupted: bool,
+    /// the number of runs that continue from a checkpoint when it is started again
+    pub from_checkpoint: usize,
 }
 
 /// Makes the runs of an experiment that are not on the disk yet, and returns all. Several
@@ -71,7 +73,8 @@ pub fn run(
     if !interrupted {
         fresh.end()?;
     }
-    Ok(Results { experiment, folder, runs, interrupted })
+    let from_checkpoint = jobs.all().iter().filter(|job| job.has_checkpoint()).count();
+    Ok(Results { experiment, folder, runs, interrupted, from_checkpoint })
 }
 
 /// Makes one run of an experiment, if it is not on the disk yet. `key` is one that
@@ -95,6 +98,7 @@ pub fn run_one(
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let path = job.job.path.clone();
+    let checkpoint = checkpoint_of(&path);
     let fresh = Fresh::at(path.with_extension("fresh"));
     let of_all = Fresh::of_folder(&folder).since();
     let since = fresh.begin(options.fresh, std::iter::once(path))?.max(of_all);
@@ -104,7 +108,8 @@ pub fn run_one(
     if !interrupted {
         fresh.end()?;
     }
-    Ok(Results { experiment, folder, runs, interrupted })
+    let from_checkpoint = usize::from(checkpoint.is_file());
+    Ok(Results { experiment, folder, runs, interrupted, from_checkpoint })
 }
 
 fn complete(options: &RunOptions) -> Complete {

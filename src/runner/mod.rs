@@ -26,7 +26,7 @@ pub use command::COMMAND_FILE;
 pub use experiment::{Results, run, run_one};
 pub use folder::{claim_folder, default_folder};
 pub use header::BURN;
-pub use observer::{PrintRuns, Quiet, RunObserver};
+pub use observer::{PrintRuns, Quiet, RunObserver, Runs};
 pub use options::{CHECKPOINT_EVERY, RunOptions};
 pub use plan::{PlannedRun, RunPlan, Stage, plan};
 pub use single::{SingleTraining, Trained, TrainingObserver};

@@ -15,7 +15,10 @@ use crate::model::Net;
 use crate::model::saved::{self, ModelCard};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::record::{self, Outcome, Run, RunEnd, part_of};
+use crate::record::{
+    self, CurvePoint, Measure, Outcome, PENALIZED_LOSS, RecordedTask, Run, RunEnd, VALIDATION_LOSS,
+    part_of,
+};
 use crate::schedule::Schedule;
 use crate::spec::SpecLine;
 use crate::task::{Classification, ClassifyProblem, Control, Job, PreparedTask, Task, TaskContext};
@@ -54,6 +57,21 @@ pub trait TrainingObserver {
     fn message(&self, text: &str);
     /// Called after each step.
     fn step(&self);
+    /// Called with each point of the curve, before the first epoch and after each, and with the
+    /// measurements that a line about it contains.
+    fn point(&self, _columns: &[Measure], _point: &CurvePoint) {}
+}
+
+/// The measurements of a training that its observer shows.
+fn columns(task: &Classification, record: &RecordedTask) -> Vec<Measure> {
+    let is_shown = |measure: &Measure| match measure.name {
+        PENALIZED_LOSS => task.penalty != "none",
+        VALIDATION_LOSS => task.validation > 0.0,
+        _ => true,
+    };
+    let validation = record.other_measures().into_iter();
+    let validation = validation.filter(|measure| measure.name == VALIDATION_LOSS);
+    record.columns().into_iter().chain(validation).filter(is_shown).collect()
 }
 
 /// A training that ended, now or before.
@@ -150,9 +168,11 @@ impl SingleTraining<'_> {
         lease: &Lease,
         stop: &AtomicBool,
     ) -> Result<Run> {
+        let columns = columns(&self.task, &task.record);
         let control = Control {
             resumed: &mut |step| observer.resumed(step),
             step: &mut || observer.step(),
+            point: &mut |point| observer.point(&columns, point),
             stop: &|| stop.load(Ordering::Relaxed) || lease.is_lost(),
             check: &|| lease.check(),
             checkpoint_every: self.checkpoint_every,

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::complete::Complete;
 use super::lease::{Attempt, Lease, Leases};
-use super::observer::RunObserver;
+use super::observer::{RunObserver, Runs};
 use crate::docs::counted;
 use crate::error::{Error, Result};
-use crate::record::{self, Header, Run, RunEnd, part_of};
+use crate::record::{self, Header, Run, RunEnd, checkpoint_of, part_of};
 use crate::task::{Control, DynTask, Job};
 
 /// A run with its task.
@@ -27,6 +27,11 @@ impl TaskJob<'_> {
     /// Steps of the whole run.
     pub fn steps(&self) -> usize {
         self.job.header.epochs * self.task.steps()
+    }
+
+    /// Whether the run continues from a checkpoint.
+    pub fn has_checkpoint(&self) -> bool {
+        checkpoint_of(&self.job.path).is_file()
     }
 
     /// Series, setting and seed.
@@ -65,7 +70,12 @@ impl<O: RunObserver> Workers<'_, O> {
             }
         }
         let steps: usize = missing.iter().map(TaskJob::steps).sum();
-        self.observer.start(missing.len(), steps + later, runs.len());
+        let counts = Runs {
+            missing: missing.len(),
+            from_checkpoint: missing.iter().filter(|job| job.has_checkpoint()).count(),
+            complete: runs.len(),
+        };
+        self.observer.start(counts, steps + later);
         self.make_missing(&missing)?;
         let stopped = self.stop.load(Ordering::Relaxed);
         for job in missing {
@@ -160,6 +170,7 @@ impl<O: RunObserver> Workers<'_, O> {
             Control {
                 resumed: &mut |step| self.observer.resumed(step),
                 step: &mut || self.observer.step(),
+                point: &mut |_| {},
                 stop: &|| self.stop.load(Ordering::Relaxed) || lease.is_lost(),
                 check: &|| lease.check(),
                 checkpoint_every: self.checkpoint_every,

@@ -38,6 +38,8 @@ pub struct Control<'a> {
     pub resumed: &'a mut dyn FnMut(usize),
     /// called after each step
     pub step: &'a mut dyn FnMut(),
+    /// called with each point of the curve: before the first epoch, and after each
+    pub point: &'a mut dyn FnMut(&CurvePoint),
     /// whether the run ends after this step, with a checkpoint
     pub stop: &'a dyn Fn() -> bool,
     /// fails if another process has taken over the run; then nothing more is written
@@ -221,7 +223,9 @@ impl TrainObserver for Recorder<'_, '_> {
 
     fn point(&mut self, point: &CurvePoint) -> Result<()> {
         (self.control.check)()?;
-        self.writer.write(&RecordLine::Point(point.clone()))
+        self.writer.write(&RecordLine::Point(point.clone()))?;
+        (self.control.point)(point);
+        Ok(())
     }
 
     fn step(&mut self) -> bool {

@@ -5,7 +5,7 @@
     python runs.py server             starts a server, like `hq server start`
     python runs.py worker --cpus 4    starts a worker on this machine, like `hq worker start`
 
-It needs `pip install hyperqueue`, of the version of the server. A second start submits what is missing.
+It needs `python3 -m pip install {{ package }}`; the version is that of the server. A second start submits what is missing.
 """
 
 import argparse
@@ -17,9 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import hyperqueue as hq
-from hyperqueue.cluster import Cluster
-from hyperqueue.ffi.protocol import ResourceRequest
+try:
+    import hyperqueue as hq
+    from hyperqueue.cluster import Cluster
+    from hyperqueue.ffi.protocol import ResourceRequest
+except ImportError as error:
+    sys.exit(f"{error}; this script needs a Python package: python3 -m pip install {{ package }}")
 
 DOWNHILL = {{ program | python }}
 ARGUMENTS = {{ arguments | python }}
