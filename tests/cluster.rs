@@ -51,7 +51,7 @@ fn scripts_for_slurm_have_a_task_for_each_run() {
     assert_eq!(keys.lines().collect::<Vec<_>>(), listed);
     let submit = fs::read_to_string(submit).unwrap();
     assert!(submit.contains(&format!("--array=1-{}%4 ", listed.len())), "{submit}");
-    assert!(submit.contains("--array=1-4%4 "), "a run of each series: {submit}");
+    assert!(submit.contains("--array=1-8%4 "), "two runs of each series: {submit}");
     let job = fs::read_to_string(job).unwrap();
     for line in ["--requeue", "--signal=B:TERM@60", "--time=01:00:00", "--qos=low"] {
         assert!(job.contains(&format!("\n#SBATCH {line}\n")), "{line}: {job}");
@@ -104,7 +104,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         (&["--hyperqueue", "--tasks-at-once", "2"], "expected this option only with --slurm"),
         (&["--slurm", "--hyperqueue"], "cannot be used with"),
         (&["--slurm", "--stage", "seeds"], "cannot be used with"),
-        (&["--stage", "seeds"], "24 runs of stage settings are missing"),
+        (&["--stage", "seeds"], "48 runs of stage settings are missing"),
     ] {
         let output = plan(place.path(), options);
         let error = text(&output.stderr);

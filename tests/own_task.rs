@@ -130,7 +130,8 @@ fn a_kind_of_task_from_a_users_program_runs_is_graded_and_reported() {
     assert_eq!(done.report.table[0].chosen, "sgd lr=0.3");
     assert_eq!(
         done.report.table.iter().map(|row| row.runs.as_str()).collect::<Vec<_>>(),
-        ["2", "1"]
+        ["3", "1"],
+        "two that select and a graded one; a graded one"
     );
     let page = std::fs::read_to_string(&done.page).unwrap();
     assert!(page.contains("two numbers"), "the page describes the task");

@@ -61,6 +61,8 @@ fn aligned<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -73,7 +75,7 @@ mod tests {
             batch_loss: None,
             grad_norm: None,
             layers: Vec::new(),
-            measures: [("train_loss".to_string(), 0.25)].into(),
+            measures: BTreeMap::from([("train_loss".to_string(), 0.25)]).into(),
             seconds: 1.26,
         };
         let both = |width| {

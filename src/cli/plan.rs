@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use downhill::docs::counted;
+use downhill::lab::experiment::{Experiment, Scale};
 use downhill::lab::runner::{self, PlannedRun, RunPlan, Stage};
 use downhill::optim::Optimizers;
 use downhill::{Error, Result};
@@ -28,7 +29,7 @@ pub struct PlanArgs {
 enum StageName {
     /// every setting, with the seeds that select
     Settings,
-    /// the best settings, with the remaining seeds
+    /// the best settings, with the seeds that are graded
     Seeds,
 }
 
@@ -40,6 +41,7 @@ pub fn plan(args: PlanArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     refuse_study(&experiment, "plan")?;
     let plan = runner::plan(&experiment, optimizers, &options)?;
     if let Some(engine) = engine {
+        refuse_halving(&experiment, options.scale)?;
         let cluster = args.cluster.cluster(&experiment.name, &plan, arguments)?;
         cluster.check()?;
         runner::claim_folder(&plan.folder, &experiment)?;
@@ -52,6 +54,18 @@ pub fn plan(args: PlanArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     };
     tell(&summary(&plan));
     if runs.is_empty() { Ok(ExitCode::SUCCESS) } else { say_unchanged(&lines(runs)) }
+}
+
+/// The scripts know two stages.
+fn refuse_halving(experiment: &Experiment, scale: Scale) -> Result<()> {
+    match experiment.extent_of(scale)?.halving {
+        None => Ok(()),
+        Some(factor) => Err(Error::value(
+            "--slurm or --hyperqueue",
+            format!("scale.{}.halving = {factor}", scale.name()),
+            "a scale without successive halving, or `downhill run` on several hosts",
+        )),
+    }
 }
 
 /// The missing runs of a stage.
@@ -89,7 +103,7 @@ fn summary(plan: &RunPlan) -> String {
     );
     if plan.later > 0 {
         let later = counted(plan.later, "run", "runs");
-        text += &format!("; then {later} with the remaining seeds of the best settings");
+        text += &format!("; then {later} of the best settings with the graded seeds");
     }
     text
 }

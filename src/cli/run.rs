@@ -35,7 +35,7 @@ pub struct WhichRuns {
     /// --release --features wgpu -- run ...
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
-    /// Number of seeds per setting [default: from the scale]
+    /// Number of graded seeds [default: from the scale]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     seeds: Option<u16>,
     /// Output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
@@ -63,6 +63,10 @@ pub struct RunArgs {
     /// Repeat runs that already have a record. The old records stay until the new ones replace them
     #[arg(long)]
     fresh: bool,
+    /// Where the best setting is at the edge of a grid, add settings beyond it, up to 4 times, and
+    /// record them in the output folder
+    #[arg(long, conflicts_with = "only")]
+    extend: bool,
     /// Exit with code 1 if a verdict is NOT HELD or FAIL
     #[arg(long, conflicts_with = "only")]
     check: bool,
@@ -99,6 +103,7 @@ pub fn run(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     options.jobs = args.jobs.map(usize::from);
     options.checkpoint_every = args.checkpoint_every;
     options.fresh = args.fresh;
+    options.extend = args.extend;
     options.check = args.check;
     match args.only {
         Some(key) => run_one(experiment, options, &key, optimizers),

@@ -93,6 +93,8 @@ impl SurfaceArgs {
             epochs: self.steps as usize,
             seeds: self.seeds.into(),
             search: None,
+            trials: None,
+            halving: None,
             train: None,
             test: None,
             data: None,

@@ -43,6 +43,7 @@ impl Experiment {
             series: Vec::new(),
             claim: Vec::new(),
             differs: Vec::new(),
+            added: Vec::new(),
             source: String::new(),
             file: String::new(),
         }
@@ -60,16 +61,38 @@ impl Experiment {
         self.with_extent(|extent| extent.epochs = epochs)
     }
 
-    /// With so many runs of the best setting of each series.
+    /// With so many graded runs of the best setting of each series.
     #[must_use]
     pub fn with_seeds(self, seeds: usize) -> Experiment {
         self.with_extent(|extent| extent.seeds = seeds)
     }
 
-    /// With so many runs of each setting, which select the best; all seeds by default.
+    /// With so many runs of each setting, which select the best; as many as graded runs by default.
+    /// They have seeds of their own.
     #[must_use]
     pub fn with_search(self, seeds: usize) -> Experiment {
         self.with_extent(|extent| extent.search = Some(seeds))
+    }
+
+    /// With so many settings of each series that has several: the size of its grid, or the points
+    /// that are sampled from its ranges.
+    #[must_use]
+    pub fn with_trials(self, trials: usize) -> Experiment {
+        self.with_extent(|extent| extent.trials = Some(trials))
+    }
+
+    /// With another measurement selecting the best settings, such as `validation_loss` of a task with a
+    /// validation set.
+    #[must_use]
+    pub fn with_selection_by(mut self, measure: &str) -> Experiment {
+        self.metric.select = Some(measure.into());
+        self
+    }
+
+    /// With successive halving by this factor.
+    #[must_use]
+    pub fn with_halving(self, factor: usize) -> Experiment {
+        self.with_extent(|extent| extent.halving = Some(factor))
     }
 
     /// With the mean of the metric over the epochs selecting the best settings, not its last value.
@@ -79,7 +102,9 @@ impl Experiment {
         self
     }
 
-    /// With another series: its label and its pipeline spec; values in brackets are the grid.
+    /// With another series: its label and its pipeline spec; values in brackets are the grid, and
+    /// `log(1e-5,1e-1)`, `uniform(0.8,0.99)` and `choice(1e-8,1e-3)` are ranges, which need
+    /// [`with_trials`](Experiment::with_trials).
     #[must_use]
     pub fn with_series(mut self, label: &str, optimizer: &str) -> Experiment {
         self.series.push(Series::new(label.into(), optimizer.into()));
@@ -107,6 +132,8 @@ impl Extent {
             epochs,
             seeds,
             search: None,
+            trials: None,
+            halving: None,
             train: None,
             test: None,
             data: None,

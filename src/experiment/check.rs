@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::claim::{Expect, SECONDS, between};
 use super::published;
-use super::schema::{Claim, Experiment, Extent, Scale, Series};
+use super::schema::{Claim, Experiment, Extent, Metric, Scale, Series};
+use super::trials;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
@@ -23,6 +24,12 @@ struct Location<'a>(&'a Path);
 impl Location<'_> {
     fn wrong(&self, key: &str, found: impl Into<String>, expected: &str) -> Error {
         Error::content(format!("{}, {key}", self.0.display()), found, expected)
+    }
+
+    /// For `map_err`: an error that names its key.
+    fn within_file(&self) -> impl Fn(Error) -> Error {
+        let place = self.0.display().to_string();
+        move |error| error.within(&place)
     }
 
     /// For `map_err`: an error in this part of the file.
@@ -68,16 +75,17 @@ impl Experiment {
             let found = format!("epochs, seeds and search {counts:?}");
             return Err(at.wrong(&key, found, &format!("each from 1 to {MAX_COUNT}")));
         }
+        if let Some(trials) = extent.trials.filter(|n| !(1..=MAX_GRID).contains(n)) {
+            let expected = format!("a whole number from 1 to {MAX_GRID}");
+            return Err(at.wrong(&format!("{key}.trials"), trials.to_string(), &expected));
+        }
+        check_halving(&key, extent).map_err(at.within_file())?;
         if let (Some(data), None) = (&extent.data, self.task.data()) {
             let expected = "none, since the task has no data to choose";
             return Err(at.wrong(&format!("{key}.data"), format!("`{data}`"), expected));
         }
         if let Some(data) = &extent.data {
             data::check(data).map_err(at.within(&format!("{key}.data")))?;
-        }
-        if extent.search() > extent.seeds {
-            let found = format!("search {} of {} seeds", extent.search(), extent.seeds);
-            return Err(at.wrong(&key, found, "at most as many seeds that select as there are"));
         }
         Ok(())
     }
@@ -118,6 +126,12 @@ impl Experiment {
         for (spec, grid) in series.optimizers() {
             check_grid(series, spec, grid, optimizers).map_err(at.within(&key))?;
         }
+        for scale in self.scale.keys() {
+            let trials = self.trials(series, *scale, optimizers).map_err(at.within(&key))?;
+            if trials::has_range(series.optimizer_at(*scale)) {
+                check_settings(series, "optimizer", trials, optimizers).map_err(at.within(&key))?;
+            }
+        }
         if let Some(name) = &series.published
             && published::curve(name, &self.metric.name).is_empty()
         {
@@ -146,9 +160,13 @@ impl Experiment {
 
     fn check_metric(&self, at: &Location<'_>) -> Result<()> {
         let known = self.measures(|_| true);
-        if !self.is_study() && !known.contains(&self.metric.name.as_str()) {
-            let error = Error::from(unknown("measurement", &self.metric.name, known));
-            return Err(error.at(format!("{}, metric.name", at.0.display())));
+        let Metric { name, select, .. } = &self.metric;
+        for (key, measure) in [("metric.name", Some(name)), ("metric.select", select.as_ref())] {
+            let missing = measure.filter(|measure| !known.contains(&measure.as_str()));
+            if let Some(measure) = missing.filter(|_| !self.is_study()) {
+                let error = Error::from(unknown("measurement", measure, known));
+                return Err(error.at(format!("{}, {key}", at.0.display())));
+            }
         }
         let tasks = self.series.iter().flat_map(|series| self.task_of(series).measures());
         let drawn: BTreeSet<&str> = tasks.collect();
@@ -188,6 +206,7 @@ impl Experiment {
             };
         }
         self.check_labels(expect)?;
+        self.check_whole_grid(claim)?;
         self.check_swept(expect, optimizers)
     }
 
@@ -198,6 +217,20 @@ impl Experiment {
                 let expected = format!("a scale of this experiment: {}", known.join(", "));
                 Err(Error::value("scale", scale.name(), &expected))
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// With halving, most settings have short runs only.
+    fn check_whole_grid(&self, claim: &Claim) -> Result<()> {
+        let decides = |scale: &Scale| claim.scale.is_none_or(|decides| decides == *scale);
+        let mut scales = self.scale.iter().filter(|(scale, _)| decides(scale));
+        match scales.find(|(_, extent)| extent.halving.is_some()) {
+            Some((scale, _)) if claim.expect.is_about_grids() => Err(Error::value(
+                "expect",
+                format!("a check of whole grids, with scale.{}.halving", scale.name()),
+                "no halving, since it does not run every setting to its end",
+            )),
             _ => Ok(()),
         }
     }
@@ -235,6 +268,21 @@ impl Experiment {
             }
         }
     }
+}
+
+/// There are enough trials and epochs for a round of short runs.
+fn check_halving(scale: &str, extent: &Extent) -> Result<()> {
+    let Some(factor) = extent.halving else { return Ok(()) };
+    let key = format!("{scale}.halving");
+    let Some(trials) = extent.trials else {
+        return Err(Error::value(&key, format!("{factor} without trials"), "both"));
+    };
+    if factor < 2 || factor > trials.min(extent.epochs) {
+        let found = format!("{factor}, with {trials} trials and {} epochs", extent.epochs);
+        let expected = "from 2 to the number of trials and of epochs";
+        return Err(Error::value(&key, found, expected));
+    }
+    Ok(())
 }
 
 fn check_name(name: &str, at: &Location<'_>) -> Result<()> {
@@ -296,15 +344,30 @@ fn check_bounds(expect: &Expect) -> Result<()> {
     Ok(())
 }
 
-/// Every setting of a grid is valid, and occurs once. `key` is the key of the grid.
+/// Every setting of a grid is valid, and occurs once; of a range, the ends are valid. `key` is the
+/// key of the grid.
 fn check_grid(series: &Series, key: &str, grid: &str, optimizers: &Optimizers) -> Result<()> {
     let grid: SpecLine = grid.parse()?;
     if grid.size().is_none_or(|size| size > MAX_GRID) {
         let expected = format!("at most {MAX_GRID} settings");
         return Err(Error::value(key, "a larger grid", expected));
     }
+    let ends = trials::ends(&grid);
+    if ends.is_empty() {
+        return check_settings(series, key, grid.expand(), optimizers);
+    }
+    ends.iter().try_for_each(|end| PipelineConfig::read(end, optimizers).map(drop))
+}
+
+/// Every setting is valid, and occurs once.
+fn check_settings(
+    series: &Series,
+    key: &str,
+    settings: Vec<SpecLine>,
+    optimizers: &Optimizers,
+) -> Result<()> {
     let mut seen = HashSet::new();
-    for candidate in grid.expand() {
+    for candidate in settings {
         let config = PipelineConfig::read(&candidate, optimizers)?;
         if let (Some(own), Some(other)) = (&config.schedule, &series.schedule) {
             let found = format!("{other} beside {} in {key}", own.spec());

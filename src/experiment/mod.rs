@@ -1,6 +1,7 @@
 //! An experiment: one TOML file with the task, the series, their grids, and the claims that are
 //! checked.
 
+mod added;
 mod builder;
 mod built_in;
 mod check;
@@ -11,6 +12,7 @@ mod reduction;
 mod schema;
 mod setting;
 mod toml_error;
+mod trials;
 
 pub mod published;
 
@@ -19,5 +21,6 @@ pub use claim::{Expect, SECONDS};
 pub use load::{load, load_file, parse};
 pub use plan::Planned;
 pub use reduction::Reduction;
-pub use schema::{Claim, Difference, Experiment, Extent, Metric, Scale, Series};
+pub use schema::{Added, Claim, Difference, Experiment, Extent, Metric, Rung, Scale, Series};
 pub use setting::{GridSetting, swept};
+pub(crate) use trials::{allowed, has_range};

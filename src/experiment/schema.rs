@@ -33,7 +33,7 @@ pub struct Experiment {
     /// spec of the learning-rate schedule of every series that has none of its own
     #[serde(default = "constant")]
     pub schedule: String,
-    /// the measurement that is drawn, that selects the best setting, and that is graded
+    /// the measurement that is drawn and graded, and the one that selects the best setting
     #[serde(default)]
     pub metric: Metric,
     /// what is trained
@@ -49,6 +49,9 @@ pub struct Experiment {
     /// differences between this protocol and the paper's
     #[serde(default)]
     pub differs: Vec<Difference>,
+    /// the settings that `run --extend` added in the folder of the results
+    #[serde(skip)]
+    pub added: Vec<Added>,
     /// the text of the file; empty if a program describes the experiment
     #[serde(skip)]
     pub source: String,
@@ -69,12 +72,23 @@ pub struct Metric {
     pub name: String,
     /// label of the axis
     pub label: String,
+    /// the measurement that selects the best setting of a grid, such as `validation_loss`; the graded
+    /// one by default
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<String>,
     /// the best setting of a grid has the lowest value at the end, or averaged over the epochs
     #[serde(default)]
     pub choose: Reduction,
     /// other measurements that get a chart
     #[serde(default)]
     pub also: Vec<String>,
+}
+
+impl Metric {
+    /// The measurement that selects.
+    pub fn selecting(&self) -> &str {
+        self.select.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// The amount of work.
@@ -107,10 +121,17 @@ pub struct Extent {
     /// number of epochs, or of steps if the task says so
     #[serde(default = "one")]
     pub epochs: usize,
-    /// runs of the best setting
+    /// graded runs of the best setting
     pub seeds: usize,
-    /// runs of every setting, with the first seeds, that select the best; all by default
+    /// runs of every setting that select the best; as many as `seeds` by default. They have the
+    /// first seeds, and the graded runs have the seeds after those
     pub search: Option<usize>,
+    /// number of settings of each series that has several: the size of its grid, or the points that
+    /// are sampled from its ranges
+    pub trials: Option<usize>,
+    /// successive halving: of the settings, one in so many goes on to runs that are longer by this
+    /// factor
+    pub halving: Option<usize>,
     /// maximum number of training examples; all by default
     pub train: Option<usize>,
     /// maximum number of test examples; all by default
@@ -131,6 +152,26 @@ impl Extent {
     pub fn search(&self) -> usize {
         self.search.unwrap_or(self.seeds)
     }
+
+    /// The rounds of short runs before those of all epochs; none without halving.
+    pub fn rungs(&self) -> Vec<Rung> {
+        let (Some(factor), Some(trials)) = (self.halving, self.trials) else { return Vec::new() };
+        let rounds = trials.ilog(factor).min(self.epochs.ilog(factor));
+        let rung = |round: u32| Rung {
+            epochs: self.epochs / factor.pow(rounds - round),
+            kept: trials.div_ceil(factor.pow(round + 1)).max(2),
+        };
+        (0..rounds).map(rung).collect()
+    }
+}
+
+/// A round of short runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rung {
+    /// the length of its runs
+    pub epochs: usize,
+    /// how many settings of a series go on; at least two, of which the last round selects one
+    pub kept: usize,
 }
 
 /// A curve: an optimizer at the best setting of its grid.
@@ -140,7 +181,7 @@ pub struct Series {
     /// its legend
     pub label: String,
     /// pipeline spec: an optimizer with its gradient transformations; values in brackets are the
-    /// grid
+    /// grid, ranges are sampled
     pub optimizer: String,
     /// spec of its own schedule, if its pipeline spec has none
     pub schedule: Option<String>,
@@ -187,6 +228,18 @@ impl Series {
         let paper = self.paper.as_ref().and_then(|spec| own("paper", spec));
         [own("optimizer", &self.optimizer), sweep, paper].into_iter().flatten()
     }
+}
+
+/// A setting that `run --extend` added to a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    /// label of the series
+    pub series: String,
+    /// the scale at which it was added
+    pub scale: Scale,
+    /// its pipeline spec
+    pub optimizer: String,
 }
 
 /// A sentence of the paper, and how it is checked.

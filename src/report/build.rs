@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::chart::{Chart, HeatMap, Table};
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Planned, Reduction, Scale};
+use crate::experiment::{Experiment, Extent, Planned, Reduction, Rung, Scale};
 use crate::grade::{self, Curve, GradedClaim, Selection};
 use crate::optim::Optimizers;
-use crate::record::{RecordedTask, Run};
+use crate::record::{Header, RecordedTask, Run};
 use crate::study::StudyResult;
 
 use super::charts::{self, CurveSet};
@@ -17,7 +17,7 @@ use super::heat_maps::heat_maps;
 use super::remarks;
 use super::results::{Choice, ResultsTable, results_table};
 use super::rows::{Row, row};
-use super::runs::{remove_duplicates, seed_count, side_by_side};
+use super::runs::{graded_seeds, remove_duplicates, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
 use super::task_settings::own_settings;
@@ -45,7 +45,7 @@ pub struct Report {
     pub(super) runs: Vec<Run>,
     pub(super) experiment: Option<Experiment>,
     pub(super) scale: Option<Scale>,
-    /// number of seeds that chose the settings, where there was a choice
+    /// number of seeds that chose the settings and are not graded, where there was a choice
     pub(super) search: Option<u64>,
 }
 
@@ -82,11 +82,12 @@ impl Report {
         optimizers: &Optimizers,
         mix_processors: bool,
     ) -> Result<Report> {
-        let PlannedRuns { runs, plan, scale, foreign } =
+        let PlannedRuns { runs, plan, scale, foreign, about_tuning } =
             planned_runs(experiment.as_ref(), runs, optimizers, mix_processors)?;
         let first = runs[0].header.clone();
-        let selection = selection(experiment.as_ref(), &runs);
+        let selection = selection(experiment.as_ref(), &runs, &plan);
         let curves = grade::curves(&plan, &runs, &selection);
+        let metric = experiment.as_ref().map_or(&selection.metric, |own| &own.metric.name).as_str();
         let tasks: Vec<String> =
             curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
         let set = CurveSet {
@@ -95,11 +96,17 @@ impl Report {
             styles: curve_styles(&curves, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
-            y_label: y_label(experiment.as_ref(), &selection, &first.task),
+            metric,
+            y_label: y_label(experiment.as_ref(), metric, &first.task),
+            selected_by: selected_by(experiment.as_ref(), &selection, &first.task),
             experiment: experiment.as_ref(),
         };
-        let maps = heat_maps(&curves, &selection, &set.y_label);
+        let maps = heat_maps(&curves, &selection, &set.selected_by);
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
+        if let Some(experiment) = &experiment {
+            remarks.extend(about_tuning);
+            remarks.extend(remarks::added(experiment, scale));
+        }
         remarks.extend(remarks::edges(&curves));
         remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
         remarks.extend(remarks::foreign(foreign));
@@ -113,14 +120,16 @@ impl Report {
             .zip(&tasks)
             .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
             .collect();
-        let metric = first.task.measure_title(&selection.metric);
+        let metric = first.task.measure_title(metric);
+        let chosen_by = first.task.measure_title(&selection.metric);
         let has_choice = curves.iter().any(Curve::has_choice);
         let choice = has_choice.then(|| Choice {
-            metric: &metric,
+            metric: &chosen_by,
             at: selection.at,
-            seeds: selection.search.unwrap_or(u64::MAX),
+            seeds: selection.search,
         });
-        let results = results_table(&table, &measures, &metric, choice.as_ref(), seed_count(&runs));
+        let seeds = graded_seeds(&runs, selection.search);
+        let results = results_table(&table, &measures, &metric, choice.as_ref(), seeds);
         let charts = charts::charts(&set, &first.task);
         let scene = scene::scene(&first.task, &set)?;
         Ok(Report {
@@ -135,7 +144,7 @@ impl Report {
             charts,
             heat_maps: maps.maps,
             scene,
-            search: selection.search.filter(|_| has_choice),
+            search: selection.search,
             plan,
             runs,
             experiment,
@@ -181,6 +190,8 @@ struct PlannedRuns {
     scale: Option<Scale>,
     /// number of runs that belong to no setting of the plan and were removed
     foreign: usize,
+    /// remarks on the numbers of settings and the steps of short runs
+    about_tuning: Vec<String>,
 }
 
 /// The runs that the experiment plans, if they can be compared. Without an experiment, these are
@@ -200,32 +211,76 @@ fn planned_runs(
         None => side_by_side(&runs),
     };
     let all = runs.len();
+    let rungs = experiment.zip(scale).and_then(|(own, scale)| own.scale.get(&scale));
+    let rungs = rungs.map_or(Vec::new(), Extent::rungs);
+    let mut about_tuning: Vec<String> = remarks::tuning(&plan).into_iter().collect();
+    let short = take_short(experiment, &plan, &rungs, &mut runs);
+    let (plan, search) = match (experiment, short.first()) {
+        (Some(experiment), Some(first)) => {
+            let selection = Selection::of(experiment, &first.header.scale, &plan);
+            (narrowed(plan, &short, &selection, &rungs), selection.search)
+        }
+        _ => (plan, None),
+    };
     let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
     runs.retain(|run| {
         experiment.is_none_or(|experiment| experiment.is_protocol_of(&run.header))
             && settings.contains(&run.header.setting())
     });
+    about_tuning.extend(remarks::halving(&short, &rungs, &runs, search));
     if runs.is_empty() {
         let found = match all {
             0 => "no runs".into(),
+            _ if !short.is_empty() => "only short runs of successive halving".into(),
             other => format!("{other} runs that do not follow this experiment"),
         };
         return Err(Error::mismatch("report", found, "at least one run of the experiment"));
     }
     compare::check(&runs, MayDiffer { tasks: experiment.is_some(), processors: mix_processors })?;
-    Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
+    let foreign = all - runs.len() - short.len();
+    Ok(PlannedRuns { foreign, runs, plan, scale, about_tuning })
+}
+
+/// Takes the short runs of successive halving out of `runs`.
+fn take_short(
+    experiment: Option<&Experiment>,
+    plan: &[Planned],
+    rungs: &[Rung],
+    runs: &mut Vec<Run>,
+) -> Vec<Run> {
+    let Some(experiment) = experiment else { return Vec::new() };
+    let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
+    let is_short = |run: &mut Run| {
+        let whole = experiment.extent(&run.header.scale).map(|extent| extent.epochs);
+        let as_whole = whole.map(|epochs| Header { epochs, ..run.header.clone() });
+        rungs.iter().any(|rung| rung.epochs == run.header.epochs)
+            && settings.contains(&run.header.setting())
+            && as_whole.is_some_and(|header| experiment.is_protocol_of(&header))
+    };
+    runs.extract_if(.., is_short).collect()
+}
+
+/// The settings whose runs have all epochs, as far as the short runs say so.
+fn narrowed(
+    mut plan: Vec<Planned>,
+    short: &[Run],
+    selection: &Selection,
+    rungs: &[Rung],
+) -> Vec<Planned> {
+    for rung in rungs {
+        match grade::survivors(&plan, short, selection, rung) {
+            Some(stay) => plan = stay,
+            None => break,
+        }
+    }
+    plan
 }
 
 /// How the best setting of each grid is chosen.
-fn selection(experiment: Option<&Experiment>, runs: &[Run]) -> Selection {
+fn selection(experiment: Option<&Experiment>, runs: &[Run], plan: &[Planned]) -> Selection {
     let header = &runs[0].header;
     match experiment {
-        Some(experiment) => {
-            let selection = Selection::of(experiment, &header.scale);
-            // with --seeds there may be fewer seeds than the scale says
-            let seeds = seed_count(runs) as u64;
-            Selection { search: selection.search.map(|search| search.min(seeds)), ..selection }
-        }
+        Some(experiment) => Selection::of(experiment, &header.scale, plan),
         None => Selection {
             metric: header.task.columns()[0].name.into(),
             at: Reduction::End,
@@ -235,9 +290,21 @@ fn selection(experiment: Option<&Experiment>, runs: &[Run]) -> Selection {
 }
 
 /// The label of the y axis.
-fn y_label(experiment: Option<&Experiment>, selection: &Selection, task: &RecordedTask) -> String {
+fn y_label(experiment: Option<&Experiment>, metric: &str, task: &RecordedTask) -> String {
     match experiment {
         Some(experiment) => experiment.metric.label.clone(),
-        None => task.measure_title(&selection.metric),
+        None => task.measure_title(metric),
+    }
+}
+
+/// What the measurement is that selects the settings.
+fn selected_by(
+    experiment: Option<&Experiment>,
+    selection: &Selection,
+    task: &RecordedTask,
+) -> String {
+    match experiment {
+        Some(experiment) if experiment.metric.select.is_none() => experiment.metric.label.clone(),
+        _ => task.measure_title(&selection.metric),
     }
 }

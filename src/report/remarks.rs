@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::experiment::{Experiment, Scale};
+use crate::experiment::{Experiment, Planned, Rung, Scale, Series};
 use crate::grade::Curve;
 use crate::record::{RecordedTask, Run};
 use crate::text::counted;
@@ -34,6 +34,66 @@ fn is_same_data(described: &str, used: &str) -> bool {
     name(described) == name(used)
 }
 
+/// That the series have different numbers of settings.
+pub fn tuning(plan: &[Planned]) -> Option<String> {
+    let mut by_count: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for series in plan {
+        by_count.entry(series.settings.len()).or_default().push(&series.label);
+    }
+    let (first, others) = by_count.iter().next_back().zip(Some(by_count.iter().rev().skip(1)))?;
+    let group = |(count, labels): (&usize, &Vec<&str>)| format!("{count} of {}", labels.join(", "));
+    let others: Vec<String> = others.map(group).collect();
+    let (count, labels) = first;
+    (!others.is_empty()).then(|| {
+        format!(
+            "Unequal tuning: {count} settings of {}; {}. More settings find a better one, also by \
+             luck.",
+            labels.join(", "),
+            others.join("; ")
+        )
+    })
+}
+
+/// How many steps successive halving took.
+pub fn halving(
+    short: &[Run],
+    rungs: &[Rung],
+    whole: &[Run],
+    search: Option<u64>,
+) -> Option<String> {
+    let steps = |runs: &mut dyn Iterator<Item = &Run>| -> usize {
+        runs.filter_map(|run| run.end.as_ref()).map(|end| end.step).sum()
+    };
+    let lengths: Vec<String> = rungs.iter().map(|rung| rung.epochs.to_string()).collect();
+    let is_selecting = |run: &&Run| search.is_some_and(|search| run.header.seed < search);
+    let (select, all) = (steps(&mut whole.iter().filter(is_selecting)), steps(&mut whole.iter()));
+    (!short.is_empty()).then(|| {
+        format!(
+            "Successive halving: short runs of {} epochs took {} steps, the whole runs that select \
+             {select}, the graded ones {}. Short runs are not in the table.",
+            lengths.join(" and "),
+            steps(&mut short.iter()),
+            all - select
+        )
+    })
+}
+
+/// Which settings were added beyond the edge of their grid.
+pub fn added(experiment: &Experiment, scale: Option<Scale>) -> Vec<String> {
+    let remark = |series: &Series| {
+        let added: Vec<&str> = experiment.added_to(&series.label, scale?).collect();
+        let many = counted(added.len(), "setting was", "settings were");
+        (!added.is_empty()).then(|| {
+            format!(
+                "{}: {many} added beyond the edge of the grid by `run --extend`: {}.",
+                series.label,
+                added.join(" ")
+            )
+        })
+    };
+    experiment.series.iter().filter_map(remark).collect()
+}
+
 /// Which best settings are at the edge of their grid.
 pub fn edges(curves: &[Curve]) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -42,7 +102,7 @@ pub fn edges(curves: &[Curve]) -> Vec<String> {
         if !keys.is_empty() {
             remarks.push(format!(
                 "{}: the chosen setting, {}, has {} at the edge of the grid; a wider grid may \
-                 contain a better setting.",
+                 contain a better setting, and `run --extend` tries it.",
                 curve.label,
                 curve.brief(),
                 keys.join(" and ")
@@ -81,7 +141,11 @@ fn missing_in(curve: &Curve, planned_seeds: Option<usize>) -> Option<String> {
     }
     let complete = curve.chosen()?.runs.iter().filter(|run| run.is_complete()).count();
     let planned = planned_seeds.filter(|planned| complete < *planned)?;
-    Some(format!("complete runs of {complete} of {planned} planned seeds."))
+    let shown = match complete {
+        0 if curve.has_choice() => "; the runs that chose the setting are shown, and not graded",
+        _ => "",
+    };
+    Some(format!("complete runs of {complete} of {planned} planned seeds{shown}."))
 }
 
 /// That records were left out.

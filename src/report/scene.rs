@@ -33,8 +33,8 @@ fn path(curve: &Curve, style: Style, height: &str) -> Option<ScenePath> {
     // a series that diverged at every setting is shown by its first one
     let candidate = curve
         .chosen()
-        .or_else(|| curve.candidates.iter().find(|candidate| !candidate.runs.is_empty()))?;
-    let run = candidate.runs.first()?;
+        .or_else(|| curve.candidates.iter().find(|it| it.all_runs().next().is_some()))?;
+    let run = candidate.drawn().first()?;
     let point =
         |measures: &Measures| Some([measures.get("x")?, measures.get("y")?, measures.get(height)?]);
     let points: Vec<[f64; 3]> = run.points.iter().filter_map(|it| point(&it.measures)).collect();

@@ -1,11 +1,12 @@
 //! All runs of an experiment: first every setting with the seeds that select, then the best
-//! settings with the remaining seeds. Or one run of it, by its key.
+//! settings with the seeds that are graded. Or one run of it, by its key.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use super::command::{self, COMMAND_FILE};
 use super::complete::{Complete, Fresh};
+use super::extend::MOST_EXTENSIONS;
 use super::folder::claim_folder;
 use super::jobs::{Jobs, Tasks};
 use super::memory;
@@ -14,7 +15,7 @@ use super::options::RunOptions;
 use super::outdated;
 use super::workers::{TaskJob, Workers};
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Added, Experiment};
 use crate::files::{make_folder, place};
 use crate::optim::Optimizers;
 use crate::record::{Run, checkpoint_of};
@@ -47,9 +48,11 @@ pub fn run(
     observer: &impl RunObserver,
 ) -> Result<Results> {
     experiment.check(Path::new(experiment.place()), optimizers)?;
+    refuse_extended_halving(&experiment, options)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
-    let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+    experiment.read_added(&folder, optimizers)?;
+    let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let fresh = Fresh::of_folder(&folder);
@@ -60,12 +63,28 @@ pub fn run(
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
     let has_choice = jobs.has_choice();
     if has_choice {
-        observer.message("stage 1 of 2: every setting, with the seeds that select the best one");
+        observer
+            .message("stage 1 of 2: every setting, with the seeds that only select the best one");
     }
-    let mut runs = workers.make(jobs.selecting(), jobs.remaining_steps())?;
+    let short_runs = make_short(&mut jobs, &workers)?;
+    let mut runs = match options.stop.load(Ordering::Relaxed) && !short_runs.is_empty() {
+        true => Vec::new(),
+        false => workers.make(jobs.first(), jobs.remaining_steps())?,
+    };
+    for _ in 0..if options.extend { MOST_EXTENSIONS } else { 0 } {
+        let added = jobs.beyond_edges(&experiment, optimizers, options, &runs)?;
+        if added.is_empty() || options.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        record_added(&mut experiment, added, &folder, observer)?;
+        jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+        runs = workers.make(jobs.first(), jobs.remaining_steps())?;
+    }
     if !options.stop.load(Ordering::Relaxed) {
         if has_choice {
-            observer.message("stage 2 of 2: the best setting of each series, with the other seeds");
+            observer.message(
+                "stage 2 of 2: the best setting of each series, with the seeds that are graded",
+            );
         }
         runs.extend(workers.make(jobs.remaining(&runs), 0)?);
     }
@@ -73,8 +92,48 @@ pub fn run(
     if !interrupted {
         fresh.end()?;
     }
+    if !runs.is_empty() {
+        runs.extend(short_runs); // which belong to whole runs in a report
+    }
     let from_checkpoint = jobs.all().iter().filter(|job| job.has_checkpoint()).count();
     Ok(Results { experiment, folder, runs, interrupted, from_checkpoint })
+}
+
+/// The rounds of successive halving, after which only the settings that go on are left.
+fn make_short(jobs: &mut Jobs<'_>, workers: &Workers<'_, impl RunObserver>) -> Result<Vec<Run>> {
+    let mut all = Vec::new();
+    while let Some(short) = jobs.short().filter(|_| !workers.stop.load(Ordering::Relaxed)) {
+        workers.observer.message("short runs of successive halving, with the seeds that select");
+        let runs = workers.make(short, jobs.remaining_steps())?;
+        jobs.narrow(&runs);
+        all.extend(runs);
+    }
+    Ok(all)
+}
+
+/// A setting that is added has no short runs to be compared by.
+fn refuse_extended_halving(experiment: &Experiment, options: &RunOptions) -> Result<()> {
+    match experiment.extent_of(options.scale)?.halving {
+        Some(factor) if options.extend => {
+            let found = format!("scale.{}.halving = {factor}", options.scale.name());
+            Err(Error::value("--extend", found, "a scale without successive halving"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Adds settings to the experiment, and writes which into the folder.
+fn record_added(
+    experiment: &mut Experiment,
+    added: Vec<Added>,
+    folder: &Path,
+    observer: &impl RunObserver,
+) -> Result<()> {
+    for Added { series, optimizer, .. } in &added {
+        observer.message(&format!("{series}: added {optimizer}, beyond the edge of the grid"));
+    }
+    experiment.added.extend(added);
+    experiment.write_added(folder)
 }
 
 /// Makes one run of an experiment, if it is not on the disk yet. `key` is one that
@@ -92,9 +151,10 @@ pub fn run_one(
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
-    let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+    experiment.read_added(&folder, optimizers)?;
+    let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let since = Fresh::of_folder(&folder).since();
-    let job = find(&jobs, key, &Complete { since, ..complete(options) })?;
+    let job = find(&mut jobs, key, &Complete { since, ..complete(options) })?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let path = job.job.path.clone();
@@ -135,21 +195,37 @@ fn workers<'a, O>(
 fn prepare_folder(experiment: &mut Experiment, options: &RunOptions, folder: &Path) -> Result<()> {
     claim_folder(folder, experiment)?;
     make_folder(&folder.join("runs"))?;
-    let command = options.command.clone().unwrap_or_else(command::of_this_program);
+    let mut command = options.command.clone().unwrap_or_else(command::of_this_program);
+    // without it, an empty folder would not get the settings that were added
+    let extends = options.extend || !experiment.added.is_empty();
+    if extends && !command.split(' ').any(|word| word == "--extend") {
+        command += " --extend";
+    }
     let command = experiment.command.get_or_insert(command);
     place(&folder.join(COMMAND_FILE), format!("{command}\n").as_bytes())
 }
 
 /// The run of this key.
-fn find<'a>(jobs: &Jobs<'a>, key: &str, complete: &Complete) -> Result<TaskJob<'a>> {
+fn find<'a>(jobs: &mut Jobs<'a>, key: &str, complete: &Complete) -> Result<TaskJob<'a>> {
     let unknown = |found: String, expected: &str| Err(Error::value("--only", found, expected));
-    let selecting = jobs.selecting();
-    let runs: Option<Vec<Run>> =
-        selecting.iter().map(|job| complete.run(&job.job.path, &job.job.header)).collect();
-    if let Some(job) = selecting.into_iter().find(|job| job.key == key) {
+    let made = |jobs: &[TaskJob<'_>]| -> Option<Vec<Run>> {
+        jobs.iter().map(|job| complete.run(&job.job.path, &job.job.header)).collect()
+    };
+    let is_known = jobs.all().iter().any(|job| job.key == key);
+    while let Some(short) = jobs.short() {
+        let runs = made(&short);
+        if let Some(job) = short.into_iter().find(|job| job.key == key) {
+            return Ok(job);
+        }
+        let Some(runs) = runs else { break };
+        jobs.narrow(&runs);
+    }
+    let first = if jobs.short().is_none() { jobs.first() } else { Vec::new() };
+    let runs = made(&first).filter(|_| jobs.short().is_none());
+    if let Some(job) = first.into_iter().find(|job| job.key == key) {
         return Ok(job);
     }
-    if !jobs.all().iter().any(|job| job.key == key) {
+    if !is_known {
         let expected = "the key of a run of this experiment, with the same options and on the same \
                         kind of processor, as `downhill plan` lists them";
         return unknown(key.into(), expected);

@@ -1,16 +1,18 @@
 //! All runs that an experiment can have.
 
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::extend::beyond_edges;
 use super::folder::default_folder;
 use super::header::{RunName, header};
 use super::options::RunOptions;
 use super::workers::TaskJob;
 use crate::error::Result;
-use crate::experiment::{Experiment, Extent, Planned, Series};
+use crate::experiment::{Added, Experiment, Extent, Planned, Rung, Series};
 use crate::grade::{self, Selection};
 use crate::optim::Optimizers;
 use crate::record::{Header, Run};
@@ -68,19 +70,21 @@ impl Tasks {
     }
 }
 
-/// The runs of an experiment: those of every setting with the seeds that select, then those of the
-/// best setting of each series with the remaining seeds.
+/// The runs of an experiment. Where a series has several settings, all of them run with the first
+/// seeds, which select; then the best one runs with the seeds after those, which are graded. A
+/// series with one setting runs with the graded seeds only. If no series has several settings, the
+/// graded seeds begin at 0.
 pub(super) struct Jobs<'a> {
     folder: PathBuf,
     settings: Vec<SeriesSetting<'a>>,
     planned: Vec<Planned>,
     selection: Selection,
-    /// the number of series
-    series: usize,
-    /// the seeds that select
-    search: usize,
-    /// all seeds
-    seeds: usize,
+    /// the seeds that select; none if there is nothing to select
+    search: Range<usize>,
+    /// the seeds that are graded
+    graded: Range<usize>,
+    /// the rounds of short runs that are not complete
+    rungs: VecDeque<Rung>,
     any_processor: bool,
 }
 
@@ -92,6 +96,8 @@ struct SeriesSetting<'a> {
     /// as legends show it
     brief: String,
     plan: Plan,
+    /// whether its series has other settings
+    has_rivals: bool,
 }
 
 impl<'a> Jobs<'a> {
@@ -104,20 +110,17 @@ impl<'a> Jobs<'a> {
     ) -> Result<Jobs<'a>> {
         let extent: &Extent = experiment.extent_of(options.scale)?;
         let seeds = options.seeds.unwrap_or(extent.seeds);
-        let search = extent.search().min(seeds);
         let planned = experiment.planned(options.scale, optimizers)?;
-        let selection = Selection {
-            search: Some(search as u64),
-            ..Selection::of(experiment, options.scale.name())
-        };
+        let selection = Selection::of(experiment, options.scale.name(), &planned);
+        let search = selection.search.unwrap_or(0) as usize;
         Ok(Jobs {
             folder: folder.join("runs"),
             settings: settings(experiment, options, optimizers, &planned, tasks)?,
             planned,
             selection,
-            series: experiment.series.len(),
-            search,
-            seeds,
+            search: 0..search,
+            graded: search..search + seeds,
+            rungs: if search > 0 { extent.rungs().into() } else { VecDeque::new() },
             any_processor: options.mix_processors,
         })
     }
@@ -127,12 +130,52 @@ impl<'a> Jobs<'a> {
         self.settings.iter().map(|setting| (setting.task.size(), &setting.plan))
     }
 
-    /// The runs of every setting with the seeds that select.
-    pub fn selecting(&self) -> Vec<TaskJob<'a>> {
-        self.of(0..self.search, |_| true)
+    /// The short runs of the next round of successive halving; `None` if none is left.
+    pub fn short(&self) -> Option<Vec<TaskJob<'a>>> {
+        self.rungs.front().map(|rung| self.of_rung(rung))
     }
 
-    /// The runs of the best settings with the remaining seeds. `runs` are those that select.
+    fn of_rung(&self, rung: &Rung) -> Vec<TaskJob<'a>> {
+        let settings = self.settings.iter().filter(|setting| setting.has_rivals);
+        let seeds = |setting| {
+            let seeds = self.search.clone();
+            seeds.map(move |seed| self.job(setting, seed as u64, rung.epochs))
+        };
+        settings.flat_map(seeds).collect()
+    }
+
+    /// Ends a round: the best settings go on. `runs` are those of [`short`](Jobs::short).
+    pub fn narrow(&mut self, runs: &[Run]) {
+        let Some(rung) = self.rungs.pop_front() else { return };
+        if let Some(planned) = grade::survivors(&self.planned, runs, &self.selection, &rung) {
+            let stay: HashSet<[&str; 3]> = planned.iter().flat_map(Planned::keys).collect();
+            self.settings.retain(|setting| stay.contains(&setting.header.setting()));
+            self.planned = planned;
+        }
+    }
+
+    /// The runs that need no selection: those of every setting with the seeds that select, and the
+    /// graded runs of series with one setting.
+    pub fn first(&self) -> Vec<TaskJob<'a>> {
+        let mut jobs = self.of(self.search.clone(), |setting| setting.has_rivals);
+        jobs.extend(self.of(self.graded.clone(), |setting| !setting.has_rivals));
+        jobs
+    }
+
+    /// The settings that follow the best ones beyond the edge of their grids. `runs` are those of
+    /// [`first`](Jobs::first).
+    pub fn beyond_edges(
+        &self,
+        experiment: &Experiment,
+        optimizers: &Optimizers,
+        options: &RunOptions,
+        runs: &[Run],
+    ) -> Result<Vec<Added>> {
+        let curves = grade::curves(&self.planned, runs, &self.selection);
+        beyond_edges(experiment, options.scale, optimizers, &self.planned, &curves)
+    }
+
+    /// The graded runs of the best settings. `runs` are those of [`first`](Jobs::first).
     pub fn remaining(&self, runs: &[Run]) -> Vec<TaskJob<'a>> {
         let best = |curve: grade::Curve| {
             let setting = &curve.chosen()?.setting;
@@ -140,35 +183,37 @@ impl<'a> Jobs<'a> {
         };
         let curves = grade::curves(&self.planned, runs, &self.selection);
         let best: Vec<[String; 3]> = curves.into_iter().filter_map(best).collect();
-        self.of(self.search..self.seeds, |setting| {
-            best.iter().any(|key| *key == setting.header.setting())
+        self.of(self.graded.clone(), |setting| {
+            setting.has_rivals && best.iter().any(|key| *key == setting.header.setting())
         })
     }
 
     /// Every run that can be made, with any outcome of the selection.
     pub fn all(&self) -> Vec<TaskJob<'a>> {
-        self.of(0..self.seeds, |_| true)
+        let mut jobs = self.first();
+        jobs.extend(self.of(self.graded.clone(), |setting| setting.has_rivals));
+        jobs.extend(self.rungs.iter().flat_map(|rung| self.of_rung(rung)));
+        jobs
     }
 
-    /// Whether some seeds select among settings, and others follow.
+    /// Whether a series has several settings.
     pub fn has_choice(&self) -> bool {
-        self.seeds > self.search && self.settings.len() > self.series
+        !self.search.is_empty()
     }
 
-    /// How many runs the remaining seeds need.
+    /// How many runs follow the selection.
     pub fn remaining_count(&self) -> usize {
-        self.series * (self.seeds - self.search)
+        self.planned.iter().filter(|series| series.has_choice()).count() * self.graded.len()
     }
 
-    /// The number of steps of the runs with the remaining seeds, as far as it is known before the
-    /// selection.
+    /// The number of steps of the runs that follow the selection, as far as it is known before.
     pub fn remaining_steps(&self) -> usize {
         let mut steps = Vec::new();
-        for setting in &self.settings {
+        for setting in self.settings.iter().filter(|setting| setting.has_rivals) {
             steps.push((&setting.header.series, setting.header.epochs * setting.task.steps()));
         }
         steps.dedup_by_key(|(series, _)| *series);
-        steps.iter().map(|(_, steps)| steps * (self.seeds - self.search)).sum()
+        steps.iter().map(|(_, steps)| steps * self.graded.len()).sum()
     }
 
     /// The runs of some settings with these seeds.
@@ -179,19 +224,23 @@ impl<'a> Jobs<'a> {
     ) -> Vec<TaskJob<'a>> {
         let settings = self.settings.iter().filter(|setting| which(setting));
         settings
-            .flat_map(|setting| seeds.clone().map(|seed| self.job(setting, seed as u64)))
+            .flat_map(|setting| {
+                let epochs = setting.header.epochs;
+                seeds.clone().map(move |seed| self.job(setting, seed as u64, epochs))
+            })
             .collect()
     }
 
-    fn job(&self, setting: &SeriesSetting<'a>, seed: u64) -> TaskJob<'a> {
-        let header = Header { seed, ..setting.header.clone() };
+    fn job(&self, setting: &SeriesSetting<'a>, seed: u64, epochs: usize) -> TaskJob<'a> {
+        let header = Header { seed, epochs, ..setting.header.clone() };
+        let plan = Plan { epochs, ..setting.plan.clone() };
         // the same file on every host
         let named = match self.any_processor {
             true => Header { processor: "any".into(), ..header.clone() },
             false => header.clone(),
         };
         let path = self.folder.join(named.file_name());
-        let job = Job { header, setting: setting.brief.clone(), path, plan: setting.plan.clone() };
+        let job = Job { header, setting: setting.brief.clone(), path, plan };
         TaskJob { key: named.key(), job, task: setting.task }
     }
 }
@@ -228,7 +277,7 @@ fn settings<'a>(
             fits.map_err(|error| error.within(at_series(experiment, series)))?;
             let header = header(task.record(), &name, &plan, 0);
             let brief = briefs.of_run(&header);
-            Ok(SeriesSetting { task, header, brief, plan })
+            Ok(SeriesSetting { task, header, brief, plan, has_rivals: planned[at].has_choice() })
         };
         let grid = experiment.grid(series, options.scale, optimizers)?;
         let made: Result<Vec<_>> = grid.into_par_iter().map(setting).collect();

@@ -38,6 +38,8 @@ pub struct RunOptions {
     pub jobs: Option<usize>,
     /// repeats runs that are there already
     pub fresh: bool,
+    /// adds settings beyond the edge of a grid if the best one is there
+    pub extend: bool,
     /// whether a claim that is NOT HELD or a check that FAILs is an error of the program
     pub check: bool,
     /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
@@ -64,6 +66,7 @@ impl Default for RunOptions {
             out: None,
             jobs: None,
             fresh: false,
+            extend: false,
             check: false,
             checkpoint_every: CHECKPOINT_EVERY,
             mix_processors: false,
@@ -75,8 +78,9 @@ impl Default for RunOptions {
 }
 
 /// The options that a program accepts.
-const NAMES: [&str; 8] =
-    ["--scale", "--data", "--device", "--seeds", "--out", "--jobs", "--fresh", "--check"];
+const NAMES: [&str; 9] = [
+    "--scale", "--data", "--device", "--seeds", "--out", "--jobs", "--fresh", "--extend", "--check",
+];
 
 /// What `--help` of a program prints.
 const HELP: &str = "\
@@ -84,10 +88,11 @@ Options:
   --scale NAME      amount of work: quick, paper or sweep [default: quick]
   --data NAME|PATH  other data
   --device NAME     flex, ndarray or wgpu [default: flex]
-  --seeds N         number of seeds per setting [default: from the scale]
+  --seeds N         number of graded seeds [default: from the scale]
   --out DIR         output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
   --jobs N          number of parallel runs [default: number of cores]
   --fresh           repeat runs that already have a record
+  --extend          add settings beyond the edge of a grid if the best one is there
   --check           exit with code 1 if a verdict is NOT HELD or FAIL
   --help            print this";
 
@@ -135,6 +140,7 @@ impl RunOptions {
     fn flag(&mut self, name: &str) -> Option<&mut bool> {
         match name {
             "--fresh" => Some(&mut self.fresh),
+            "--extend" => Some(&mut self.extend),
             "--check" => Some(&mut self.check),
             _ => None,
         }

@@ -30,9 +30,9 @@ pub struct RunPlan {
 /// A part of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// every setting, with the seeds that select
+    /// every setting with the seeds that select, and the graded runs of series with one setting
     Settings,
-    /// the best settings, with the remaining seeds
+    /// the graded runs of the best settings
     Seeds,
 }
 
@@ -71,10 +71,21 @@ pub fn plan(
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(experiment, options)?;
     let folder = tasks.folder(experiment, options);
-    let jobs = Jobs::list(experiment, optimizers, options, &tasks, &folder)?;
+    let mut experiment = experiment.clone();
+    experiment.read_added(&folder, optimizers)?;
+    let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let since = Fresh::of_folder(&folder).since();
     let complete = Complete { since, any_processor: options.mix_processors };
-    let (runs, missing) = divided(jobs.selecting(), &complete);
+    while let Some(short) = jobs.short() {
+        let (runs, missing) = divided(short, &complete);
+        if !missing.is_empty() {
+            let (stage, later) = (Stage::Settings, jobs.remaining_count());
+            let complete = runs.len();
+            return Ok(RunPlan { folder, stage, runs: planned(&missing)?, complete, later });
+        }
+        jobs.narrow(&runs);
+    }
+    let (runs, missing) = divided(jobs.first(), &complete);
     if !missing.is_empty() {
         let (stage, later) = (Stage::Settings, jobs.remaining_count());
         let complete = runs.len();
