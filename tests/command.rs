@@ -551,7 +551,7 @@ fn the_error_of_an_experiment_file_names_the_line_or_key() {
     with(
         "name = \"train_loss_plus_penalty\"",
         "name = \"train_los\"",
-        "metric.name: unknown measurement `train_los`: did you mean `train_loss`?",
+        "metric.name: unknown measurement `train_los`; did you mean `train_loss`?",
     );
     with("seeds = 2", "seeds = 100000000000", "each from 1 to 1000000");
     let other = r#""sgd:lr=1e-4", task = { kind = "classify", model = "logistic", data = "mnist-10k|gcn", batch = 500 }"#;

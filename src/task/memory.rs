@@ -13,6 +13,7 @@
 //! not have been stopped and continued.
 
 use crate::data::AT_ONCE;
+use crate::docs::counted;
 use crate::error::Result;
 use crate::memory::{Need, Part, shown};
 use crate::model::{self, Shapes};
@@ -117,8 +118,9 @@ pub fn workers<'a>(
         return Ok((asked, None));
     }
     let remark = format!(
-        "{fit} runs at a time instead of {asked}: each needs up to {} of memory, and {} are \
+        "{} at a time instead of {asked}: each needs up to {} of memory, and {} are \
          available",
+        counted(fit as usize, "run", "runs"),
         shown(largest.total()),
         shown(available.unwrap_or(0))
     );
@@ -167,15 +169,21 @@ mod tests {
     }
 
     #[test]
-    fn state_averages_and_sums_are_counted() {
-        let total = |pipeline: &str| need(&size(1_000_000), &plan(pipeline)).total();
-        let activations = 10 * 4 * 2000;
-        let copies = |pipeline| (total(pipeline) - activations) as f64 / 4e6;
-        assert_eq!(copies("sgd"), 2.0);
-        assert_eq!(copies("momentum"), 3.0);
-        assert_eq!(copies("adam"), 4.0);
-        assert_eq!(copies("amsgrad"), 5.0);
-        assert_eq!(copies("accumulate:steps=2|adam|lookahead|ema"), 7.0);
+    fn state_averages_and_checkpoints_are_counted() {
+        let copies = |pipeline| need(&size(1_000_000), &plan(pipeline)).total() as f64 / 4e6;
+        // the models and the state, three times: to train, and for a checkpoint
+        assert_eq!(copies("sgd"), 6.0);
+        assert_eq!(copies("momentum"), 9.0);
+        assert_eq!(copies("adam"), 12.0);
+        assert_eq!(copies("amsgrad"), 15.0);
+        assert_eq!(copies("accumulate:steps=2|adam|lookahead|ema"), 21.0);
+    }
+
+    #[test]
+    fn a_step_counts_if_it_needs_more_than_a_checkpoint() {
+        let size = RunSize { units: 10_000, ..size(1_000_000) };
+        let step = 4_000_000 + 10_000 * 4 * 2000;
+        assert_eq!(need(&size, &plan("sgd")).total(), 8_000_000 + step);
     }
 
     #[test]
@@ -187,19 +195,19 @@ mod tests {
             super::workers(runs.into_iter(), 4, available)
         };
         assert_eq!(workers(None).unwrap(), (4, None));
-        assert_eq!(workers(Some(650_000_000)).unwrap(), (4, None));
-        let (number, remark) = workers(Some(330_000_000)).unwrap();
+        assert_eq!(workers(Some(2_000_000_000)).unwrap(), (4, None));
+        let (number, remark) = workers(Some(990_000_000)).unwrap();
         assert_eq!(
             (number, remark.as_deref()),
             (
                 2,
                 Some(
-                    "2 runs at a time instead of 4: each needs up to 160.1 MB of memory, and \
-                     330.0 MB are available"
+                    "2 runs at a time instead of 4: each needs up to 480.0 MB of memory, and \
+                     990.0 MB are available"
                 )
             )
         );
         let error = workers(Some(100_000_000)).unwrap_err().to_string();
-        assert!(error.starts_with("mlp: found a need of 160.1 MB of memory, 80.0 MB"), "{error}");
+        assert!(error.starts_with("mlp: found a need of 480.0 MB of memory, 320.0 MB"), "{error}");
     }
 }
