@@ -492,10 +492,10 @@ fn memory(
     optimizer: &ModuleOptimizer,
     rule: &dyn DynRule,
     id: ParamId,
-) -> (u64, f64, Vec<Vec<u8>>) {
+) -> (u64, [f64; 2], Vec<Vec<u8>>) {
     let mut of_all: HashMap<ParamId, ParamState> = optimizer_state(optimizer, rule).unwrap();
     let one = of_all.remove(&id).unwrap();
-    (one.t, one.tensor_scalar, one.tensors.iter().map(|data| data.as_bytes().to_vec()).collect())
+    (one.t, one.tensor_scalars, one.tensors.iter().map(|data| data.as_bytes().to_vec()).collect())
 }
 
 #[test]

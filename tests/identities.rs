@@ -1260,6 +1260,9 @@ fn gradient_transformations_without_effect_give_bitwise_equal_parameters() {
             format!("clip_value:max=1e9|{name}"),
             format!("clip_norm:max=1e9|{name}"),
             format!("clip_global:max=1e9|{name}"),
+            format!("grokfast_ema:lambda=0|{name}"),
+            format!("grokfast_ma:window=50|{name}"),
+            format!("mars:gamma=0,max=none|{name}"),
             format!("l2:lambda=0|{name}|decay:lambda=0"),
         ] {
             check_property(4, trajectories(1usize..20), |trajectory| {
@@ -1522,7 +1525,7 @@ fn the_denominator_of_amsgrad_never_shrinks() {
 fn bound(config: &PipelineConfig, t: usize, lr: f64) -> Option<f64> {
     match &config.optimizer.method {
         Method::PerTensor { rule: Some(rule), .. } => {
-            rule.bound(StepContext { t: t as u64, lr, tensor_scalar: 1.0 })
+            rule.bound(StepContext { t: t as u64, lr, tensor_scalars: [1.0; 2] })
         }
         _ => None,
     }
@@ -1849,7 +1852,7 @@ fn gradients_are_clipped_before_l2_is_added_and_averaged_before_they_are_clipped
         };
         assert!(
             error.to_string().contains(
-                "the order is accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, group, lookahead, ema, SCHEDULE"
+                "the order is sam, accumulate, nonfinite, grokfast_*, mars, clip_*, l2, OPTIMIZER, cautious, decay, group, lookahead, ema, SCHEDULE"
             ),
             "{line}: {error}"
         );

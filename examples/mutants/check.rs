@@ -205,13 +205,13 @@ fn difference_of_element<R: Rule<N>, const N: usize>(
         let uses = rule.uses_state();
         std::array::from_fn(|n| if uses[n] { state[n] } else { 0.0 })
     };
-    let (mut x, mut tensor_scalar) = (element.start, 1.0);
+    let (mut x, mut tensor_scalars) = (element.start, [1.0; 2]);
     let mut state: [f64; N] = used(rule.initial_state(lr));
     let (mut distance, mut rounding) = (0.0f64, 0.0);
     for (t, step) in (1..).zip(&element.steps) {
-        let mut ctx = StepContext { t, lr: lr * step.factor, tensor_scalar };
-        ctx.tensor_scalar = rule.tensor_scalar(ctx);
-        tensor_scalar = ctx.tensor_scalar;
+        let mut ctx = StepContext { t, lr: lr * step.factor, tensor_scalars };
+        ctx.tensor_scalars = rule.tensor_scalars(ctx);
+        tensor_scalars = ctx.tensor_scalars;
         let (update, new) = rule.step(ctx, &Lane(x), Lane(step.g + l2 * x), state.map(Lane));
         (x, state) = (x - update.0, used(new.map(|value| value.0)));
 
@@ -223,7 +223,7 @@ fn difference_of_element<R: Rule<N>, const N: usize>(
             return Some((t, "the parameter"));
         }
         if let Some(theirs) = step.theta {
-            let ctx = StepContext { lr: tensor_scalar, ..ctx };
+            let ctx = StepContext { lr: tensor_scalars[0], ..ctx };
             let theta = match rule.has_evaluation_params() {
                 true => rule.evaluation_params(ctx, Lane(x), state.map(Lane)).0,
                 false => x,

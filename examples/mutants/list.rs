@@ -136,8 +136,8 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of(
         "nag",
-        "    fn tensor_scalar(&self, ctx: StepContext) -> f64 {\n        ctx.lr\n",
-        "    fn tensor_scalar(&self, ctx: StepContext) -> f64 {\n        ctx.tensor_scalar\n",
+        "        [ctx.lr, 0.0]\n",
+        "        ctx.tensor_scalars\n",
         "lr missing in the evaluation parameters",
     ),
     of("adagrad", "v + g.clone().square()", "v + g.clone().abs()", "square forgotten"),
@@ -511,8 +511,8 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of(
         "decay",
-        "(update + x.clone() * factor, state)",
-        "(update + -x.clone() * factor, state)",
+        "(update + x.clone() * self.factor(ctx), state)",
+        "(update + -x.clone() * self.factor(ctx), state)",
         "sign of the decoupled decay",
     ),
     of(
@@ -548,9 +548,9 @@ pub const MUTATIONS: &[Mutation] = &[
     of("decay", "lr: ctx.lr * self.lr_scale", "lr: ctx.lr", "lr_scale forgotten"),
     of(
         "decay",
-        "self.rule.tensor_scalar(self.scaled(ctx))",
-        "ctx.tensor_scalar",
-        "tensor_scalar not passed on",
+        "self.rule.tensor_scalars(self.scaled(ctx))",
+        "ctx.tensor_scalars",
+        "tensor_scalars not passed on",
     ),
     of(
         "decay",
@@ -588,20 +588,20 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of(
         "nadam",
-        "Product::F64 => ctx.tensor_scalar * self.mu(ctx.t)",
+        "Product::F64 => before * self.mu(ctx.t)",
         "Product::F64 => self.mu(ctx.t)",
         "product forgotten",
     ),
     of(
         "nadam",
-        "Product::F64 => ctx.tensor_scalar * self.mu(ctx.t)",
-        "Product::F64 => ctx.tensor_scalar * self.mu(ctx.t + 1)",
+        "Product::F64 => before * self.mu(ctx.t)",
+        "Product::F64 => before * self.mu(ctx.t + 1)",
         "product one step ahead",
     ),
     of(
         "nadam",
-        "f64::from(ctx.tensor_scalar as f32 * self.mu(ctx.t) as f32)",
-        "ctx.tensor_scalar * self.mu(ctx.t)",
+        "f64::from(before as f32 * self.mu(ctx.t) as f32)",
+        "before * self.mu(ctx.t)",
         "product=f32 not rounded",
     ),
     of(
