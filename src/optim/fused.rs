@@ -181,8 +181,9 @@ mod tests {
 
     use super::super::decay::{DecayBy, Decayed};
     use super::super::{
-        AdaBelief, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, AmsGrad, DeltaBarDelta, EpsPlace, Lion,
-        Momentum, NAdam, Nag, RAdam, RmsProp, Rprop, Sgd,
+        AdEmaMix, AdaBelief, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, AmsGrad, DeltaBarDelta,
+        EpsPlace, LaProp, Lion, Momentum, NAdam, NAdamW, Nag, RAdam, RmsProp, Rprop, ScheduleFree,
+        ScheduleFreeSgd, Sgd, Signum,
     };
     use super::*;
 
@@ -285,6 +286,17 @@ mod tests {
         compare_all_shapes(Rprop::new());
         compare_all_shapes(Lion::optax());
         compare_all_shapes(DeltaBarDelta::new());
+        compare_all_shapes(AdEmaMix::new().with_alpha_steps(Some(9)).with_beta3_steps(Some(5)));
+        compare_all_shapes(NAdamW::torch().with_lambda(0.1));
+        compare_all_shapes(Signum::new().with_lambda(0.1));
+        // an eps of 1e-15 is 0 in f32, where tiny gradients have a square of 0
+        for laprop in [LaProp::new(), LaProp::authors()] {
+            compare_all_shapes(laprop.with_eps(1e-8));
+        }
+        for schedule_free in [ScheduleFree::new(), ScheduleFree::paper()] {
+            compare_all_shapes(schedule_free.with_lambda(0.1).with_r(1.0));
+        }
+        compare_all_shapes(ScheduleFreeSgd::new());
         compare_all_shapes(Decayed {
             rule: Adam::new(),
             l2: 0.1,
