@@ -10,7 +10,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`rules`] | one file per update rule; [`lazy_adam`] works by rows |
+//! | [`rules`] | one file per update rule; [`lazy_adam`] works by rows, [`adafactor`] by matrices |
 //! | [`second_order`] | Newton's methods and L-BFGS, which move the whole model at once |
 //! | [`burn`] | burn's own optimizers, for comparison |
 //!

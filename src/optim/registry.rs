@@ -13,9 +13,9 @@ pub struct Optimizers(Vec<OptimizerEntry>);
 impl Default for Optimizers {
     /// The optimizers of this crate.
     fn default() -> Self {
-        let lazy_adam = [super::rules::lazy_adam::ENTRY];
+        let others = [super::rules::lazy_adam::ENTRY, super::rules::adafactor::ENTRY];
         let (second_order, burn) = (super::second_order::ENTRIES, super::burn::ENTRIES);
-        Optimizers([super::rules::ENTRIES, &lazy_adam, second_order, &burn].concat())
+        Optimizers([super::rules::ENTRIES, &others, second_order, &burn].concat())
     }
 }
 
@@ -48,7 +48,8 @@ impl Optimizers {
     pub fn place(&self, name: &str) -> Option<usize> {
         let later = |entry: &&OptimizerEntry| {
             let rules = &super::rules::ENTRIES[FIRST_RULES..];
-            rules.iter().any(|rule| rule.name == entry.name)
+            entry.name == super::rules::adafactor::ENTRY.name
+                || rules.iter().any(|rule| rule.name == entry.name)
         };
         let (first, last) = (self.0.iter().filter(|entry| !later(entry)), self.0.iter());
         first.chain(last.filter(later)).position(|entry| entry.name == name)

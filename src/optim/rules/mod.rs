@@ -10,6 +10,7 @@ use crate::optim::rule::Rule;
 
 pub mod adabelief;
 pub mod adadelta;
+pub mod adafactor;
 pub mod adagrad;
 pub mod adam;
 pub mod adamax;
@@ -33,6 +34,7 @@ pub mod schedule_free_sgd;
 pub mod sgd;
 pub mod signum;
 
+pub use adafactor::Adafactor;
 pub use lazy_adam::LazyAdam;
 
 /// Re-exports each type, gives it `init` and `build` without importing a trait, and makes its row
