@@ -321,7 +321,7 @@ fn adopt(beta1: f64, beta2: f64, eps: f64, clip: bool) -> Formula {
     })
 }
 
-/// Pagliardini et al., algorithm 1, with the schedules of appendix A.1. `steps` are those of alpha
+/// Pagliardini et al., algorithm 1, with its schedules. `steps` are those of alpha
 /// and beta3.
 fn pagliardini(
     betas: [f64; 3],

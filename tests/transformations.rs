@@ -159,7 +159,8 @@ fn grokfast_ma_adds_the_mean_of_the_window_when_it_is_full() {
     });
 }
 
-/// Yuan et al., equation 2.4 and the clip of algorithm 1, with the gradient of the step before.
+/// Yuan et al., the corrected gradient c_t and its clip, with the gradient of the step before
+/// instead of a second one, as mars.py of the authors computes it.
 #[test]
 fn mars_corrects_the_gradient_by_its_change() {
     for (settings, max, first) in
@@ -201,7 +202,7 @@ fn loss(places: &Places) -> (f64, GradientsParams) {
     (0.0, places.all_gradients(&gradient(&places.numbers())))
 }
 
-/// Foret et al., algorithm 1, and the normalization of Kwon et al. (arXiv 2102.11600), equation 6.
+/// Foret et al., algorithm 1, and Kwon et al. (arXiv 2102.11600) with T = |w| as the normalization.
 #[test]
 fn sam_takes_the_gradient_uphill() {
     for adaptive in [false, true] {

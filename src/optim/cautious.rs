@@ -40,11 +40,17 @@ const LEAST_SHARE: f64 = 1e-3;
 /// A step needs the mean over all elements, so it is made of tensor operations on every device.
 #[derive(Clone)]
 pub struct Cautious<R, const N: usize> {
-    pub(super) inner: Fused<R, N>,
-    pub(super) scale: Scale,
+    inner: Fused<R, N>,
+    scale: Scale,
 }
 
 impl<R: Rule<N>, const N: usize> Cautious<R, N> {
+    /// This rule with cautious updates. `Cautious::new(Adam::new(), Scale::Mean).into()` is burn's
+    /// optimizer of a whole module.
+    pub fn new(rule: R, scale: Scale) -> Cautious<R, N> {
+        Cautious { inner: Fused(rule), scale }
+    }
+
     /// The cautious update of a flattened parameter, and the new state.
     fn update(
         &self,

@@ -266,7 +266,7 @@ fn build_rule<R: NamedRule + Rule<N>, const N: usize>(
             let decayed = Decayed { rule, l2, lambda, by, alpha, lr_scale };
             match cautious {
                 None => Method::of_rule(decayed),
-                Some(scale) => Method::of_cautious(Cautious { inner: Fused(decayed), scale }),
+                Some(scale) => Method::of_cautious(Cautious::new(decayed, scale)),
             }
         }
     };

@@ -182,8 +182,8 @@ mod tests {
     use super::super::decay::{DecayBy, Decayed};
     use super::super::{
         AdEmaMix, AdaBelief, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, AmsGrad, DeltaBarDelta,
-        EpsPlace, LaProp, Lion, Momentum, NAdam, NAdamW, Nag, RAdam, RmsProp, Rprop, ScheduleFree,
-        ScheduleFreeSgd, Sgd, Signum,
+        EpsPlace, LaProp, Lion, Momentum, NAdam, NAdamW, Nag, RAdam, RmsProp, Rprop,
+        ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, Signum,
     };
     use super::*;
 
@@ -293,7 +293,7 @@ mod tests {
         for laprop in [LaProp::new(), LaProp::authors()] {
             compare_all_shapes(laprop.with_eps(1e-8));
         }
-        for schedule_free in [ScheduleFree::new(), ScheduleFree::paper()] {
+        for schedule_free in [ScheduleFreeAdamW::new(), ScheduleFreeAdamW::paper()] {
             compare_all_shapes(schedule_free.with_lambda(0.1).with_r(1.0));
         }
         compare_all_shapes(ScheduleFreeSgd::new());

@@ -113,6 +113,7 @@ pub struct AdafactorState<const D: usize> {
 
 /// The second moments of a batch of matrices, or of a vector as a matrix of one row.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // there are few, one for each parameter
 enum Second {
     /// the means of rows, [batch, rows, 1], and of columns, [batch, 1, columns]
     Factored { rows: Tensor<3>, columns: Tensor<3> },

@@ -25,7 +25,7 @@
 //!
 //! ## Source
 //! Pagliardini, Ablin & Grangier, "The AdEMAMix optimizer: better, faster, older", ICLR 2025, arXiv
-//! 2409.03137, algorithm 1 and appendix A.1; the authors' code, github.com/apple/ml-ademamix.
+//! 2409.03137, algorithm 1 and its schedules; the authors' code, github.com/apple/ml-ademamix.
 
 use crate::optim::{EpsPlace, Rule, Signal, StepContext, Value, dialects};
 use crate::spec::Allowed;

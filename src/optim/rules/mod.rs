@@ -107,6 +107,6 @@ rules! {
     nadamw::NAdamW,
     signum::Signum,
     laprop::LaProp,
-    schedule_free::ScheduleFree,
+    schedule_free::ScheduleFreeAdamW,
     schedule_free_sgd::ScheduleFreeSgd,
 }

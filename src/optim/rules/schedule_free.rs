@@ -28,7 +28,8 @@
 //! does plain `schedule_free`; Optax has no r. Their warm-up is part of the optimizer, here it is the
 //! schedule's. The paper (`schedule_free@paper`) corrects the bias in lr, so that also the decay and
 //! the weights are smaller in the first steps, and weights by lr instead of the largest lr. While lr
-//! does not fall, both weights are the same. torch, Keras and burn have no schedule-free optimizer.
+//! does not fall, both weights are the same. Earlier versions of the package have `correct=lr`. torch,
+//! Keras and burn have no schedule-free optimizer.
 //!
 //! ## Source
 //! Defazio et al., "The road less scheduled", NeurIPS 2024, arXiv 2405.15682, algorithm 1; the
@@ -37,7 +38,7 @@
 use crate::optim::{EpsPlace, Rule, Signal, StepContext, Value, dialects};
 use crate::spec::Allowed;
 
-/// Where [`ScheduleFree`] corrects the bias of the second moment.
+/// Where [`ScheduleFreeAdamW`] corrects the bias of the second moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Correct {
     /// in the denominator, as Adam
@@ -47,7 +48,7 @@ pub enum Correct {
 }
 crate::words!(Correct { Denominator = "denominator", Lr = "lr" });
 
-/// The learning rate that weights a point in the average of [`ScheduleFree`].
+/// The learning rate that weights a point in the average of [`ScheduleFreeAdamW`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeightBy {
     /// the largest so far
@@ -59,7 +60,7 @@ crate::words!(WeightBy { Largest = "largest", Lr = "lr" });
 
 crate::settings! {
     /// Schedule-free AdamW: it needs no schedule that ends with the training.
-    pub struct ScheduleFree {
+    pub struct ScheduleFreeAdamW {
         /// how close y, where gradients are taken, is to the average x
         beta1: f64 = 0.9, Allowed::Decay;
         /// decay rate of the second moment v
@@ -79,7 +80,7 @@ crate::settings! {
     }
 }
 
-dialects! { ScheduleFree, lr 2.5e-3;
+dialects! { ScheduleFreeAdamW, lr 2.5e-3;
     /// `schedulefree.AdamWScheduleFree`
     schedulefree: lr 2.5e-3 {}
     /// `optax.contrib.schedule_free_adamw`
@@ -143,7 +144,7 @@ impl Averaging {
     }
 }
 
-impl ScheduleFree {
+impl ScheduleFreeAdamW {
     #[inline(always)]
     fn averaging(&self) -> Averaging {
         Averaging { beta: self.beta1, r: self.r, power: self.power, by: self.weight_by }
@@ -160,7 +161,7 @@ impl ScheduleFree {
     }
 }
 
-impl Rule<2> for ScheduleFree {
+impl Rule<2> for ScheduleFreeAdamW {
     const STATE: [&'static str; 2] = ["z", "v"];
 
     /// The sum of all weights, and the largest learning rate.
