@@ -607,6 +607,13 @@ pub const FORMULAS: &[Formula] = &[
         },
     },
     Formula {
+        spec: "nadamw@keras",
+        lr: 1e-3,
+        step: |e| {
+            nadam(e, |t| 0.9 * (1.0 - 0.96f64.powi(t) / 2.0), true, |v_hat| v_hat.sqrt() + 1e-7)
+        },
+    },
+    Formula {
         spec: "signum",
         lr: 1e-4,
         step: |e| {
@@ -619,7 +626,7 @@ pub const FORMULAS: &[Formula] = &[
         spec: "laprop",
         lr: 4e-4,
         step: |e| {
-            let divided = ratio(e.g, laprop_denominator(e, 0.0));
+            let divided = ratio(e.g, laprop_denominator(e, 1e-15));
             e.state[0] = 0.9 * e.state[0] + 0.1 * divided;
             e.x -= e.lr * e.state[0] / (1.0 - 0.9f64.powi(e.t));
         },

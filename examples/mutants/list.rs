@@ -985,7 +985,6 @@ pub const MUTATIONS: &[Mutation] = &[
     of("nadamw", "l2: 0.0, lambda,", "l2: lambda, lambda: 0.0,", "decay in the gradient"),
     of("nadamw", "lambda: f64 = 1e-4", "lambda: f64 = 0.01", "timm's lambda by default"),
     of("nadamw", "{ correction: Correction::Now, ", "{ ", "Optax's correction in @timm"),
-    of("nadamw", "psi: Some(0.004), product: Product::F32", "psi: Some(0.004)", "f64 in @torch"),
     of("nadamw", "psi: Some(1.0), eps: 1e-7", "eps: 1e-7", "no schedule in @keras"),
     of(
         "signum",
