@@ -193,8 +193,8 @@ fn a_group_that_makes_no_sense_is_an_error() {
     for (spec, text) in [
         ("adam|group:weight_decay=0.1", "the pipeline has no weight decay"),
         ("l2|adamw|group:weight_decay=0.1", "more than one weight decay"),
-        ("burn:adam|group:lr_scale=2", "l2, decay or group"),
-        ("newton_cg|group:lr_scale=2", "l2, decay or group"),
+        ("burn:adam|group:lr_scale=2", "l2, cautious, decay or group"),
+        ("newton_cg|group:lr_scale=2", "l2, cautious, decay or group"),
         ("adam|ema|group", "the order is"),
         ("adam|group:params=", "settings of the form"),
         ("adam|group:params=a+", "parts of parameter paths"),

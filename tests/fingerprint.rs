@@ -86,8 +86,8 @@ fn every_setting_of_every_gradient_transformation_is_seen() {
     for entry in TRANSFORMS {
         for setting in entry.settings {
             let prefix = format!("{}:{}=", entry.name, setting.name);
-            let all = ["1e-6", "0.3", "1", "2", "3", "50", "1000", "lr", "schedule"];
-            let policies = ["error", "skip", "propagate"];
+            let all = ["1e-6", "0.3", "1", "2", "3", "50", "1000", "lr", "schedule", "yes", "no"];
+            let policies = ["error", "skip", "propagate", "mean", "count"];
             let specs = all.iter().chain(&policies).filter_map(|value| {
                 // a group may change weight decay where there is one
                 let optimizer = if entry.name == "group" { "adamw" } else { "adam" };

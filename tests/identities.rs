@@ -27,6 +27,10 @@ struct Cell {
     m: f64,
     v: f64,
     u: f64,
+    /// a third average
+    w: f64,
+    /// a second point
+    z: f64,
     /// a product over the steps
     p: f64,
     /// whether the argument of a sign was so close to 0 that rounding may have changed the sign
@@ -317,6 +321,160 @@ fn adopt(beta1: f64, beta2: f64, eps: f64, clip: bool) -> Formula {
     })
 }
 
+/// Pagliardini et al., algorithm 1, with its schedules. `steps` are those of alpha
+/// and beta3.
+fn pagliardini(
+    betas: [f64; 3],
+    alpha: f64,
+    steps: [Option<f64>; 2],
+    eps: f64,
+    decay: f64,
+) -> Formula {
+    let [beta1, beta2, beta3] = betas;
+    Box::new(move |c, lr, g| {
+        let alpha = steps[0].map_or(alpha, |steps| (c.t * alpha / steps).min(alpha));
+        let beta3 = steps[1].filter(|steps| c.t < *steps).map_or(beta3, |steps| {
+            let (start, end) = (beta1.ln(), beta3.ln());
+            let mixed = (1.0 - c.t / steps) * end + c.t / steps * start;
+            (start * end / mixed).exp().min(beta3)
+        });
+        c.m = beta1 * c.m + (1.0 - beta1) * g;
+        c.w = beta3 * c.w + (1.0 - beta3) * g;
+        c.v = beta2 * c.v + (1.0 - beta2) * g * g;
+        let (m_hat, v_hat) = (c.m / (1.0 - beta1.powf(c.t)), c.v / (1.0 - beta2.powf(c.t)));
+        c.x -= lr * (div_or_zero(m_hat + alpha * c.w, v_hat.sqrt() + eps) + decay * c.x);
+    })
+}
+
+/// A formula with decoupled weight decay before the step, as in torch/optim/nadam.py and in
+/// keras/src/optimizers/base_optimizer.py.
+fn decayed(decay: f64, formula: Formula) -> Formula {
+    Box::new(move |c, lr, g| {
+        c.x -= lr * decay * c.x;
+        formula(c, lr, g);
+    })
+}
+
+/// timm/optim/nadamw.py, `_single_tensor_nadamw`, which is AlgoPerf's.
+fn timm_nadamw(eps: f64, decay: f64) -> Formula {
+    let (beta1, beta2) = (0.9f64, 0.999f64);
+    Box::new(move |c, lr, g| {
+        c.x *= 1.0 - lr * decay;
+        c.m = c.m * beta1 + g * (1.0 - beta1);
+        c.v = c.v * beta2 + g * g * (1.0 - beta2);
+        let nesterov = c.m * beta1 + g * (1.0 - beta1);
+        let denominator = c.v.sqrt() / (1.0 - beta2.powf(c.t)).sqrt() + eps;
+        c.x -= div_or_zero(lr / (1.0 - beta1.powf(c.t)) * nesterov, denominator);
+    })
+}
+
+/// Bernstein et al., algorithm 2.
+fn bernstein(beta: f64, decay: f64) -> Formula {
+    Box::new(move |c, lr, g| {
+        c.m = beta * c.m + (1.0 - beta) * g;
+        c.v = beta * c.v + (1.0 - beta) * g.abs();
+        let update = c.sign_of_sum(c.m, c.v);
+        c.x -= lr * (update + decay * c.x);
+    })
+}
+
+/// Ziyin et al., algorithm 1. `denominator` is a function of v and its bias correction.
+fn ziyin(beta1: f64, beta2: f64, denominator: impl Fn(f64, f64) -> f64 + 'static) -> Formula {
+    Box::new(move |c, lr, g| {
+        c.v = beta2 * c.v + (1.0 - beta2) * g * g;
+        let divided = div_or_zero(g, denominator(c.v, 1.0 - beta2.powf(c.t)));
+        c.m = beta1 * c.m + (1.0 - beta1) * divided;
+        c.x -= lr * c.m / (1.0 - beta1.powf(c.t));
+    })
+}
+
+/// timm/optim/laprop.py, with the authors' average of learning rates.
+fn laprop_code(beta1: f64, beta2: f64, denominator: impl Fn(f64, f64) -> f64 + 'static) -> Formula {
+    Box::new(move |c, lr, g| {
+        c.v = beta2 * c.v + (1.0 - beta2) * g * g;
+        c.p = c.p * beta1 + (1.0 - beta1) * lr;
+        // the authors' code moves by m at lr = 0, and timm does not
+        let bias_correction = if lr != 0.0 { c.p / lr } else { f64::INFINITY };
+        let divided = div_or_zero(g, denominator(c.v, 1.0 - beta2.powf(c.t)));
+        c.m = beta1 * c.m + (1.0 - beta1) * lr * divided;
+        c.x -= c.m / bias_correction;
+    })
+}
+
+/// Defazio et al., algorithm 1, with x, y and z. As in Optax, x is computed from y before each step,
+/// so that a y which something else moved is seen. `direction` is that of z. `weight` is a function
+/// of t, lr and the largest lr.
+fn defazio(
+    beta: f64,
+    direction: impl Fn(&mut Cell, f64) -> f64 + 'static,
+    weight: impl Fn(f64, f64, f64) -> f64 + 'static,
+    lr: impl Fn(f64, f64) -> f64 + 'static,
+) -> Formula {
+    Box::new(move |c, base, g| {
+        let lr = lr(base, c.t);
+        if c.t == 1.0 {
+            c.z = c.x;
+        }
+        c.w = (c.x - (1.0 - beta) * c.z) / beta;
+        c.p = c.p.max(lr);
+        let w = weight(c.t, lr, c.p);
+        c.u += w;
+        let share = if c.u == 0.0 { 0.0 } else { w / c.u };
+        c.z -= lr * direction(c, g);
+        c.w = (1.0 - share) * c.w + share * c.z;
+        c.x = (1.0 - beta) * c.z + beta * c.w;
+    })
+}
+
+/// The direction of Adam without momentum, with decay. `corrected`: the bias is corrected here.
+fn rms_direction(
+    beta2: f64,
+    eps: f64,
+    decay: f64,
+    corrected: bool,
+) -> impl Fn(&mut Cell, f64) -> f64 {
+    move |c, g| {
+        c.v = beta2 * c.v + (1.0 - beta2) * g * g;
+        let bias = if corrected { 1.0 - beta2.powf(c.t) } else { 1.0 };
+        div_or_zero(g, (c.v / bias).sqrt() + eps) + decay * c.x
+    }
+}
+
+/// Algorithm 1 of the paper with its defaults.
+fn schedule_free_paper(beta1: f64, beta2: f64, eps: f64, decay: f64) -> Formula {
+    defazio(
+        beta1,
+        rms_direction(beta2, eps, decay, false),
+        |_, lr, _| lr * lr,
+        move |lr, t| lr * (1.0 - beta2.powf(t)).sqrt(),
+    )
+}
+
+/// schedulefree/adamw_schedulefree.py, `step`, where x is not computed.
+fn schedulefree_adamw(beta1: f64, beta2: f64, eps: f64, decay: f64, r: f64, power: f64) -> Formula {
+    Box::new(move |c, lr, g| {
+        if c.t == 1.0 {
+            c.z = c.x;
+        }
+        c.p = lr.max(c.p);
+        let weight = c.t.powf(r) * c.p.powf(power);
+        c.u += weight;
+        let ckp1 = if c.u == 0.0 { 0.0 } else { weight / c.u };
+        c.v = beta2 * c.v + (1.0 - beta2) * g * g;
+        let denominator = (c.v / (1.0 - beta2.powf(c.t))).sqrt() + eps;
+        let normalized = div_or_zero(g, denominator) + decay * c.x;
+        c.x += ckp1 * (c.z - c.x);
+        c.x += normalized * lr * (beta1 * (1.0 - ckp1) - 1.0);
+        c.z -= lr * normalized;
+    })
+}
+
+/// schedulefree/sgd_schedulefree.py, `step`; optax's `schedule_free_sgd` is the same.
+fn schedulefree_sgd(momentum: f64, decay: f64, r: f64, power: f64) -> Formula {
+    let weight = move |t: f64, _, largest: f64| t.powf(r) * largest.powf(power);
+    defazio(momentum, move |c, g| g + decay * c.x, weight, |lr, _| lr)
+}
+
 /// Chen et al., program 1.
 fn chen(beta1: f64, beta2: f64, decay: f64) -> Formula {
     Box::new(move |c, lr, g| {
@@ -369,6 +527,7 @@ fn jacobs(kappa: f64, phi: f64, theta: f64) -> Formula {
 /// is read from the crate.
 fn sources() -> Vec<(&'static str, f64, Formula)> {
     let outside = |v: f64, bc2: f64| (v / bc2).sqrt() + 1e-8;
+    let ademamix = || pagliardini([0.9, 0.999, 0.9999], 5.0, [None, None], 1e-8, 0.0);
     vec![
         ("sgd", 0.01, sgd()),
         ("sgd@torch", 1e-3, torch_sgd(0.0, 0.0, false)),
@@ -452,6 +611,28 @@ fn sources() -> Vec<(&'static str, f64, Formula)> {
         ("delta_bar_delta", 0.01, jacobs(0.05, 0.1, 0.7)),
         ("adopt", 1e-3, adopt(0.9, 0.9999, 1e-6, true)),
         ("adopt@optax", 1e-3, adopt(0.9, 0.9999, 1e-6, true)),
+        ("ademamix", 1e-3, ademamix()),
+        ("ademamix@optax", 1e-3, ademamix()),
+        ("ademamix@pytorch_optimizer", 1e-3, ademamix()),
+        ("nadamw", 1e-3, decayed(1e-4, optax_nadam(1e-8))),
+        ("nadamw@torch", 2e-3, torch_nadam(1e-8, 0.004, true)),
+        ("nadamw@keras", 1e-3, torch_nadam(1e-7, 1.0, false)),
+        ("nadamw@optax", 1e-3, decayed(1e-4, optax_nadam(1e-8))),
+        ("nadamw@timm", 1e-3, timm_nadamw(1e-8, 0.01)),
+        ("signum", 1e-4, bernstein(0.9, 0.0)),
+        ("signum@optax", 1e-4, bernstein(0.9, 0.0)),
+        ("signum@pytorch_optimizer", 1e-3, bernstein(0.9, 0.0)),
+        ("laprop", 4e-4, ziyin(0.9, 0.999, |v, bc2| (v / bc2).sqrt() + 1e-15)),
+        ("laprop@authors", 4e-4, laprop_code(0.9, 0.999, |v, bc2| (v / bc2).sqrt() + 1e-15)),
+        ("laprop@timm", 4e-4, laprop_code(0.9, 0.999, |v, bc2| (v / bc2).sqrt() + 1e-15)),
+        ("schedule_free", 2.5e-3, schedulefree_adamw(0.9, 0.999, 1e-8, 0.0, 0.0, 2.0)),
+        ("schedule_free@schedulefree", 2.5e-3, schedulefree_adamw(0.9, 0.999, 1e-8, 0.0, 0.0, 2.0)),
+        ("schedule_free@optax", 2.5e-3, schedulefree_adamw(0.9, 0.999, 1e-8, 0.0, 0.0, 2.0)),
+        ("schedule_free@paper", 2.5e-3, schedule_free_paper(0.9, 0.999, 1e-8, 0.0)),
+        ("schedule_free_sgd", 1.0, schedulefree_sgd(0.9, 0.0, 0.0, 2.0)),
+        ("schedule_free_sgd@schedulefree", 1.0, schedulefree_sgd(0.9, 0.0, 0.0, 2.0)),
+        ("schedule_free_sgd@optax", 1.0, schedulefree_sgd(0.9, 0.0, 0.0, 2.0)),
+        ("schedule_free_sgd@paper", 1.0, defazio(0.9, |_, g| g, |_, lr, _| lr * lr, |lr, _| lr)),
     ]
 }
 
@@ -690,6 +871,66 @@ fn with_settings(name: &str, knobs: &[f64]) -> (String, Formula) {
                 format!("adopt:beta1={beta1},beta2={beta2},eps={eps},clip={word}"),
                 adopt(beta1, beta2, eps, clip),
             )
+        }
+        "ademamix" => {
+            // the paper's schedule divides by the logarithm of beta1, which is not 0
+            let (beta1, beta2, beta3) = (k.decay().max(0.1), k.decay(), k.decay().max(0.1));
+            let (alpha, eps, lambda) = (k.one_of(&[0.0, 1.0, 5.0]), k.eps(), k.one_of(&[0.0, 0.1]));
+            let mut steps = || Some(1.0 + (k.turn() * 50.0).floor()).filter(|_| k.turn() > 0.3);
+            let steps = [steps(), steps()];
+            let [alpha_steps, beta3_steps] =
+                steps.map(|steps| steps.map_or("none".into(), |steps| steps.to_string()));
+            (
+                format!(
+                    "ademamix:beta1={beta1},beta2={beta2},beta3={beta3},alpha={alpha},alpha_steps={alpha_steps},beta3_steps={beta3_steps},eps={eps},lambda={lambda}"
+                ),
+                pagliardini([beta1, beta2, beta3], alpha, steps, eps, lambda),
+            )
+        }
+        "nadamw" => {
+            let ((spec, formula), lambda) = (with_settings("nadam", knobs), knobs[11]);
+            let spec = spec.replace("nadam:", "nadamw:");
+            (format!("{spec},lambda={lambda}"), decayed(lambda, formula))
+        }
+        "signum" => {
+            let (beta, lambda) = (k.decay(), k.one_of(&[0.0, 0.1]));
+            (format!("signum:beta={beta},lambda={lambda}"), bernstein(beta, lambda))
+        }
+        "laprop" => {
+            let (beta1, beta2, eps, (place, denominator)) =
+                (k.decay(), k.decay(), k.eps(), k.place());
+            let lr_place = k.one_of(&["inside", "outside"]);
+            let spec = format!(
+                "laprop:beta1={beta1},beta2={beta2},eps={eps},eps_place={place},lr_place={lr_place}"
+            );
+            let denominator = move |v: f64, bc2: f64| denominator(v, bc2, eps);
+            let formula = match lr_place {
+                "inside" => laprop_code(beta1, beta2, denominator),
+                _ => ziyin(beta1, beta2, denominator),
+            };
+            (spec, formula)
+        }
+        "schedule_free" | "schedule_free_sgd" => {
+            let (beta1, beta2) = (k.decay().max(0.3), k.decay());
+            let (eps, decay) = (k.eps(), k.one_of(&[0.0, 0.1]));
+            let (r, power) = (k.one_of(&[0.0, 0.5, 2.0]), k.one_of(&[0.0, 1.0, 2.0]));
+            let (by, corrected) = (k.one_of(&["largest", "lr"]), k.turn() < 0.5);
+            let weight = move |t: f64, lr: f64, largest: f64| {
+                t.powf(r) * if by == "lr" { lr } else { largest }.powf(power)
+            };
+            let mut spec =
+                format!("{name}:beta1={beta1},lambda={decay},r={r},power={power},weight_by={by}");
+            if name == "schedule_free_sgd" {
+                return (spec, defazio(beta1, move |c, g| g + decay * c.x, weight, |lr, _| lr));
+            }
+            let correct = if corrected { "denominator" } else { "lr" };
+            spec += &format!(",beta2={beta2},eps={eps},correct={correct}");
+            let direction = rms_direction(beta2, eps, decay, corrected);
+            let lr = move |lr: f64, t: f64| match corrected {
+                true => lr,
+                false => lr * (1.0 - beta2.powf(t)).sqrt(),
+            };
+            (spec, defazio(beta1, direction, weight, lr))
         }
         "lion" => {
             let (beta1, beta2, lambda) = (k.decay(), k.decay(), k.one_of(&[0.0, 0.1]));
@@ -1137,6 +1378,10 @@ fn settings_without_effect_give_the_same_parameters() {
         ("nag:mu=0.5,mu_from=0.5,mu_steps=7", "nag:mu=0.5"),
         ("nag:point=lookahead", "nag:point=theta"),
         ("rmsprop:lr_place=outside", "rmsprop"),
+        ("ademamix:alpha=0", "adam"),
+        ("ademamix:alpha_steps=1,beta3_steps=1", "ademamix"),
+        ("nadamw:lambda=0", "nadam"),
+        ("nadamw@timm:lambda=0,eps_place=inside", "nadam@s0"),
         // the schedule is 1 at the learning rate of the spec
         ("adamw@paper:lr=0.1,lambda=0.3", "adamw@paper:lambda=0.3,alpha=0.1"),
         ("adamw@paper:lr=0.1,lambda=0.3", "adamw:lambda=3"),
@@ -1183,6 +1428,37 @@ fn the_place_of_the_learning_rate_matters_only_when_it_changes() {
 /// another point differs.
 fn nonlinear_gradient(x: &[f64]) -> Vec<f64> {
     x.iter().zip([1.0, 10.0, 0.1]).map(|(x, curvature)| curvature * x.powi(3) + x).collect()
+}
+
+/// The average of schedule-free methods, by its definition: all z so far, each with its weight.
+#[test]
+fn schedule_free_is_evaluated_at_the_weighted_average_of_the_points_z() {
+    for (name, beta) in [("schedule_free_sgd", 0.9), ("schedule_free", 0.5)] {
+        let line = format!("{name}:beta1={beta},r=1");
+        let start = [1.0, -0.5, 2.0];
+        let (mut places, mut pipeline) = (single(&start).0, begin(&line));
+        let (mut sum, mut total, mut largest) = ([0.0; 3], 0.0, 0.0f64);
+        for t in 1..=100 {
+            let lr = if t < 10 { 0.002 * t as f64 } else { 0.02 / (t as f64).sqrt() };
+            let y = places.numbers()[0].clone();
+            places = move_single(&mut pipeline, lr, places, &nonlinear_gradient(&y));
+            let x = pipeline.evaluation_model(&places).unwrap().numbers()[0].clone();
+            largest = largest.max(lr);
+            let weight = t as f64 * largest.powi(2);
+            total += weight;
+            for i in 0..3 {
+                // y = (1 - beta) z + beta x
+                let z = (places.numbers()[0][i] - beta * x[i]) / (1.0 - beta);
+                sum[i] += weight * z;
+                let average = sum[i] / total;
+                assert!(
+                    (x[i] - average).abs() < 1e-12,
+                    "{line}, step {t}: evaluated at {}, and the average is {average}",
+                    x[i]
+                );
+            }
+        }
+    }
 }
 
 /// tests/nag.rs tests this with lr inside and a constant mu.
@@ -1260,6 +1536,9 @@ fn gradient_transformations_without_effect_give_bitwise_equal_parameters() {
             format!("clip_value:max=1e9|{name}"),
             format!("clip_norm:max=1e9|{name}"),
             format!("clip_global:max=1e9|{name}"),
+            format!("grokfast_ema:lambda=0|{name}"),
+            format!("grokfast_ma:window=50|{name}"),
+            format!("mars:gamma=0,max=none|{name}"),
             format!("l2:lambda=0|{name}|decay:lambda=0"),
         ] {
             check_property(4, trajectories(1usize..20), |trajectory| {
@@ -1440,6 +1719,13 @@ fn without_eps_the_size_of_gradients_has_no_effect() {
         "adabelief:eps=0",
         "lion",
         "rprop",
+        "ademamix:eps=0,alpha_steps=9,beta3_steps=5",
+        "nadamw@torch:eps=0",
+        "signum",
+        "laprop:eps=0",
+        "laprop@authors:eps=0",
+        "schedule_free:eps=0",
+        "schedule_free@paper:eps=0",
     ] {
         for power in [-20, -1, 20] {
             check_property(10, trajectories(1usize..40), |trajectory| {
@@ -1522,7 +1808,7 @@ fn the_denominator_of_amsgrad_never_shrinks() {
 fn bound(config: &PipelineConfig, t: usize, lr: f64) -> Option<f64> {
     match &config.optimizer.method {
         Method::PerTensor { rule: Some(rule), .. } => {
-            rule.bound(StepContext { t: t as u64, lr, tensor_scalar: 1.0 })
+            rule.bound(StepContext { t: t as u64, lr, tensor_scalars: [1.0; 2] })
         }
         _ => None,
     }
@@ -1574,7 +1860,11 @@ fn no_gradients_move_an_element_by_more_than_the_bound() {
             bounded.push(name);
         }
     }
-    assert_eq!(bounded, ["adagrad", "adam", "lion", "rprop", "adopt"], "the rules with a bound");
+    assert_eq!(
+        bounded,
+        ["adagrad", "adam", "lion", "rprop", "adopt", "signum"],
+        "the rules with a bound"
+    );
 }
 
 #[test]
@@ -1849,7 +2139,7 @@ fn gradients_are_clipped_before_l2_is_added_and_averaged_before_they_are_clipped
         };
         assert!(
             error.to_string().contains(
-                "the order is accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, group, lookahead, ema, SCHEDULE"
+                "the order is sam, accumulate, nonfinite, grokfast_*, mars, clip_*, l2, OPTIMIZER, cautious, decay, group, lookahead, ema, SCHEDULE"
             ),
             "{line}: {error}"
         );

@@ -123,7 +123,7 @@ fn parts_in_another_order_than_they_act_in_are_refused_with_the_order() {
         ),
         (
             "l2|burn:adam",
-            "l2, decay or group around it, which go with rules only; its own settings: beta_1",
+            "l2, cautious, decay or group around it, which go with rules only; its own settings: beta_1",
         ),
         ("adam|", "`adam|` is not a spec: expected a spec on both sides of each `|`"),
     ] {

@@ -181,6 +181,7 @@ fn every_optimizer_continues_bit_for_bit() {
 fn every_gradient_transformation_and_average_continues_bit_for_bit() {
     let examples: BTreeMap<&str, &str> = BTreeMap::from([
         ("accumulate", "accumulate:steps=3"),
+        ("grokfast_ma", "grokfast_ma:window=3"),
         ("group", "group:params=vectors,lr_scale=0.5"),
         ("lookahead", "lookahead:k=3"),
     ]);
@@ -193,6 +194,7 @@ fn every_gradient_transformation_and_average_continues_bit_for_bit() {
         };
         Setup::of(line).check(&mut draws);
     }
+    Setup::of("sam|grokfast_ma:window=3|mars|sgd:lr=0.01|cautious|decay").check(&mut draws);
     Setup::of("accumulate:steps=3|clip_global:max=0.1|adamw:lr=0.01|lookahead:k=2|ema:decay=0.9|cosine:warmup=3")
         .check(&mut draws);
 }

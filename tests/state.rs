@@ -66,6 +66,10 @@ fn specs() -> Vec<String> {
             "adam|ema:decay=0.9",
             "accumulate:steps=2|l2|nadam|decay|lookahead:k=2|ema",
             "lbfgs|lookahead:k=2|ema",
+            "sam:rho=0.5|sgd",
+            "grokfast_ema:alpha=0.5|sgd",
+            "grokfast_ma:window=3|adam",
+            "mars:max=none|adam|cautious|decay:lambda=0.1",
         ]
         .map(String::from),
     );
@@ -157,8 +161,9 @@ fn every_pipeline_resumed_in_another_process_continues_bit_for_bit_and_not_as_wi
         assert_eq!(std::fs::read(file(i, "end")).unwrap(), end, "{line} does not continue");
         assert_eq!(std::fs::read(file(i, "later")).unwrap(), state, "{line} has another state");
         // these have no state
-        let stateless = ["sgd", "burn:sgd", "newton:line_search=backtracking", "newton_cg"]
-            .contains(&line.as_str());
+        let stateless =
+            ["sgd", "burn:sgd", "newton:line_search=backtracking", "newton_cg", "sam:rho=0.5|sgd"];
+        let stateless = stateless.contains(&line.as_str());
         assert_eq!(end != cold, !stateless, "{line}: a start without state is the same");
     }
 }

@@ -10,16 +10,19 @@ use downhill::optim::Optimizers;
 use downhill::spec::Settings;
 
 const FILE: &str = "tests/golden/trajectories.json";
+const MODERN: &str = "tests/golden/modern.json";
 
-fn golden() -> Trajectories {
-    read(Path::new(FILE)).unwrap()
+fn golden(file: &str) -> Trajectories {
+    read(Path::new(file)).unwrap()
 }
 
 #[test]
 fn every_recorded_case_is_replayed_step_by_step_in_f64_and_f32() {
-    let replays =
-        golden().replay(Path::new(FILE), &Optimizers::default(), Tolerance::default()).unwrap();
-    for replay in &replays {
+    let replay = |file: &str| {
+        golden(file).replay(Path::new(file), &Optimizers::default(), Tolerance::default()).unwrap()
+    };
+    let (replays, modern) = (replay(FILE), replay(MODERN));
+    for replay in replays.iter().chain(&modern) {
         assert!(
             replay.agrees() && replay.single.left_at.is_none(),
             "{} replayed as {} differs: {:?} {:?}",
@@ -31,6 +34,7 @@ fn every_recorded_case_is_replayed_step_by_step_in_f64_and_f32() {
     }
     assert_eq!(replays.iter().filter(|replay| !replay.sparse).count(), 51);
     assert_eq!(replays.iter().filter(|replay| replay.sparse).count(), 2);
+    assert_eq!(modern.len(), 35);
 }
 
 /// Settings without effect in a replay of plain steps.
@@ -38,12 +42,16 @@ const INERT: &[&str] = &["point", "alpha", "mu_steps"];
 
 #[test]
 fn a_replay_with_the_formula_of_another_dialect_fails() {
-    let (golden, optimizers) = (golden(), Optimizers::default());
+    let optimizers = Optimizers::default();
     let (mut wrong, mut same) = (BTreeSet::new(), 0);
-    for (i, case) in golden.cases.iter().enumerate() {
+    let files = [(FILE, golden(FILE)), (MODERN, golden(MODERN))];
+    let cases = files.iter().flat_map(|(file, golden)| {
+        golden.cases.iter().enumerate().map(move |(i, case)| (*file, golden, i, case))
+    });
+    for (file, golden, i, case) in cases {
         let entry = optimizers.find(&case.optimizer).unwrap();
         let replay = |dialect: &str| {
-            golden.replay_as(Path::new(FILE), i, dialect, &optimizers, Tolerance::default())
+            golden.replay_as(Path::new(file), i, dialect, &optimizers, Tolerance::default())
         };
         // the formula with this case's arguments, with every setting written out
         let formula = |line: &str| {
@@ -56,13 +64,13 @@ fn a_replay_with_the_formula_of_another_dialect_fails() {
             spec.settings.retain(|(key, _)| !inert(key));
             spec
         };
-        let own = replay(&case.framework).unwrap();
+        let own = replay(case.dialect()).unwrap();
         for dialect in entry
             .dialects
             .iter()
             .map(|dialect| dialect.name)
             .chain(["paper"])
-            .filter(|name| *name != case.framework)
+            .filter(|name| *name != case.dialect())
         {
             let other = replay(dialect).unwrap();
             if formula(&other.line) == formula(&own.line) {
@@ -170,7 +178,7 @@ fn an_invalid_file_is_one_sentence_and_exit_code_2() {
         (
             "framework",
             &|json| json["cases"][0]["framework"] = "jax".into(),
-            &["case 1", "jax", "torch, keras or optax"],
+            &["case 1", "jax", "torch, keras, optax"],
         ),
         ("optimizer", &|json| json["cases"][0]["optimizer"] = "adan".into(), &["case 1", "adan"]),
         (

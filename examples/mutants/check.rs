@@ -78,15 +78,12 @@ fn recorded(file: &Path) -> downhill::Result<Vec<Reference>> {
     let (trajectories, optimizers) = (verify::read(file)?, Optimizers::default());
     let text = std::fs::read_to_string(file).expect("read before");
     let json: serde_json::Value = serde_json::from_str(&text).expect("read before");
-    assert_eq!(
-        json["lr"], "lr for steps 1-20, lr/10 for steps 21-40",
-        "the schedule of the recorded cases has changed"
-    );
+    let divisors = trajectories.divisors(file)?;
     let (starts, grads) = (numbers(&json["theta0"]), rows(&json["grads"]));
     let mut references = Vec::new();
     for (i, case) in trajectories.cases.iter().enumerate() {
         let replay =
-            trajectories.replay_as(file, i, &case.framework, &optimizers, Tolerance::default())?;
+            trajectories.replay_as(file, i, case.dialect(), &optimizers, Tolerance::default())?;
         assert!(replay.agrees(), "downhill itself differs from {}", replay.case);
         let mut line: SpecLine = replay.line.parse()?;
         let optimizer = line.0.pop().filter(|spec| spec.name == case.optimizer);
@@ -97,9 +94,11 @@ fn recorded(file: &Path) -> downhill::Result<Vec<Reference>> {
         };
         let Some(optimizer) = optimizer else { continue };
         let theta = rows(&json["cases"][i]["theta"]);
+        let evaluation = json["cases"][i].get("evaluation").map(rows);
         let step = |t: usize, i: usize| {
-            let factor = if t < 20 { 1.0 } else { 0.1 };
-            Step { factor, g: grads[t][i], x: theta[t][i], theta: None, signal: None, bound: None }
+            let (factor, evaluated) = (1.0 / divisors[t], evaluation.as_ref().map(|all| all[t][i]));
+            let (g, x) = (grads[t][i], theta[t][i]);
+            Step { factor, g, x, theta: evaluated, signal: None, bound: None }
         };
         let element = |i: usize| {
             let steps = (0..grads.len()).map(|t| step(t, i)).collect();
@@ -205,13 +204,13 @@ fn difference_of_element<R: Rule<N>, const N: usize>(
         let uses = rule.uses_state();
         std::array::from_fn(|n| if uses[n] { state[n] } else { 0.0 })
     };
-    let (mut x, mut tensor_scalar) = (element.start, 1.0);
+    let (mut x, mut tensor_scalars) = (element.start, [1.0; 2]);
     let mut state: [f64; N] = used(rule.initial_state(lr));
     let (mut distance, mut rounding) = (0.0f64, 0.0);
     for (t, step) in (1..).zip(&element.steps) {
-        let mut ctx = StepContext { t, lr: lr * step.factor, tensor_scalar };
-        ctx.tensor_scalar = rule.tensor_scalar(ctx);
-        tensor_scalar = ctx.tensor_scalar;
+        let mut ctx = StepContext { t, lr: lr * step.factor, tensor_scalars };
+        ctx.tensor_scalars = rule.tensor_scalars(ctx);
+        tensor_scalars = ctx.tensor_scalars;
         let (update, new) = rule.step(ctx, &Lane(x), Lane(step.g + l2 * x), state.map(Lane));
         (x, state) = (x - update.0, used(new.map(|value| value.0)));
 
@@ -223,7 +222,7 @@ fn difference_of_element<R: Rule<N>, const N: usize>(
             return Some((t, "the parameter"));
         }
         if let Some(theirs) = step.theta {
-            let ctx = StepContext { lr: tensor_scalar, ..ctx };
+            let ctx = StepContext { lr: tensor_scalars[0], ..ctx };
             let theta = match rule.has_evaluation_params() {
                 true => rule.evaluation_params(ctx, Lane(x), state.map(Lane)).0,
                 false => x,
@@ -295,9 +294,11 @@ fn problems(unchanged: &[Probe], references: &[Reference]) -> Vec<String> {
 }
 
 fn main() -> downhill::Result<ExitCode> {
-    let file = std::env::args().nth(1).expect("the file of trajectories");
     // recorded cases come first, so that mutants which only a formula notices can be counted
-    let mut references = recorded(Path::new(&file))?;
+    let mut references = Vec::new();
+    for file in std::env::args().skip(1) {
+        references.extend(recorded(Path::new(&file))?);
+    }
     let records = references.len();
     references.extend(FORMULAS.iter().map(transcribed));
 

@@ -42,8 +42,8 @@ impl DecayedNag {
 impl Rule<1> for DecayedNag {
     const STATE: [&'static str; 1] = Decayed::<Nag>::STATE;
 
-    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
-        self.inner().tensor_scalar(ctx)
+    fn tensor_scalars(&self, ctx: StepContext) -> [f64; 2] {
+        self.inner().tensor_scalars(ctx)
     }
     fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; 1]) -> (V, [V; 1]) {
         self.inner().step(ctx, x, g, state)

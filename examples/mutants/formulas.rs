@@ -24,7 +24,7 @@ pub struct Element {
     pub g: f64,
     pub x: f64,
     /// zeros before the first step
-    pub state: [f64; 4],
+    pub state: [f64; 5],
     /// the evaluation parameter; `None` if it is x
     pub theta: Option<f64>,
     pub signal: Option<SignalValues>,
@@ -108,6 +108,45 @@ fn radam(e: &mut Element, beta2: f64, threshold: f64) {
     let r = ((p - 4.0) * (p - 2.0) * n / ((n - 4.0) * (n - 2.0) * p)).sqrt();
     e.x -= e.lr * if p > threshold { r * m_hat / (v_hat.sqrt() + 1e-8) } else { m_hat };
     e.signal = signal(Some(m_hat), v_hat, 1e-8);
+}
+
+/// `beta3` and `alpha` are those of the step.
+fn ademamix(e: &mut Element, beta3: f64, alpha: f64, lambda: f64) {
+    let (m_hat, v_hat) = moments(e, 0.9, 0.999);
+    e.state[2] = beta3 * e.state[2] + (1.0 - beta3) * e.g;
+    e.x -= e.lr * (ratio(m_hat + alpha * e.state[2], v_hat.sqrt() + 1e-8) + lambda * e.x);
+    e.signal = signal(Some(m_hat), v_hat, 1e-8);
+}
+
+fn signum(e: &mut Element, beta: f64, lambda: f64) {
+    let m = beta * e.state[0] + (1.0 - beta) * e.g;
+    e.state[0] = m;
+    e.x -= e.lr * (if m == 0.0 { 0.0 } else { m.signum() } + lambda * e.x);
+}
+
+/// Updates the second moment.
+fn second_moment(e: &mut Element) -> f64 {
+    e.state[1] = 0.999 * e.state[1] + 0.001 * e.g.powi(2);
+    e.state[1]
+}
+
+fn laprop_denominator(e: &mut Element, eps: f64) -> f64 {
+    (second_moment(e) / (1.0 - 0.999f64.powi(e.t))).sqrt() + eps
+}
+
+/// The sequences x, y and z by their definition. `weight` is a function of t, lr and the largest lr.
+fn schedule_free(e: &mut Element, d: f64, lr: f64, beta: f64, weight: fn(f64, f64, f64) -> f64) {
+    let [z, _, x, sum, largest] = &mut e.state;
+    if e.t == 1 {
+        (*z, *x) = (e.x, e.x);
+    }
+    *largest = largest.max(lr);
+    let weight = weight(f64::from(e.t), lr, *largest);
+    *sum += weight;
+    *z -= lr * d;
+    *x += weight / *sum * (*z - *x);
+    e.x = (1.0 - beta) * *z + beta * *x;
+    e.theta = Some(*x);
 }
 
 /// The initial step size is lr. The previous sign is 0 after a change of sign.
@@ -537,4 +576,108 @@ pub const FORMULAS: &[Formula] = &[
         step: |e| adopt(e, Some(f64::from(e.t - 1).powf(0.25))),
     },
     Formula { spec: "adopt:clip=no", lr: 1e-3, step: |e| adopt(e, None) },
+    Formula { spec: "ademamix", lr: 1e-3, step: |e| ademamix(e, 0.9999, 5.0, 0.0) },
+    Formula {
+        spec: "ademamix:beta3=0.99,alpha_steps=20,beta3_steps=30,lambda=0.1",
+        lr: 1e-3,
+        step: |e| {
+            let half_life = |beta: f64| 0.5f64.ln() / beta.ln();
+            let share = (f64::from(e.t) / 30.0).min(1.0);
+            let mixed = (1.0 - share) * half_life(0.9) + share * half_life(0.99);
+            let alpha = 5.0 * (f64::from(e.t) / 20.0).min(1.0);
+            ademamix(e, 0.5f64.powf(1.0 / mixed), alpha, 0.1);
+        },
+    },
+    Formula {
+        spec: "nadamw",
+        lr: 1e-3,
+        step: |e| {
+            let decay = e.lr * 1e-4 * e.x;
+            nadam(e, |_| 0.9, true, |v_hat| v_hat.sqrt() + 1e-8);
+            e.x -= decay;
+        },
+    },
+    Formula {
+        spec: "nadamw@timm",
+        lr: 1e-3,
+        step: |e| {
+            let decay = e.lr * 0.01 * e.x;
+            nadam(e, |_| 0.9, false, |v_hat| v_hat.sqrt() + 1e-8);
+            e.x -= decay;
+        },
+    },
+    Formula {
+        spec: "nadamw@keras",
+        lr: 1e-3,
+        step: |e| {
+            nadam(e, |t| 0.9 * (1.0 - 0.96f64.powi(t) / 2.0), true, |v_hat| v_hat.sqrt() + 1e-7)
+        },
+    },
+    Formula {
+        spec: "signum",
+        lr: 1e-4,
+        step: |e| {
+            signum(e, 0.9, 0.0);
+            e.bound = Some(e.lr);
+        },
+    },
+    Formula { spec: "signum:beta=0.5,lambda=0.3", lr: 1e-4, step: |e| signum(e, 0.5, 0.3) },
+    Formula {
+        spec: "laprop",
+        lr: 4e-4,
+        step: |e| {
+            let divided = ratio(e.g, laprop_denominator(e, 1e-15));
+            e.state[0] = 0.9 * e.state[0] + 0.1 * divided;
+            e.x -= e.lr * e.state[0] / (1.0 - 0.9f64.powi(e.t));
+        },
+    },
+    Formula {
+        spec: "laprop@authors:eps=1e-3",
+        lr: 4e-4,
+        step: |e| {
+            let divided = ratio(e.g, laprop_denominator(e, 1e-3));
+            let [m, _, s, ..] = &mut e.state;
+            *m = 0.9 * *m + 0.1 * e.lr * divided;
+            *s = 0.9 * *s + 0.1 * e.lr;
+            e.x -= *m * e.lr / *s;
+        },
+    },
+    Formula {
+        spec: "schedule_free",
+        lr: 2.5e-3,
+        step: |e| {
+            let v_hat = second_moment(e) / (1.0 - 0.999f64.powi(e.t));
+            let d = ratio(e.g, v_hat.sqrt() + 1e-8);
+            schedule_free(e, d, e.lr, 0.9, |_, _, largest| largest.powi(2));
+            e.signal = signal(None, v_hat, 1e-8);
+        },
+    },
+    Formula {
+        spec: "schedule_free@paper:lambda=0.2,beta1=0.7",
+        lr: 2.5e-3,
+        step: |e| {
+            let lr = e.lr * (1.0 - 0.999f64.powi(e.t)).sqrt();
+            let d = ratio(e.g, second_moment(e).sqrt() + 1e-8) + 0.2 * e.x;
+            schedule_free(e, d, lr, 0.7, |_, lr, _| lr.powi(2));
+        },
+    },
+    Formula {
+        spec: "schedule_free:r=2,power=1,lambda=0.1",
+        lr: 2.5e-3,
+        step: |e| {
+            let v_hat = second_moment(e) / (1.0 - 0.999f64.powi(e.t));
+            let d = ratio(e.g, v_hat.sqrt() + 1e-8) + 0.1 * e.x;
+            schedule_free(e, d, e.lr, 0.9, |t, _, largest| t.powi(2) * largest);
+        },
+    },
+    Formula {
+        spec: "schedule_free_sgd",
+        lr: 1.0,
+        step: |e| schedule_free(e, e.g, e.lr, 0.9, |_, _, largest| largest.powi(2)),
+    },
+    Formula {
+        spec: "schedule_free_sgd@paper:lambda=0.1",
+        lr: 1.0,
+        step: |e| schedule_free(e, e.g + 0.1 * e.x, e.lr, 0.9, |_, lr, _| lr.powi(2)),
+    },
 ];

@@ -12,7 +12,7 @@ use crate::Probe;
 pub struct Adapter<R>(R);
 
 fn copied(ctx: optim::StepContext) -> StepContext {
-    StepContext { t: ctx.t, lr: ctx.lr, tensor_scalar: ctx.tensor_scalar }
+    StepContext { t: ctx.t, lr: ctx.lr, tensor_scalars: ctx.tensor_scalars }
 }
 
 impl<R: Rule<N>, const N: usize> optim::Rule<N> for Adapter<R> {
@@ -24,8 +24,8 @@ impl<R: Rule<N>, const N: usize> optim::Rule<N> for Adapter<R> {
     fn initial_state(&self, lr: f64) -> [f64; N] {
         self.0.initial_state(lr)
     }
-    fn tensor_scalar(&self, ctx: optim::StepContext) -> f64 {
-        self.0.tensor_scalar(copied(ctx))
+    fn tensor_scalars(&self, ctx: optim::StepContext) -> [f64; 2] {
+        self.0.tensor_scalars(copied(ctx))
     }
     fn step<V: Value>(&self, ctx: optim::StepContext, x: &V, g: V, state: [V; N]) -> (V, [V; N]) {
         self.0.step(copied(ctx), x, g, state)

@@ -6,7 +6,7 @@
 //!
 //! `list.rs` lists small mutations of the rules in src/optim: a wrong sign, a wrong beta, t off by
 //! one, a misplaced eps. Each is applied to a copy of the source text, and all copies are compiled
-//! into one program. For each mutant, the program replays tests/golden/trajectories.json and
+//! into one program. For each mutant, the program replays the recorded cases of tests/golden and
 //! compares the steps with a transcription of the formula (`formulas.rs`). A mutant that stays
 //! within 1e-10 of all of them survives, which is a gap in the tests. The unchanged rules run first
 //! and must agree with everything.
@@ -71,9 +71,10 @@ fn run() -> Result<bool> {
     write_mutants(&target, &sources, optim)?;
     let program = compile(root, &target)?;
     println!("{} mutants compiled in {:.0} s", MUTATIONS.len(), began.elapsed().as_secs_f64());
-    let golden = root.join("tests/golden/trajectories.json");
+    let golden =
+        ["trajectories.json", "modern.json"].map(|file| root.join("tests/golden").join(file));
     let status = Command::new(&program)
-        .arg(golden)
+        .args(golden)
         .status()
         .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
     Ok(status.success())

@@ -44,6 +44,16 @@ impl<R> Decayed<R> {
     fn scaled(&self, ctx: StepContext) -> StepContext {
         StepContext { lr: ctx.lr * self.lr_scale, ..ctx }
     }
+
+    /// The share of the parameter that decoupled decay subtracts.
+    #[inline(always)]
+    fn factor(&self, ctx: StepContext) -> f64 {
+        let scaled = self.scaled(ctx);
+        match self.by {
+            DecayBy::Lr => scaled.lr * self.lambda,
+            DecayBy::Schedule => ctx.lr / self.alpha * self.lambda,
+        }
+    }
 }
 
 impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
@@ -58,8 +68,8 @@ impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
         self.rule.initial_state(lr * self.lr_scale)
     }
 
-    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
-        self.rule.tensor_scalar(self.scaled(ctx))
+    fn tensor_scalars(&self, ctx: StepContext) -> [f64; 2] {
+        self.rule.tensor_scalars(self.scaled(ctx))
     }
 
     #[inline(always)]
@@ -71,11 +81,11 @@ impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
         if self.lambda == 0.0 {
             return (update, state);
         }
-        let factor = match self.by {
-            DecayBy::Lr => scaled.lr * self.lambda,
-            DecayBy::Schedule => ctx.lr / self.alpha * self.lambda,
-        };
-        (update + x.clone() * factor, state)
+        (update + x.clone() * self.factor(ctx), state)
+    }
+
+    fn decay(&self, ctx: StepContext) -> f64 {
+        self.rule.decay(self.scaled(ctx)) + self.factor(ctx)
     }
 
     fn has_evaluation_params(&self) -> bool {

@@ -58,6 +58,22 @@ impl VectorState {
         VectorState { ctx: None, values }
     }
 
+    /// Begins a step on a vector of `n` numbers. The first step makes the initial state.
+    pub(super) fn next<R: Rule<N>, const N: usize>(
+        &mut self,
+        rule: &R,
+        lr: f64,
+        n: usize,
+    ) -> StepContext {
+        if self.ctx.is_none() {
+            *self = VectorState::initial(rule, lr, n);
+        }
+        let last = self.ctx.map_or((0, [1.0; 2]), |last| (last.t, last.tensor_scalars));
+        let ctx = next_context(rule, last.0, last.1, lr);
+        self.ctx = Some(ctx);
+        ctx
+    }
+
     /// The state of element `i`, as a rule takes it.
     fn element<const N: usize>(&self, i: usize) -> [Lane<f64>; N] {
         let value = |n: usize| self.values.get(n)?.get(i).copied();
@@ -116,16 +132,11 @@ impl<R: Rule<N>, const N: usize> DynRule for Fused<R, N> {
 
     fn step_vector(&self, lr: f64, x: &mut [f64], g: &[f64], state: &mut VectorState) {
         let rule = &self.0;
-        if state.ctx.is_none() {
-            *state = VectorState::initial(rule, lr, x.len());
-        }
-        let (t, tensor_scalar) = state.ctx.map_or((0, 1.0), |last| (last.t, last.tensor_scalar));
-        let ctx = next_context(rule, t, tensor_scalar, lr);
+        let ctx = state.next(rule, lr, x.len());
         let mut values = state.values.iter_mut();
         let slices =
             std::array::from_fn(|_| values.next().map(Vec::as_mut_slice).unwrap_or_default());
         pass(rule, ctx, PassBuffers { source: None, x, g, state: slices });
-        state.ctx = Some(ctx);
     }
 
     fn evaluation_vector(&self, x: &[f64], state: &VectorState) -> Vec<f64> {

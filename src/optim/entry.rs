@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use burn::optim::ModuleOptimizer;
 
+use super::cautious::{Cautious, Scale};
 use super::decay::{DecayBy, Decayed};
 use super::dyn_rule::DynRule;
 use super::fused::Fused;
@@ -91,9 +92,13 @@ impl Method {
             rule: Some(Arc::new(Fused(rule))),
         }
     }
+
+    fn of_cautious<R: Rule<N>, const N: usize>(rule: Cautious<R, N>) -> Method {
+        Method::PerTensor { optimizer: rule.clone().into(), rule: Some(Arc::new(rule)) }
+    }
 }
 
-/// Weight decay, and a factor of the learning rate, in the pass of a rule.
+/// What is around a rule: weight decay and a factor of the learning rate, in its pass, and caution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decay {
     /// L2, added to the gradient
@@ -104,6 +109,8 @@ pub struct Decay {
     pub by: DecayBy,
     /// factor of the learning rate
     pub lr_scale: f64,
+    /// cautious updates; `None`: all elements move
+    pub cautious: Option<Scale>,
 }
 
 /// Makes an optimizer from settings and decay.
@@ -222,7 +229,7 @@ impl OptimizerEntry {
             Some(_) => Err(SpecError::Several {
                 spec: self.name.into(),
                 problem: format!(
-                    "l2, decay or group around it, which go with rules only; its own settings: {}",
+                    "l2, cautious, decay or group around it, which go with rules only; its own settings: {}",
                     names.join(", ")
                 ),
             }),
@@ -254,9 +261,13 @@ fn build_rule<R: NamedRule + Rule<N>, const N: usize>(
     let spec = rule.spec(entry.name);
     let method = match decay {
         None => Method::of_rule(rule),
-        Some(Decay { l2, lambda, by, lr_scale }) => {
+        Some(Decay { l2, lambda, by, lr_scale, cautious }) => {
             let alpha = if lr > 0.0 { lr } else { 1.0 };
-            Method::of_rule(Decayed { rule, l2, lambda, by, alpha, lr_scale })
+            let decayed = Decayed { rule, l2, lambda, by, alpha, lr_scale };
+            match cautious {
+                None => Method::of_rule(decayed),
+                Some(scale) => Method::of_cautious(Cautious::new(decayed, scale)),
+            }
         }
     };
     Ok(entry.configured(lr, spec, method))

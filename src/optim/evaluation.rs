@@ -56,8 +56,8 @@ fn evaluation_tensor<const D: usize>(
     let (n, require_grad) = (shape.num_elements(), x.is_require_grad());
     let flat = |data| reshaped(Tensor::<D>::from_data(data, (&device, dtype)), [n]);
     let tensors = state.tensors.into_iter().map(flat).collect();
-    let ParamState { t, tensor_scalar, .. } = state;
-    let ctx = StepContext { t, lr: tensor_scalar, tensor_scalar };
+    let ParamState { t, tensor_scalars, .. } = state;
+    let ctx = StepContext { t, lr: tensor_scalars[0], tensor_scalars };
     let x = rule.evaluation_params(ctx, reshaped(x.inner(), [n]), tensors);
     Tensor::from_inner(reshaped(x, shape)).set_require_grad(require_grad)
 }

@@ -47,15 +47,15 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
         state: Option<FusedState<R, D, N>>,
     ) -> (Tensor<D>, Option<FusedState<R, D, N>>) {
         let (rule, cpu) = (&self.0, on_cpu(&x.device()));
-        let FusedState { t, tensor_scalar, tensors, .. } =
+        let FusedState { t, tensor_scalars, tensors, .. } =
             state.unwrap_or_else(|| FusedState::initial(rule, lr, &x));
-        let ctx = next_context(rule, t, tensor_scalar, lr);
+        let ctx = next_context(rule, t, tensor_scalars, lr);
         let (x, tensors) = match x.dtype() {
             DType::F32 if cpu => step_on_buffers::<f32, R, D, N>(rule, ctx, x, g, tensors),
             DType::F64 if cpu => step_on_buffers::<f64, R, D, N>(rule, ctx, x, g, tensors),
             _ => step_on_tensors(rule, ctx, x, g, tensors),
         };
-        (x, Some(FusedState::new(ctx.t, ctx.tensor_scalar, tensors)))
+        (x, Some(FusedState::new(ctx.t, ctx.tensor_scalars, tensors)))
     }
 
     fn to_device<const D: usize>(
@@ -63,7 +63,7 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
         device: &Device,
     ) -> FusedState<R, D, N> {
         let tensors = state.tensors.map(|tensor| tensor.map(|tensor| tensor.to_device(device)));
-        FusedState::new(state.t, state.tensor_scalar, tensors)
+        FusedState::new(state.t, state.tensor_scalars, tensors)
     }
 }
 
@@ -91,11 +91,23 @@ fn step_on_flat_tensors<R: Rule<N>, const N: usize>(
     g: Tensor<1>,
     state: [Option<Tensor<1>>; N],
 ) -> (Tensor<1>, [Option<Tensor<1>>; N]) {
+    let (update, state) = update_of_flat_tensors(rule, ctx, &x, g, state);
+    (x - update, state)
+}
+
+/// What a step subtracts from a flattened parameter, and the new state, by tensor operations.
+pub(super) fn update_of_flat_tensors<R: Rule<N>, const N: usize>(
+    rule: &R,
+    ctx: StepContext,
+    x: &Tensor<1>,
+    g: Tensor<1>,
+    state: [Option<Tensor<1>>; N],
+) -> (Tensor<1>, [Option<Tensor<1>>; N]) {
     let mut used = state.each_ref().map(Option::is_some).into_iter();
     let zero = || Tensor::zeros([1], (&x.device(), x.dtype()));
     let state = state.map(|tensor| tensor.unwrap_or_else(zero));
-    let (update, state) = rule.step(ctx, &x, g, state);
-    (x - update, state.map(|tensor| Some(tensor).filter(|_| used.next() == Some(true))))
+    let (update, state) = rule.step(ctx, x, g, state);
+    (update, state.map(|tensor| Some(tensor).filter(|_| used.next() == Some(true))))
 }
 
 /// A step as one pass over the buffers. Only the conversion of tensors is generic in the rank.
@@ -169,8 +181,9 @@ mod tests {
 
     use super::super::decay::{DecayBy, Decayed};
     use super::super::{
-        AdaBelief, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, AmsGrad, DeltaBarDelta, EpsPlace, Lion,
-        Momentum, NAdam, Nag, RAdam, RmsProp, Rprop, Sgd,
+        AdEmaMix, AdaBelief, AdaDelta, AdaGrad, AdaMax, Adam, AdamW, AmsGrad, DeltaBarDelta,
+        EpsPlace, LaProp, Lion, Momentum, NAdam, NAdamW, Nag, RAdam, RmsProp, Rprop,
+        ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, Signum,
     };
     use super::*;
 
@@ -216,13 +229,13 @@ mod tests {
             let n: usize = shape.iter().product();
             let mut y = y.reshape([n]);
             let mut tensors = FusedState::initial(&rule, 0.1, &y).tensors;
-            let mut tensor_scalar = 1.0;
+            let mut tensor_scalars = [1.0; 2];
             for t in 1..=20 {
                 let g = random(shape, &mut generator, dtype, &device);
                 let lr = 0.1 / t as f64;
                 (x, state) = Fused(rule.clone()).step(lr, x, g.clone(), state);
-                tensor_scalar = rule.tensor_scalar(StepContext { t, lr, tensor_scalar });
-                let ctx = StepContext { t, lr, tensor_scalar };
+                tensor_scalars = rule.tensor_scalars(StepContext { t, lr, tensor_scalars });
+                let ctx = StepContext { t, lr, tensor_scalars };
                 (y, tensors) = step_on_flat_tensors(&rule, ctx, y, g.reshape([n]), tensors);
                 let (ours, theirs) = (numbers(&x), numbers(&y));
                 for (a, b) in ours.iter().zip(&theirs) {
@@ -273,6 +286,17 @@ mod tests {
         compare_all_shapes(Rprop::new());
         compare_all_shapes(Lion::optax());
         compare_all_shapes(DeltaBarDelta::new());
+        compare_all_shapes(AdEmaMix::new().with_alpha_steps(Some(9)).with_beta3_steps(Some(5)));
+        compare_all_shapes(NAdamW::torch().with_lambda(0.1));
+        compare_all_shapes(Signum::new().with_lambda(0.1));
+        // an eps of 1e-15 is 0 in f32, where tiny gradients have a square of 0
+        for laprop in [LaProp::new(), LaProp::authors()] {
+            compare_all_shapes(laprop.with_eps(1e-8));
+        }
+        for schedule_free in [ScheduleFreeAdamW::new(), ScheduleFreeAdamW::paper()] {
+            compare_all_shapes(schedule_free.with_lambda(0.1).with_r(1.0));
+        }
+        compare_all_shapes(ScheduleFreeSgd::new());
         compare_all_shapes(Decayed {
             rule: Adam::new(),
             l2: 0.1,

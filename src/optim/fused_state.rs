@@ -10,8 +10,8 @@ use super::rule::{Rule, StepContext};
 /// The name of the step number in records.
 pub(super) const STEP: &str = "t";
 
-/// The name of the per-tensor scalar in records. Saved states of earlier versions have it too.
-pub(super) const TENSOR_SCALAR: &str = "carry";
+/// The names of the per-tensor scalars in records. Saved states of earlier versions have the first.
+pub(super) const TENSOR_SCALARS: [&str; 2] = ["carry", "carry2"];
 
 /// The name of the bits that say which parts of the state are used.
 const USED: &str = "uses";
@@ -21,16 +21,16 @@ const USED: &str = "uses";
 pub struct FusedState<R, const D: usize, const N: usize> {
     /// the number of the last step
     pub(super) t: u64,
-    /// [`Rule::tensor_scalar`] after that step
-    pub(super) tensor_scalar: f64,
+    /// [`Rule::tensor_scalars`] after that step
+    pub(super) tensor_scalars: [f64; 2],
     /// `None` where the settings do not need that part of the state
     pub(super) tensors: [Option<Tensor<D>>; N],
     rule: PhantomData<R>,
 }
 
 impl<R: Rule<N>, const D: usize, const N: usize> FusedState<R, D, N> {
-    pub(super) fn new(t: u64, tensor_scalar: f64, tensors: [Option<Tensor<D>>; N]) -> Self {
-        FusedState { t, tensor_scalar, tensors, rule: PhantomData }
+    pub(super) fn new(t: u64, tensor_scalars: [f64; 2], tensors: [Option<Tensor<D>>; N]) -> Self {
+        FusedState { t, tensor_scalars, tensors, rule: PhantomData }
     }
 
     /// The state before the first step on the parameter `x`.
@@ -39,7 +39,7 @@ impl<R: Rule<N>, const D: usize, const N: usize> FusedState<R, D, N> {
         let tensor = |n: usize| {
             used[n].then(|| Tensor::full(x.shape(), values[n], (&x.device(), x.dtype())))
         };
-        FusedState::new(0, 1.0, std::array::from_fn(tensor))
+        FusedState::new(0, [1.0; 2], std::array::from_fn(tensor))
     }
 }
 
@@ -47,18 +47,20 @@ impl<R: Rule<N>, const D: usize, const N: usize> FusedState<R, D, N> {
 pub(super) fn next_context<R: Rule<N>, const N: usize>(
     rule: &R,
     t: u64,
-    tensor_scalar: f64,
+    tensor_scalars: [f64; 2],
     lr: f64,
 ) -> StepContext {
-    let ctx = StepContext { t: t + 1, lr, tensor_scalar };
-    StepContext { tensor_scalar: rule.tensor_scalar(ctx), ..ctx }
+    let ctx = StepContext { t: t + 1, lr, tensor_scalars };
+    StepContext { tensor_scalars: rule.tensor_scalars(ctx), ..ctx }
 }
 
 /// By hand, because burn's derive expands to paths that only burn's own crates have.
 impl<R: Rule<N>, const D: usize, const N: usize> RecordState for FusedState<R, D, N> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         out.push_scalar(prefix, STEP, self.t.into());
-        out.push_scalar(prefix, TENSOR_SCALAR, self.tensor_scalar.into());
+        for (name, scalar) in TENSOR_SCALARS.into_iter().zip(self.tensor_scalars) {
+            out.push_scalar(prefix, name, scalar.into());
+        }
         out.push_scalar(prefix, USED, bits(self.tensors.each_ref().map(Option::is_some)).into());
         for (name, tensor) in R::STATE.iter().zip(&self.tensors) {
             if let Some(tensor) = tensor {
@@ -72,7 +74,7 @@ impl<R: Rule<N>, const D: usize, const N: usize> RecordState for FusedState<R, D
             return from_burn(prefix, from, device);
         }
         let t = u64::try_from(from.take_scalar(prefix, STEP)?).ok()?;
-        let tensor_scalar = f64::try_from(from.take_scalar(prefix, TENSOR_SCALAR)?).ok()?;
+        let tensor_scalars = take_scalars(prefix, from)?;
         let saved = u64::try_from(from.take_scalar(prefix, USED)?).ok()?;
         let tensors: [Option<Tensor<D>>; N] = R::STATE.map(|name| {
             let data = from.take_tensor(prefix, name).filter(|data| data.rank() == D)?;
@@ -81,8 +83,19 @@ impl<R: Rule<N>, const D: usize, const N: usize> RecordState for FusedState<R, D
         });
         // the state of another rule, or an incomplete one, is refused
         let complete = bits(tensors.each_ref().map(Option::is_some)) == saved;
-        complete.then(|| FusedState::new(t, tensor_scalar, tensors))
+        complete.then(|| FusedState::new(t, tensor_scalars, tensors))
     }
+}
+
+/// The per-tensor scalars in a record. Saved states of earlier versions have no second one.
+pub(super) fn take_scalars(prefix: &str, from: &mut StateSource) -> Option<[f64; 2]> {
+    let [first, second] = TENSOR_SCALARS;
+    let first = f64::try_from(from.take_scalar(prefix, first)?).ok()?;
+    let second = match from.take_scalar(prefix, second) {
+        Some(second) => f64::try_from(second).ok()?,
+        None => 1.0,
+    };
+    Some([first, second])
 }
 
 /// The state in a record of burn's own optimizer.
@@ -102,7 +115,7 @@ fn from_burn<R: Rule<N>, const D: usize, const N: usize>(
         Some(Tensor::from_data(data, (device, dtype)))
     });
     let complete = tensors.iter().all(Option::is_some);
-    complete.then(|| FusedState::new(t, 1.0, tensors))
+    complete.then(|| FusedState::new(t, [1.0; 2], tensors))
 }
 
 /// The flags as the bits of one number.

@@ -10,12 +10,13 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`rules`] | one file per update rule; [`lazy_adam`] works by rows |
+//! | [`rules`] | one file per update rule; [`lazy_adam`] works by rows, [`adafactor`] by matrices |
 //! | [`second_order`] | Newton's methods and L-BFGS, which move the whole model at once |
 //! | [`burn`] | burn's own optimizers, for comparison |
 //!
 //! To add an optimizer, write a file in `rules` and list it in `rules/mod.rs`.
 
+mod cautious;
 mod dyn_rule;
 mod entry;
 mod evaluation;
@@ -34,6 +35,7 @@ pub mod decay;
 pub mod rules;
 pub mod second_order;
 
+pub use cautious::{Cautious, Scale};
 pub use decay::Decayed;
 pub use dyn_rule::{DynRule, VectorState};
 pub use entry::{ConfiguredOptimizer, Decay, Dialect, Method, NamedRule, OptimizerEntry, PAPER};

@@ -8,7 +8,7 @@ use burn::store::RecordError;
 use burn::tensor::TensorData;
 
 use super::dyn_rule::DynRule;
-use super::fused_state::{STEP, TENSOR_SCALAR};
+use super::fused_state::{STEP, take_scalars};
 use crate::burn_internals::Pack;
 
 /// The optimizer state of one parameter.
@@ -16,8 +16,8 @@ use crate::burn_internals::Pack;
 pub struct ParamState {
     /// the number of the last step
     pub t: u64,
-    /// [`Rule::tensor_scalar`](super::Rule::tensor_scalar) after that step
-    pub tensor_scalar: f64,
+    /// [`Rule::tensor_scalars`](super::Rule::tensor_scalars) after that step
+    pub tensor_scalars: [f64; 2],
     /// the state in the order of [`DynRule::state_names`], each as large as the parameter
     pub tensors: Vec<TensorData>,
 }
@@ -51,9 +51,9 @@ fn parameter_with_step(key: &str) -> Option<u64> {
 fn read_param(source: &mut StateSource, id: u64, rule: &dyn DynRule) -> Option<ParamState> {
     let prefix = id.to_string();
     let t = u64::try_from(source.take_scalar(&prefix, STEP)?).ok()?;
-    let tensor_scalar = f64::try_from(source.take_scalar(&prefix, TENSOR_SCALAR)?).ok()?;
+    let tensor_scalars = take_scalars(&prefix, source)?;
     let names = rule.state_names();
     let tensors =
         names.iter().map(|name| source.take_tensor(&prefix, name)).collect::<Option<_>>()?;
-    Some(ParamState { t, tensor_scalar, tensors })
+    Some(ParamState { t, tensor_scalars, tensors })
 }

@@ -3,6 +3,9 @@
 use super::entry::{ConfiguredOptimizer, Decay, OptimizerEntry};
 use crate::spec::{Spec, SpecError, unknown};
 
+/// How many rules the table had first, up to `adopt`.
+const FIRST_RULES: usize = 17;
+
 /// All optimizers that specs can name. Add your own with [`with`](Optimizers::with).
 #[derive(Clone)]
 pub struct Optimizers(Vec<OptimizerEntry>);
@@ -10,9 +13,9 @@ pub struct Optimizers(Vec<OptimizerEntry>);
 impl Default for Optimizers {
     /// The optimizers of this crate.
     fn default() -> Self {
-        let lazy_adam = [super::rules::lazy_adam::ENTRY];
+        let others = [super::rules::lazy_adam::ENTRY, super::rules::adafactor::ENTRY];
         let (second_order, burn) = (super::second_order::ENTRIES, super::burn::ENTRIES);
-        Optimizers([super::rules::ENTRIES, &lazy_adam, second_order, &burn].concat())
+        Optimizers([super::rules::ENTRIES, &others, second_order, &burn].concat())
     }
 }
 
@@ -40,9 +43,16 @@ impl Optimizers {
             .ok_or_else(|| unknown("optimizer", name, self.0.iter().map(|entry| entry.name)))
     }
 
-    /// The index of an optimizer in the table, which determines its colour in figures.
+    /// The place of an optimizer, which determines its colour in figures. It is its index in the
+    /// table, but optimizers that were added later come last, so that no other changes its colour.
     pub fn place(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|entry| entry.name == name)
+        let later = |entry: &&OptimizerEntry| {
+            let rules = &super::rules::ENTRIES[FIRST_RULES..];
+            entry.name == super::rules::adafactor::ENTRY.name
+                || rules.iter().any(|rule| rule.name == entry.name)
+        };
+        let (first, last) = (self.0.iter().filter(|entry| !later(entry)), self.0.iter());
+        first.chain(last.filter(later)).position(|entry| entry.name == name)
     }
 
     /// Makes the optimizer of a spec.

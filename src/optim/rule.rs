@@ -2,15 +2,15 @@
 
 use super::value::Value;
 
-/// The step number, the learning rate and the per-tensor scalar of one step.
+/// The step number, the learning rate and the per-tensor scalars of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepContext {
     /// The number of this step, from 1.
     pub t: u64,
     /// The learning rate of this step.
     pub lr: f64,
-    /// One number that a rule keeps for a whole tensor; see [`Rule::tensor_scalar`].
-    pub tensor_scalar: f64,
+    /// Two numbers that a rule keeps for a whole tensor; see [`Rule::tensor_scalars`].
+    pub tensor_scalars: [f64; 2],
 }
 
 impl StepContext {
@@ -68,15 +68,21 @@ pub trait Rule<const N: usize>: Clone + Send + Sync + 'static {
         [0.0; N]
     }
 
-    /// One number for the whole tensor, such as a product over a schedule. `ctx.tensor_scalar` is
-    /// its value after the previous step, and 1 before the first.
-    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
-        ctx.tensor_scalar
+    /// Two numbers for the whole tensor, such as a product over a schedule. `ctx.tensor_scalars` are
+    /// their values after the previous step, and 1 before the first.
+    fn tensor_scalars(&self, ctx: StepContext) -> [f64; 2] {
+        ctx.tensor_scalars
     }
 
     /// The update, which is subtracted from the parameter `x`, and the new state. `g` is the
     /// gradient at `x`.
     fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; N]) -> (V, [V; N]);
+
+    /// The share of the parameter that the update of the step `ctx` contains as decoupled weight
+    /// decay. [`Cautious`](super::Cautious) takes it out of the update.
+    fn decay(&self, _ctx: StepContext) -> f64 {
+        0.0
+    }
 
     /// Whether [`evaluation_params`](Rule::evaluation_params) differ from the parameters in
     /// training.

@@ -10,8 +10,10 @@ use crate::spec::{Spec, SpecError, SpecLine, unknown};
 /// What a step does, from left to right as the spec is written:
 ///
 /// ```text
-/// accumulate | nonfinite | clip_* | l2 | OPTIMIZER | decay | group | lookahead | ema | SCHEDULE
+/// sam | accumulate | nonfinite | grokfast_* | mars | clip_* | l2 | OPTIMIZER | cautious | decay
+///     | group | lookahead | ema | SCHEDULE
 ///
+/// grokfast_*: grokfast_ema or grokfast_ma
 /// clip_*: any of clip_value, clip_norm and clip_global, in any order and number
 /// group:  any number
 /// ```
@@ -67,16 +69,16 @@ impl PipelineConfig {
     }
 
     /// How many numbers the pipeline keeps for each parameter: the optimizer's state, averages, the
-    /// sum of accumulated gradients.
+    /// sum of accumulated gradients, earlier gradients.
     pub fn copies(&self) -> usize {
         let state = match &self.optimizer.method {
             Method::PerTensor { rule: Some(rule), .. } => rule.state_names().len(),
             // burn's own optimizers have one or two moments, second-order methods several vectors
             Method::PerTensor { rule: None, .. } | Method::WholeModel(_) => 1,
         };
-        let Transforms { accumulate, lookahead, ema, .. } = &self.transforms;
+        let Transforms { accumulate, filters, lookahead, ema, .. } = &self.transforms;
         let others = [accumulate.is_some(), lookahead.is_some(), ema.is_some()];
-        state + others.into_iter().filter(|kept| *kept).count()
+        state + filters.copies() + others.into_iter().filter(|kept| *kept).count()
     }
 
     /// Checks that so many batches are enough for a step.

@@ -118,7 +118,7 @@ struct RuleState {
 
 impl RuleState {
     fn of(rule: &dyn DynRule, lr: f64, state: &ParamState, bounded: bool) -> RuleState {
-        let ctx = StepContext { t: state.t, lr, tensor_scalar: state.tensor_scalar };
+        let ctx = StepContext { t: state.t, lr, tensor_scalars: state.tensor_scalars };
         let bound = rule.bound(ctx).filter(|_| bounded);
         // on this machine's processor, wherever the optimizer runs
         let on_cpu = |data: &TensorData| {

@@ -13,9 +13,11 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use super::config::PipelineConfig;
+use super::filters::GrokfastMa;
+use super::gradients::Bound;
 use super::groups::GroupRule;
 use super::params::Params;
-use super::transforms::{Accumulate, Bound, Lookahead};
+use super::transforms::{Accumulate, Lookahead};
 use super::vector::VectorPipeline;
 use crate::docs::hex;
 use crate::error::Result;
@@ -43,6 +45,9 @@ const MOST_BATCHES: usize = 3;
 /// The probe's look-ahead takes at most this many fast steps to a slow one.
 const MOST_FAST_STEPS: usize = 5;
 
+/// The probe's mean of the last gradients is of at most this many.
+const MOST_WINDOW: usize = 4;
+
 /// Where the probe of optimizers that evaluate the loss themselves starts, and where the quartic
 /// part of its function has the minimum.
 const WHOLE_START: [f64; 3] = [2.0, -1.5, 0.8];
@@ -58,6 +63,11 @@ impl PipelineConfig {
             Method::PerTensor { optimizer, rule } => {
                 for config in self.group_by_group(&mut trace) {
                     let probed = config.probe_gradients(&mut trace);
+                    trace.end(probed);
+                }
+                if self.transforms.sam.is_some() {
+                    // the other gradients do not depend on the point
+                    let probed = self.probe_function(&mut trace);
                     trace.end(probed);
                 }
                 if rule.is_none() {
@@ -128,6 +138,14 @@ impl PipelineConfig {
             trace.number(*steps as f64);
             *steps = (*steps).min(MOST_BATCHES);
         }
+        if let Some(GrokfastMa { window, .. }) = &mut config.transforms.filters.grokfast_ma {
+            trace.number(*window as f64);
+            *window = (*window).min(MOST_WINDOW);
+        }
+        if let Some(mars) = &config.transforms.filters.mars {
+            // it changes the first gradient only, which the bound then makes the same
+            trace.number(f64::from(u8::from(mars.correct_first)));
+        }
         if let Some(Lookahead { k, .. }) = &mut config.transforms.lookahead {
             trace.number(*k as f64);
             *k = (*k).min(MOST_FAST_STEPS);
@@ -140,7 +158,8 @@ impl PipelineConfig {
         let bounds = self.transforms.clips.iter().map(|bound| match bound {
             Bound::Value(max) | Bound::Norm(max) | Bound::Global(max) => max / 10.0,
         });
-        bounds.fold(1.0, f64::max)
+        let of_mars = self.transforms.filters.mars.iter().filter_map(|mars| mars.max);
+        bounds.chain(of_mars.map(|max| max / 10.0)).fold(1.0, f64::max)
     }
 }
 

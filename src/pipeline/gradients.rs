@@ -5,8 +5,18 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Shape, Tensor};
 
 use super::paths::parameter_paths;
-use super::transforms::Bound;
 use crate::optim::reshaped;
+
+/// How gradients are clipped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// each element
+    Value(f64),
+    /// the norm of each parameter's gradient
+    Norm(f64),
+    /// the norm of all gradients together
+    Global(f64),
+}
 
 /// The gradients times min(1, max / norm), where norm is the Euclidean norm of all gradients
 /// together. The same as torch's `clip_grad_norm_` and Optax's `clip_by_global_norm`, up to torch's
@@ -144,7 +154,7 @@ impl Gradient {
 }
 
 /// min(1, max / norm). A norm of 0 makes an infinite quotient, which becomes 1 as well.
-fn clip_factor(squared_norm: Tensor<1>, max: f64) -> Tensor<1> {
+pub(super) fn clip_factor(squared_norm: Tensor<1>, max: f64) -> Tensor<1> {
     (squared_norm.sqrt().recip() * max).clamp_max(1.0)
 }
 

@@ -99,6 +99,7 @@ fn group_optimizer(
         lambda: 0.0,
         by: DecayBy::Lr,
         lr_scale: 1.0,
+        cautious: None,
     });
     decay.lr_scale = group.lr_scale;
     // the decay by the schedule does not depend on the learning rate

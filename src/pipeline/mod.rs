@@ -20,6 +20,7 @@
 mod averages;
 mod config;
 mod diagnose;
+mod filters;
 #[cfg(feature = "lab")]
 mod fingerprint;
 mod gradients;
@@ -28,6 +29,7 @@ mod optimizer_state;
 mod params;
 mod paths;
 mod scheduled;
+mod sharpness;
 mod state;
 mod step;
 mod transforms;
@@ -37,13 +39,15 @@ mod weights;
 pub use averages::{EmaWeights, LookaheadWeights};
 pub use config::PipelineConfig;
 pub use diagnose::LayerDiagnostics;
-pub use gradients::clip_by_global_norm;
+pub use filters::{GrokfastEma, GrokfastMa, Mars};
+pub use gradients::{Bound, clip_by_global_norm};
 pub use groups::vectors;
 pub use params::Params;
 pub use scheduled::Pipeline;
+pub use sharpness::Sam;
 pub use step::Stepper;
 pub use transforms::{
-    Accumulate, Bound, Clip, Decoupled, Ema, Group, L2, Lookahead, Nonfinite, Policy, Stage,
+    Accumulate, Caution, Clip, Decoupled, Ema, Group, L2, Lookahead, Nonfinite, Policy, Stage,
     TRANSFORMS, TransformEntry,
 };
 pub use vector::{GradientFn, ParamVector, VectorPipeline};

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::averages::{EmaWeights, LookaheadWeights};
 use super::config::PipelineConfig;
+use super::filters::{Filters, History};
 use super::gradients::Gradient;
 use super::optimizer_state::{damaged, load_method, refused_by_burn, save_method};
 use super::step::Stepper;
@@ -27,6 +28,9 @@ const METHOD: &str = "method";
 const SLOW: &str = "slow";
 const AVERAGE: &str = "average";
 const SUM: &str = "sum";
+/// The same with the number of the gradient before the position, from the oldest.
+const GROKFAST: &str = "grokfast";
+const MARS: &str = "mars";
 
 impl Stepper {
     /// The whole state, for [`resume`](PipelineConfig::resume) with the same model in another
@@ -55,6 +59,14 @@ impl Stepper {
         for gradient in &self.accumulated.sum.0 {
             if let Some(position) = parameters.position(gradient.id) {
                 pack.tensors.push(named(SUM, position, &gradient.g));
+            }
+        }
+        for (kind, history) in [(GROKFAST, &self.filters.grokfast), (MARS, &self.filters.mars)] {
+            for (id, gradients) in &history.0 {
+                let Some(position) = parameters.position(*id) else { continue };
+                let names = (0..).map(|n| format!("{kind}-{n}"));
+                let tensors = names.zip(gradients).map(|(kind, g)| named(&kind, position, g));
+                pack.tensors.extend(tensors);
             }
         }
         pack.metadata.insert("spec".into(), self.config.spec.to_string());
@@ -87,6 +99,7 @@ impl PipelineConfig {
         stepper.skipped = counter("skipped")?;
         stepper.accumulated.batches = counter("summed")? as usize;
         let (mut slow, mut average, mut sum) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut grokfast, mut mars) = (Vec::new(), Vec::new());
         for NamedTensor { name, data, .. } in pack.tensors {
             if name == METHOD {
                 let (bytes, ..) = data.into_parts();
@@ -108,11 +121,20 @@ impl PipelineConfig {
             match kind {
                 SLOW => slow.push((position, *id, tensor)),
                 AVERAGE => average.push((position, *id, tensor)),
-                _ => {
+                SUM => {
                     sum.push((position, Gradient { id: *id, shape: shape.clone(), g: tensor }));
+                }
+                _ => {
+                    let (kind, n) = kind.split_once('-').ok_or(StateError::Damaged)?;
+                    let n: usize = n.parse().map_err(|_| StateError::Damaged)?;
+                    match kind {
+                        GROKFAST => grokfast.push((position, n, *id, tensor)),
+                        _ => mars.push((position, n, *id, tensor)),
+                    }
                 }
             }
         }
+        stepper.filters = Filters { grokfast: history(grokfast), mars: history(mars) };
         // the file is in the order of names, where 10 comes before 2
         sum.sort_by_key(|(position, _)| *position);
         stepper.accumulated.sum.0 = sum.into_iter().map(|(_, gradient)| gradient).collect();
@@ -169,6 +191,17 @@ fn named(kind: &str, position: usize, tensor: &Tensor<1>) -> NamedTensor {
 fn in_order(mut weights: Vec<(usize, ParamId, Tensor<1>)>) -> Weights {
     weights.sort_by_key(|(position, ..)| *position);
     Weights(weights.into_iter().map(|(_, id, tensor)| (id, tensor)).collect())
+}
+
+/// Earlier gradients of each parameter, from the oldest.
+fn history(mut gradients: Vec<(usize, usize, ParamId, Tensor<1>)>) -> History {
+    gradients.sort_by_key(|(position, n, ..)| (*position, *n));
+    let of_one = gradients.chunk_by(|one, next| one.0 == next.0);
+    History(
+        of_one
+            .map(|of_one| (of_one[0].2, of_one.iter().map(|(.., tensor)| tensor.clone()).collect()))
+            .collect(),
+    )
 }
 
 /// Every parameter, in the order of the model.

@@ -8,6 +8,7 @@ use burn::optim::GradientsParams;
 
 use super::averages::{EmaWeights, LookaheadWeights};
 use super::config::PipelineConfig;
+use super::filters::Filters;
 use super::gradients::{Gradients, NonfiniteGradient};
 use super::groups::group_of;
 use super::optimizer_state::refused_by_burn;
@@ -22,6 +23,8 @@ pub struct Stepper {
     /// the optimizer with its state
     pub(super) method: Method,
     pub(super) accumulated: AccumulatedGradients,
+    /// gradients of earlier steps
+    pub(super) filters: Filters,
     /// steps taken; a skipped step does not count
     pub(super) steps: u64,
     /// steps skipped because a gradient was not finite
@@ -54,6 +57,7 @@ impl PipelineConfig {
             config: self.clone(),
             method: self.optimizer.method.clone(),
             accumulated: AccumulatedGradients::default(),
+            filters: Filters::default(),
             steps: 0,
             skipped: 0,
             groups: None,
@@ -79,10 +83,10 @@ impl Stepper {
         self.skipped
     }
 
-    /// Whether the optimizer evaluates the loss itself, so that only
+    /// Whether the optimizer or `sam` evaluates the loss itself, so that only
     /// [`step_with`](Stepper::step_with) can step it.
     pub fn evaluates(&self) -> bool {
-        matches!(self.method, Method::WholeModel(_))
+        self.config.transforms.sam.is_some() || matches!(self.method, Method::WholeModel(_))
     }
 
     /// Takes the gradients of a batch, and moves the model. The model stays as it is while
@@ -93,6 +97,18 @@ impl Stepper {
     /// rate is negative or not finite, or if the optimizer [evaluates](Stepper::evaluates) the
     /// loss itself.
     pub fn step<M: Module>(&mut self, lr: f64, model: M, gradients: GradientsParams) -> Result<M> {
+        match self.config.transforms.sam {
+            Some(_) => Err(Error::NeedsLoss { optimizer: "sam".into() }),
+            None => self.gradient_step(lr, model, gradients),
+        }
+    }
+
+    fn gradient_step<M: Module>(
+        &mut self,
+        lr: f64,
+        model: M,
+        gradients: GradientsParams,
+    ) -> Result<M> {
         check_lr(lr)?;
         if self.config.transforms.keep_gradients() {
             return self.optimizer_step(lr, model, gradients);
@@ -103,6 +119,7 @@ impl Stepper {
             self.skipped += 1;
             return Ok(model);
         }
+        self.filters.apply(&self.config.transforms.filters, &mut gradients);
         for bound in &self.config.transforms.clips {
             gradients.clip(*bound);
         }
@@ -120,9 +137,12 @@ impl Stepper {
         model: M,
         loss: &mut dyn FnMut(&M) -> (f64, GradientsParams),
     ) -> Result<M> {
-        if !self.evaluates() {
-            let (_, gradients) = loss(&model);
-            return self.step(lr, model, gradients);
+        if matches!(self.method, Method::PerTensor { .. }) {
+            let (_, mut gradients) = loss(&model);
+            if let Some(sam) = &self.config.transforms.sam {
+                (_, gradients) = loss(&sam.uphill(&model, gradients));
+            }
+            return self.gradient_step(lr, model, gradients);
         }
         check_lr(lr)?;
         self.start(&model)?;

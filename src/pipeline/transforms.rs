@@ -1,7 +1,10 @@
 //! The gradient transformations of a pipeline: their settings, and the table that describes them.
 
+use super::filters::{FilterSettings, GrokfastEma, GrokfastMa, Mars};
+use super::gradients::Bound;
 use super::params::Params;
-use crate::optim::{Decay, decay::DecayBy};
+use super::sharpness::Sam;
+use crate::optim::{Decay, Scale, decay::DecayBy};
 use crate::spec::{Allowed, Setting, Settings, Spec, SpecError};
 
 crate::settings! {
@@ -49,6 +52,14 @@ crate::settings! {
 }
 
 crate::settings! {
+    /// Moves only where the update agrees with the gradient.
+    pub struct Caution {
+        /// how the update grows: by the mean of the mask (authors' code) or its count (paper)
+        scale: Scale = Scale::Mean, Scale::WORDS;
+    }
+}
+
+crate::settings! {
     /// Decoupled weight decay.
     pub struct Decoupled {
         /// fraction of the parameter that is subtracted
@@ -88,30 +99,27 @@ crate::settings! {
     }
 }
 
-/// How gradients are clipped.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound {
-    /// each element
-    Value(f64),
-    /// the norm of each parameter's gradient
-    Norm(f64),
-    /// the norm of all gradients together
-    Global(f64),
-}
-
 /// When a part of a pipeline acts within a step. The variants are in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
+    /// takes the gradients at another point
+    Sam,
     /// sums up gradients
     Accumulate,
     /// checks that gradients are finite
     Nonfinite,
+    /// adds an average of gradients
+    Grokfast,
+    /// corrects gradients by their change
+    Mars,
     /// clips gradients
     Clip,
     /// adds weight decay to gradients
     L2,
     /// moves the weights
     Optimizer,
+    /// masks the update
+    Cautious,
     /// decays the weights
     Decay,
     /// has other settings for some parameters
@@ -126,8 +134,8 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in order, as error messages state it.
-    pub(super) const ORDER: &'static str =
-        "accumulate, nonfinite, clip_*, l2, OPTIMIZER, decay, group, lookahead, ema, SCHEDULE";
+    pub(super) const ORDER: &'static str = "sam, accumulate, nonfinite, grokfast_*, mars, clip_*, l2, OPTIMIZER, cautious, decay, \
+         group, lookahead, ema, SCHEDULE";
 
     /// Whether a pipeline may have several parts of this stage.
     pub fn may_repeat(self) -> bool {
@@ -137,10 +145,15 @@ impl Stage {
 
 /// A gradient transformation with its settings.
 pub(super) enum Transform {
+    Sam(Sam),
     Accumulate(Accumulate),
     Nonfinite(Nonfinite),
+    GrokfastEma(GrokfastEma),
+    GrokfastMa(GrokfastMa),
+    Mars(Mars),
     Clip(Bound),
     L2(L2),
+    Cautious(Caution),
     Decay(Decoupled),
     Group(Group),
     Lookahead(Lookahead),
@@ -190,6 +203,12 @@ impl TransformEntry {
 
 /// All gradient transformations, in the order in which they act.
 pub const TRANSFORMS: &[TransformEntry] = &[
+    TransformEntry::new::<Sam>(
+        "sam",
+        "the gradient a distance of rho uphill, which takes a second one (arXiv 2010.01412)",
+        Stage::Sam,
+        |spec| spec.read().map(Transform::Sam),
+    ),
     TransformEntry::new::<Accumulate>(
         "accumulate",
         "one step for every n batches, with the mean of their gradients",
@@ -201,6 +220,24 @@ pub const TRANSFORMS: &[TransformEntry] = &[
         "an infinite or NaN gradient is an error, skips the step, or is used as it is",
         Stage::Nonfinite,
         |spec| spec.read().map(Transform::Nonfinite),
+    ),
+    TransformEntry::new::<GrokfastEma>(
+        "grokfast_ema",
+        "g + lambda average: amplifies a moving average of the gradients (arXiv 2405.20233)",
+        Stage::Grokfast,
+        |spec| spec.read().map(Transform::GrokfastEma),
+    ),
+    TransformEntry::new::<GrokfastMa>(
+        "grokfast_ma",
+        "g + lambda mean: amplifies the mean of the last gradients (arXiv 2405.20233)",
+        Stage::Grokfast,
+        |spec| spec.read().map(Transform::GrokfastMa),
+    ),
+    TransformEntry::new::<Mars>(
+        "mars",
+        "g + gamma beta1 / (1 - beta1) (g - g of the step before), clipped (arXiv 2411.10438)",
+        Stage::Mars,
+        |spec| spec.read().map(Transform::Mars),
     ),
     TransformEntry::new::<Clip>(
         "clip_value",
@@ -225,6 +262,12 @@ pub const TRANSFORMS: &[TransformEntry] = &[
         "g + lambda x: weight decay into the gradient, biases included",
         Stage::L2,
         |spec| spec.read().map(Transform::L2),
+    ),
+    TransformEntry::new::<Caution>(
+        "cautious",
+        "moves only where the update agrees with the gradient, and further (arXiv 2411.16085)",
+        Stage::Cautious,
+        |spec| spec.read().map(Transform::Cautious),
     ),
     TransformEntry::new::<Decoupled>(
         "decay",
@@ -255,11 +298,14 @@ pub const TRANSFORMS: &[TransformEntry] = &[
 /// The gradient transformations of a pipeline.
 #[derive(Clone, Default)]
 pub(super) struct Transforms {
+    pub sam: Option<Sam>,
     pub accumulate: Option<Accumulate>,
     pub nonfinite: Option<Nonfinite>,
+    pub filters: FilterSettings,
     /// in the order in which they clip
     pub clips: Vec<Bound>,
     pub l2: Option<L2>,
+    pub cautious: Option<Caution>,
     pub decay: Option<Decoupled>,
     pub groups: Vec<Group>,
     pub lookahead: Option<Lookahead>,
@@ -269,10 +315,15 @@ pub(super) struct Transforms {
 impl Transforms {
     pub fn add(&mut self, transform: Transform) {
         match transform {
+            Transform::Sam(sam) => self.sam = Some(sam),
             Transform::Accumulate(accumulate) => self.accumulate = Some(accumulate),
             Transform::Nonfinite(nonfinite) => self.nonfinite = Some(nonfinite),
+            Transform::GrokfastEma(grokfast) => self.filters.grokfast_ema = Some(grokfast),
+            Transform::GrokfastMa(grokfast) => self.filters.grokfast_ma = Some(grokfast),
+            Transform::Mars(mars) => self.filters.mars = Some(mars),
             Transform::Clip(bound) => self.clips.push(bound),
             Transform::L2(l2) => self.l2 = Some(l2),
+            Transform::Cautious(caution) => self.cautious = Some(caution),
             Transform::Decay(decay) => self.decay = Some(decay),
             Transform::Group(group) => self.groups.push(group),
             Transform::Lookahead(lookahead) => self.lookahead = Some(lookahead),
@@ -280,10 +331,10 @@ impl Transforms {
         }
     }
 
-    /// The weight decay that the optimizer applies in its own pass. `None` without `l2` and
-    /// `decay`.
+    /// The weight decay and the caution that the optimizer applies itself. `None` without `l2`,
+    /// `cautious` and `decay`.
     pub fn weight_decay(&self) -> Option<Decay> {
-        if self.l2.is_none() && self.decay.is_none() {
+        if self.l2.is_none() && self.cautious.is_none() && self.decay.is_none() {
             return None;
         }
         Some(Decay {
@@ -291,11 +342,15 @@ impl Transforms {
             lambda: self.decay.as_ref().map_or(0.0, |decay| decay.lambda),
             by: self.decay.as_ref().map_or(DecayBy::Lr, |decay| decay.by),
             lr_scale: 1.0,
+            cautious: self.cautious.as_ref().map(|caution| caution.scale),
         })
     }
 
     /// Whether the optimizer gets the gradients unchanged. Weight decay is part of the optimizer.
     pub fn keep_gradients(&self) -> bool {
-        self.accumulate.is_none() && self.nonfinite.is_none() && self.clips.is_empty()
+        self.accumulate.is_none()
+            && self.nonfinite.is_none()
+            && self.filters == FilterSettings::default()
+            && self.clips.is_empty()
     }
 }

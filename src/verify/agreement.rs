@@ -49,6 +49,14 @@ impl Agreement {
     }
 }
 
+impl Agreement {
+    /// Both agreements together.
+    pub fn and(self, other: Agreement) -> Agreement {
+        let Agreement { double, single } = other;
+        Agreement { double: self.double.and(double), single: self.single.and(single) }
+    }
+}
+
 /// In f64 the error is relative to the parameter, and also to its distance from the start.
 /// Otherwise a wrong formula would not be noticed in a coordinate of -2 that moves by 1e-8.
 /// Rounding errors do not count.
@@ -100,6 +108,11 @@ fn nan_max(a: f64, b: f64) -> f64 {
 }
 
 impl Apart {
+    fn and(self, other: Apart) -> Apart {
+        let left_at = [self.left_at, other.left_at].into_iter().flatten().min();
+        Apart { largest: nan_max(self.largest, other.largest), left_at }
+    }
+
     fn of(steps: impl Iterator<Item = f64>, tolerance: f64) -> Apart {
         let steps: Vec<f64> = steps.collect();
         // NaN is outside any tolerance

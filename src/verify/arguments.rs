@@ -1,4 +1,4 @@
-//! The arguments of torch, Keras and Optax, and the settings that they correspond to. An argument
+//! The arguments of torch, Keras, Optax and other packages, and the settings that they correspond to. An argument
 //! that is not in this table is an error.
 
 /// What an argument of a framework means here.
@@ -8,12 +8,18 @@ pub(super) enum Meaning {
     Lr,
     /// this setting of the optimizer
     Setting(&'static str),
-    /// two settings, from a list of two numbers
-    Pair(&'static str, &'static str),
+    /// settings, from a list of as many numbers
+    List(&'static [&'static str]),
+    /// two settings with the same value
+    Both(&'static str, &'static str),
     /// a gradient transformation before the optimizer, with this setting
     Before(&'static str, &'static str),
     /// a gradient transformation after the optimizer, with this setting
     After(&'static str, &'static str),
+    /// a gradient transformation after the optimizer, with this text as its settings, if it is true
+    Switch(&'static str, &'static str),
+    /// the same before the optimizer, which has to be true
+    Fixed(&'static str, &'static str),
     /// no setting: the name of the case implies this value, and any other value is an error
     Only(bool),
     /// Optax's eps under the root: eps_place=inside; eps itself must be 0
@@ -66,7 +72,7 @@ pub(super) const ARGUMENTS: &[Argument] = &[
         "torch",
         &["adam", "amsgrad", "adamw", "nadam", "radam", "adamax", "lazy_adam"],
         "betas",
-        Pair("beta1", "beta2"),
+        List(&["beta1", "beta2"]),
     ),
     argument(
         "torch",
@@ -88,8 +94,8 @@ pub(super) const ARGUMENTS: &[Argument] = &[
     argument("torch", &["amsgrad"], "amsgrad", Only(true)),
     argument("torch", &["adam", "adamw"], "amsgrad", Only(false)),
     argument("torch", &["nadam"], "momentum_decay", Setting("psi")),
-    argument("torch", &["rprop"], "etas", Pair("eta_minus", "eta_plus")),
-    argument("torch", &["rprop"], "step_sizes", Pair("min", "max")),
+    argument("torch", &["rprop"], "etas", List(&["eta_minus", "eta_plus"])),
+    argument("torch", &["rprop"], "step_sizes", List(&["min", "max"])),
     argument("torch", &["adamw"], "weight_decay", Setting("lambda")),
     argument(
         "torch",
@@ -198,4 +204,82 @@ pub(super) const ARGUMENTS: &[Argument] = &[
     argument("optax", &["rprop"], "eta_plus", Setting("eta_plus")),
     argument("optax", &["rprop"], "min_step_size", Setting("min")),
     argument("optax", &["rprop"], "max_step_size", Setting("max")),
+    argument("torch", &["nadamw"], "betas", List(&["beta1", "beta2"])),
+    argument("torch", &["nadamw"], "eps", Setting("eps")),
+    argument("torch", &["nadamw"], "momentum_decay", Setting("psi")),
+    argument("torch", &["nadamw"], "weight_decay", Setting("lambda")),
+    argument("torch", &["nadamw"], "decoupled_weight_decay", Only(true)),
+    argument("keras", &["nadamw"], "beta_1", Setting("beta1")),
+    argument("keras", &["nadamw"], "beta_2", Setting("beta2")),
+    argument("keras", &["nadamw"], "epsilon", Setting("eps")),
+    argument("keras", &["nadamw"], "weight_decay", Setting("lambda")),
+    argument("optax", MODERN, "b1", Setting("beta1")),
+    argument("optax", MODERN, "b2", Setting("beta2")),
+    argument("optax", &["ademamix"], "b3", Setting("beta3")),
+    argument("optax", &["ademamix"], "alpha", Setting("alpha")),
+    argument("optax", MODERN, "eps", Setting("eps")),
+    argument("optax", MODERN, "weight_decay", Setting("lambda")),
+    argument("optax", &["signum"], "beta", Setting("beta")),
+    argument("optax", SCHEDULE_FREE, "weight_lr_power", Setting("power")),
+    argument("schedulefree", &[], "lr", Lr),
+    argument("schedulefree", &["schedule_free"], "betas", List(&["beta1", "beta2"])),
+    argument("schedulefree", &["schedule_free"], "eps", Setting("eps")),
+    argument("schedulefree", &["schedule_free_sgd"], "momentum", Setting("beta1")),
+    argument("schedulefree", SCHEDULE_FREE, "weight_decay", Setting("lambda")),
+    argument("schedulefree", SCHEDULE_FREE, "r", Setting("r")),
+    argument("schedulefree", SCHEDULE_FREE, "weight_lr_power", Setting("power")),
+    argument("pytorch_optimizer", &[], "lr", Lr),
+    argument("pytorch_optimizer", &["ademamix"], "betas", List(&["beta1", "beta2", "beta3"])),
+    argument("pytorch_optimizer", &["ademamix"], "alpha", Setting("alpha")),
+    argument(
+        "pytorch_optimizer",
+        &["ademamix"],
+        "t_alpha_beta3",
+        Both("alpha_steps", "beta3_steps"),
+    ),
+    argument("pytorch_optimizer", &["lion", "adam"], "betas", List(&["beta1", "beta2"])),
+    argument("pytorch_optimizer", &["ademamix", "adam"], "eps", Setting("eps")),
+    argument("pytorch_optimizer", DECOUPLED, "weight_decay", Setting("lambda")),
+    argument("pytorch_optimizer", DECOUPLED, "weight_decouple", Only(true)),
+    argument("pytorch_optimizer", &["signum"], "momentum", Setting("beta")),
+    argument("pytorch_optimizer", &["lion"], "cautious", Switch("cautious", "scale=count")),
+    argument(
+        "pytorch_optimizer",
+        &["adam"],
+        "gradfilter_ema.alpha",
+        Before("grokfast_ema", "alpha"),
+    ),
+    argument(
+        "pytorch_optimizer",
+        &["adam"],
+        "gradfilter_ema.lamb",
+        Before("grokfast_ema", "lambda"),
+    ),
+    argument(
+        "pytorch_optimizer",
+        &["adam"],
+        "gradfilter_ma.window_size",
+        Before("grokfast_ma", "window"),
+    ),
+    argument("pytorch_optimizer", &["adam"], "gradfilter_ma.lamb", Before("grokfast_ma", "lambda")),
+    argument("timm", &[], "lr", Lr),
+    argument(
+        "timm",
+        &["nadamw", "laprop", "lion", "adam", "adamw"],
+        "betas",
+        List(&["beta1", "beta2"]),
+    ),
+    argument("timm", &["nadamw", "laprop", "adam", "adamw"], "eps", Setting("eps")),
+    argument("timm", &["nadamw", "lion", "adamw"], "weight_decay", Setting("lambda")),
+    argument("timm", &[], "caution", Switch("cautious", "scale=mean")),
+    argument("timm", &["adam", "adamw"], "gamma", Before("mars", "gamma")),
+    argument("timm", &["adam", "adamw"], "optimize_1d", Fixed("mars", "correct_first=no")),
 ];
+
+/// The optimizers of Optax that are not in generate.py.
+const MODERN: &[&str] = &["ademamix", "nadamw", "adopt", "schedule_free", "schedule_free_sgd"];
+
+/// The optimizers of pytorch_optimizer whose weight decay is decoupled with `weight_decouple`.
+const DECOUPLED: &[&str] = &["ademamix", "signum", "lion"];
+
+const SCHEDULE_FREE: &[&str] = &["schedule_free", "schedule_free_sgd"];

@@ -23,7 +23,7 @@ impl Trajectories {
         tolerance: Tolerance,
     ) -> Result<Vec<Replay>> {
         let cases = (0..self.cases.len())
-            .map(|i| self.replay_as(path, i, &self.cases[i].framework, optimizers, tolerance));
+            .map(|i| self.replay_as(path, i, self.cases[i].dialect(), optimizers, tolerance));
         cases.chain(self.replay_sparse(path, optimizers, tolerance)).collect()
     }
 
@@ -40,7 +40,8 @@ impl Trajectories {
         optimizers: &Optimizers,
         tolerance: Tolerance,
     ) -> Result<Replay> {
-        let Case { framework, call, optimizer, settings, theta } = &self.cases[case];
+        let Case { framework, call, optimizer, settings, theta, evaluation, .. } =
+            &self.cases[case];
         let place = format!("{}, case {} ({framework} {optimizer})", path.display(), case + 1);
         let at_place = |error: Error| at_place(&place, error);
         let mapped = map_case(&place, framework, optimizer, dialect, settings).map_err(at_place)?;
@@ -51,8 +52,14 @@ impl Trajectories {
             .and_then(|spec| PipelineConfig::read(&spec, optimizers))
             .map_err(at_place)?;
         let lrs = self.lrs(path, mapped.lr)?;
-        let run = |dtype| descend(&config, &self.theta0, &self.grads, &lrs, dtype);
-        let Agreement { double, single } = Agreement::of(&self.theta0, theta, tolerance, run)?;
+        let paths = |dtype| descend(&config, &self.theta0, &self.grads, &lrs, dtype);
+        let run = |dtype| Ok(paths(dtype)?.training);
+        let mut agreement = Agreement::of(&self.theta0, theta, tolerance, run)?;
+        if let Some(evaluation) = evaluation {
+            let run = |dtype| Ok(paths(dtype)?.evaluation);
+            agreement = agreement.and(Agreement::of(&self.theta0, evaluation, tolerance, run)?);
+        }
+        let Agreement { double, single } = agreement;
         let case = title(framework, call, settings);
         Ok(Replay { case, line: mapped.spec, double, single, sparse: false })
     }

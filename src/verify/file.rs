@@ -25,16 +25,27 @@ pub struct Trajectories {
 /// A framework's optimizer on the recorded gradients.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Case {
-    /// `torch`, `keras` or `optax`
+    /// `torch`, `keras`, `optax`, or a package
     pub framework: String,
     /// the name of the class or function in the framework
     #[serde(default)]
     pub call: String,
     /// its name in downhill
     pub optimizer: String,
+    /// the dialect, if it has another name than the framework
+    pub dialect: Option<String>,
     /// the framework's arguments
     pub settings: Map<String, Value>,
     pub(super) theta: Vec<Vec<f64>>,
+    /// the parameters to evaluate, if they are not those in training
+    pub(super) evaluation: Option<Vec<Vec<f64>>>,
+}
+
+impl Case {
+    /// The dialect of the optimizer that replays the case.
+    pub fn dialect(&self) -> &str {
+        self.dialect.as_deref().unwrap_or(&self.framework)
+    }
 }
 
 /// A table whose gradients contain only some of its rows.
@@ -77,6 +88,10 @@ pub fn read(path: &Path) -> Result<Trajectories> {
     for (i, case) in file.cases.iter().enumerate() {
         let place = format!("case {}, theta", i + 1);
         check_rows(path, &place, &case.theta, file.grads.len(), file.theta0.len())?;
+        if let Some(evaluation) = &case.evaluation {
+            let place = format!("case {}, evaluation", i + 1);
+            check_rows(path, &place, evaluation, file.grads.len(), file.theta0.len())?;
+        }
     }
     if let Some(sparse) = &file.sparse {
         sparse.check(path, file.grads.len())?;
@@ -158,7 +173,10 @@ impl Trajectories {
     }
 
     /// The divisor of a case's learning rate at each step.
-    fn divisors(&self, path: &Path) -> Result<Vec<f64>> {
+    ///
+    /// # Errors
+    /// If the text does not have this form.
+    pub fn divisors(&self, path: &Path) -> Result<Vec<f64>> {
         let wrong = || {
             let expected = "`lr for steps 1-20, lr/10 for steps 21-40`, all steps in order";
             wrong(path, "lr", format!("`{}`", self.lr), expected.into())

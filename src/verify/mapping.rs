@@ -1,5 +1,7 @@
 //! Translates a framework's optimizer and its arguments to a pipeline spec.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::arguments::{ARGUMENTS, Argument, Meaning};
@@ -26,7 +28,8 @@ pub(super) fn map_case(
     let mut mapping = Mapping::new(place, framework, optimizer);
     if !ARGUMENTS.iter().any(|argument| argument.framework == framework) {
         let found = format!("`{framework}`");
-        return Err(mapping.wrong("framework", found, "torch, keras or optax"));
+        let expected = "torch, keras, optax, schedulefree, pytorch_optimizer or timm";
+        return Err(mapping.wrong("framework", found, expected));
     }
     for (key, value) in arguments {
         mapping.add(key, value)?;
@@ -45,10 +48,10 @@ struct Mapping<'a> {
     eps_root: Option<String>,
     /// settings of the optimizer
     settings: Vec<String>,
-    /// gradient transformations before the optimizer, each followed by `|`
-    before: Vec<String>,
-    /// gradient transformations after it, each preceded by `|`
-    after: Vec<String>,
+    /// gradient transformations before the optimizer, each with its settings
+    before: BTreeMap<&'static str, Vec<String>>,
+    /// gradient transformations after it
+    after: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl<'a> Mapping<'a> {
@@ -60,8 +63,8 @@ impl<'a> Mapping<'a> {
             lr: None,
             eps_root: None,
             settings: Vec::new(),
-            before: Vec::new(),
-            after: Vec::new(),
+            before: BTreeMap::new(),
+            after: BTreeMap::new(),
         }
     }
 
@@ -70,7 +73,8 @@ impl<'a> Mapping<'a> {
     }
 
     fn number(&self, key: &str, value: &Value) -> Result<String> {
-        let number = value.as_f64().map(|x| format!("{x:?}"));
+        let whole = value.as_u64().map(|n| n.to_string());
+        let number = whole.or_else(|| value.as_f64().map(|x| format!("{x:?}")));
         number.ok_or_else(|| self.wrong(key, value.to_string(), "a number"))
     }
 
@@ -98,22 +102,39 @@ impl<'a> Mapping<'a> {
                 };
                 self.settings.push(format!("{name}={value}"));
             }
-            Meaning::Pair(first, second) => {
-                let Some([a, b]) = value.as_array().map(Vec::as_slice) else {
-                    return Err(self.wrong(key, value.to_string(), "a list of two numbers"));
+            Meaning::List(names) => {
+                let list = value.as_array().filter(|list| list.len() == names.len());
+                let Some(list) = list else {
+                    let count = if names.len() == 2 { "two" } else { "three" };
+                    let expected = format!("a list of {count} numbers");
+                    return Err(self.wrong(key, value.to_string(), expected));
                 };
-                let (a, b) = (self.number(key, a)?, self.number(key, b)?);
-                self.settings.extend([format!("{first}={a}"), format!("{second}={b}")]);
+                for (name, value) in names.iter().zip(list) {
+                    self.settings.push(format!("{name}={}", self.number(key, value)?));
+                }
+            }
+            Meaning::Both(first, second) => {
+                let number = self.number(key, value)?;
+                self.settings.extend([format!("{first}={number}"), format!("{second}={number}")]);
             }
             Meaning::Before(..) | Meaning::After(..) if value.as_f64() == Some(0.0) => {}
             Meaning::Before(transform, setting) => {
                 let number = self.number(key, value)?;
-                self.before.push(format!("{transform}:{setting}={number}|"));
+                self.before.entry(transform).or_default().push(format!("{setting}={number}"));
             }
             Meaning::After(transform, setting) => {
                 let number = self.number(key, value)?;
-                self.after.push(format!("|{transform}:{setting}={number}"));
+                self.after.entry(transform).or_default().push(format!("{setting}={number}"));
             }
+            Meaning::Switch(transform, setting) => match value.as_bool() {
+                Some(false) => {}
+                Some(true) => self.after.entry(transform).or_default().push(setting.into()),
+                None => return Err(self.wrong(key, value.to_string(), "true or false")),
+            },
+            Meaning::Fixed(before, settings) if value.as_bool() == Some(true) => {
+                self.before.entry(before).or_default().push(settings.into());
+            }
+            Meaning::Fixed(..) => return Err(self.wrong(key, value.to_string(), "true")),
             Meaning::Only(only) if value.as_bool() == Some(only) => {}
             Meaning::Only(only) => {
                 let expected = format!("{only}, because the case is called {}", self.optimizer);
@@ -175,10 +196,16 @@ impl<'a> Mapping<'a> {
             self.settings.retain(|setting| !setting.starts_with("eps="));
             self.settings.extend([format!("eps={root}"), "eps_place=inside".into()]);
         }
-        // arguments come in alphabetical order, so clips come before l2
-        self.before.sort();
+        if let Some(mars) = self.before.get_mut("mars") {
+            // the same beta1 as the optimizer's
+            let beta1 = self.settings.iter().find(|setting| setting.starts_with("beta1="));
+            mars.extend(beta1.cloned());
+        }
         self.settings.insert(0, format!("lr={lr:?}"));
-        let (before, after) = (self.before.concat(), self.after.concat());
+        let spec = |(name, settings): (&str, Vec<String>)| format!("{name}:{}", settings.join(","));
+        // by name, so clips come before l2, and cautious before decay
+        let before: String = self.before.into_iter().map(|part| spec(part) + "|").collect();
+        let after: String = self.after.into_iter().map(|part| format!("|{}", spec(part))).collect();
         let (optimizer, settings) = (self.optimizer, self.settings.join(","));
         let spec = format!("{before}{optimizer}@{dialect}:{settings}{after}");
         for part in spec.split('|') {

@@ -31,22 +31,31 @@ impl Replay {
 }
 
 /// The parameter after each step.
+#[derive(Default)]
+pub(super) struct Paths {
+    pub training: Vec<Vec<f64>>,
+    /// the parameter to evaluate
+    pub evaluation: Vec<Vec<f64>>,
+}
+
+/// Takes the steps with the given gradients.
 pub(super) fn descend(
     config: &PipelineConfig,
     start: &[f64],
     gradients: &[Vec<f64>],
     lrs: &[f64],
     dtype: DType,
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<Paths> {
     let mut point = ParamVector::without_backward(start, dtype);
     let mut pipeline = config.begin();
-    let mut all = Vec::new();
+    let mut paths = Paths::default();
     for (gradient, lr) in gradients.iter().zip(lrs) {
         let gradients = point.gradients(gradient, dtype);
         point = pipeline.step(*lr, point, gradients)?;
-        all.push(point.numbers());
+        paths.training.push(point.numbers());
+        paths.evaluation.push(pipeline.evaluation_model(&point)?.numbers());
     }
-    Ok(all)
+    Ok(paths)
 }
 
 /// An error about an optimizer or a setting, with the place of the case.

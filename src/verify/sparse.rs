@@ -57,7 +57,9 @@ impl Trajectories {
             .map_err(|error| at_place(&place, error))?;
         let start = sparse.theta0.concat();
         let run = |dtype| match optimizer {
-            "adam" => descend(&config, &start, &sparse.dense_gradients(), &lrs, dtype),
+            "adam" => {
+                Ok(descend(&config, &start, &sparse.dense_gradients(), &lrs, dtype)?.training)
+            }
             _ => sparse.descend_rows(&config, &lrs, dtype),
         };
         let Agreement { double, single } = Agreement::of(&start, &theta, tolerance, run)?;

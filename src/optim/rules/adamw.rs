@@ -79,6 +79,14 @@ impl AdamW {
         let (beta1, beta2) = (self.beta1, self.beta2);
         Adam { beta1, beta2, eps: self.eps, eps_place: self.eps_place, bias_correction: true }
     }
+
+    #[inline(always)]
+    fn decayed(&self) -> Decayed<Adam> {
+        // `check` refuses a schedule without alpha
+        let (rule, alpha) = (self.adam(), self.alpha.unwrap_or(1e-3));
+        let (lr_scale, l2) = (1.0, 0.0);
+        Decayed { rule, l2, lambda: self.lambda, by: self.decay_by, alpha, lr_scale }
+    }
 }
 
 impl Rule<2> for AdamW {
@@ -87,11 +95,11 @@ impl Rule<2> for AdamW {
 
     #[inline(always)]
     fn step<V: Value>(&self, ctx: StepContext, x: &V, g: V, state: [V; 2]) -> (V, [V; 2]) {
-        // `check` refuses a schedule without alpha
-        let (rule, alpha) = (self.adam(), self.alpha.unwrap_or(1e-3));
-        let (lr_scale, l2) = (1.0, 0.0);
-        Decayed { rule, l2, lambda: self.lambda, by: self.decay_by, alpha, lr_scale }
-            .step(ctx, x, g, state)
+        self.decayed().step(ctx, x, g, state)
+    }
+
+    fn decay(&self, ctx: StepContext) -> f64 {
+        self.decayed().decay(ctx)
     }
 
     fn signal<V: Value>(&self, ctx: StepContext, state: [V; 2]) -> Option<Signal<V>> {

@@ -261,7 +261,7 @@ impl LazyAdam {
         let (beta1, beta2) = (self.beta1, self.beta2);
         let adam =
             Adam { beta1, beta2, eps: self.eps, eps_place: self.eps_place, bias_correction: true };
-        let ctx = StepContext { t: row.t, lr, tensor_scalar: 1.0 };
+        let ctx = StepContext { t: row.t, lr, tensor_scalars: [1.0; 2] };
         let buffers = PassBuffers { source: None, x: row.x, g, state: [row.m, row.v] };
         pass_on_one_thread(&adam, ctx, buffers);
     }

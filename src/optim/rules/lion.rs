@@ -49,6 +49,10 @@ impl Rule<1> for Lion {
         ((sign + x.clone() * self.lambda) * ctx.lr, [m])
     }
 
+    fn decay(&self, ctx: StepContext) -> f64 {
+        ctx.lr * self.lambda
+    }
+
     fn bound(&self, ctx: StepContext) -> Option<f64> {
         (self.lambda == 0.0).then_some(ctx.lr)
     }

@@ -10,23 +10,31 @@ use crate::optim::rule::Rule;
 
 pub mod adabelief;
 pub mod adadelta;
+pub mod adafactor;
 pub mod adagrad;
 pub mod adam;
 pub mod adamax;
 pub mod adamw;
+pub mod ademamix;
 pub mod adopt;
 pub mod amsgrad;
 pub mod delta_bar_delta;
+pub mod laprop;
 pub mod lazy_adam;
 pub mod lion;
 pub mod momentum;
 pub mod nadam;
+pub mod nadamw;
 pub mod nag;
 pub mod radam;
 pub mod rmsprop;
 pub mod rprop;
+pub mod schedule_free;
+pub mod schedule_free_sgd;
 pub mod sgd;
+pub mod signum;
 
+pub use adafactor::Adafactor;
 pub use lazy_adam::LazyAdam;
 
 /// Re-exports each type, gives it `init` and `build` without importing a trait, and makes its row
@@ -75,7 +83,8 @@ const fn length<const N: usize>(_: [&'static str; N]) -> usize {
     N
 }
 
-// the order is that of the table, and the place of a rule determines its colour in figures
+// the order is that of the table, and the place of a rule determines its colour in figures; new
+// rules come last
 rules! {
     sgd::Sgd,
     momentum::Momentum,
@@ -94,4 +103,10 @@ rules! {
     rprop::Rprop,
     delta_bar_delta::DeltaBarDelta,
     adopt::Adopt,
+    ademamix::AdEmaMix,
+    nadamw::NAdamW,
+    signum::Signum,
+    laprop::LaProp,
+    schedule_free::ScheduleFreeAdamW,
+    schedule_free_sgd::ScheduleFreeSgd,
 }

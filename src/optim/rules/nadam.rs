@@ -96,16 +96,18 @@ impl Rule<2> for NAdam {
     const STATE: [&'static str; 2] = ["m", "v"];
 
     /// The product of all mu.
-    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
-        match self.product {
-            Product::F32 => f64::from(ctx.tensor_scalar as f32 * self.mu(ctx.t) as f32),
-            Product::F64 => ctx.tensor_scalar * self.mu(ctx.t),
-        }
+    fn tensor_scalars(&self, ctx: StepContext) -> [f64; 2] {
+        let [before, unused] = ctx.tensor_scalars;
+        let product = match self.product {
+            Product::F32 => f64::from(before as f32 * self.mu(ctx.t) as f32),
+            Product::F64 => before * self.mu(ctx.t),
+        };
+        [product, unused]
     }
 
     #[inline(always)]
     fn step<V: Value>(&self, ctx: StepContext, _x: &V, g: V, [m, v]: [V; 2]) -> (V, [V; 2]) {
-        let (mu, mu_next, product) = (self.mu(ctx.t), self.mu(ctx.t + 1), ctx.tensor_scalar);
+        let (mu, mu_next, product) = (self.mu(ctx.t), self.mu(ctx.t + 1), ctx.tensor_scalars[0]);
         let m_correction = match self.correction {
             Correction::Now => 1.0 - product,
             Correction::Next => 1.0 - product * mu_next,

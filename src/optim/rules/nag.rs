@@ -84,8 +84,8 @@ impl Rule<1> for Nag {
 
     /// The learning rate of the step. With lr_place=outside,
     /// [`evaluation_params`](Rule::evaluation_params) needs it.
-    fn tensor_scalar(&self, ctx: StepContext) -> f64 {
-        ctx.lr
+    fn tensor_scalars(&self, ctx: StepContext) -> [f64; 2] {
+        [ctx.lr, 0.0]
     }
 
     #[inline(always)]
@@ -101,7 +101,7 @@ impl Rule<1> for Nag {
     }
 
     fn evaluation_params<V: Value>(&self, ctx: StepContext, x: V, [v]: [V; 1]) -> V {
-        let (_, outside) = self.lr_place.split(ctx.tensor_scalar);
+        let (_, outside) = self.lr_place.split(ctx.tensor_scalars[0]);
         x + v * (self.mu(ctx.t + 1) * outside)
     }
 }
