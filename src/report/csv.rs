@@ -1,4 +1,4 @@
-//! `points.csv`.
+//! `points.csv`, and what other CSV files share with it.
 
 use std::collections::BTreeSet;
 
@@ -69,14 +69,14 @@ pub fn of_charts(charts: &[(String, Chart)]) -> Result<Vec<u8>> {
 
 /// A text as a cell. Spreadsheets would read these beginnings as a formula; behind an apostrophe
 /// they are text.
-fn text_cell(text: &str) -> String {
+pub fn text_cell(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula { format!("'{text}") } else { text.into() }
 }
 
 /// Takes the rows one by one, because those of all points need several times the memory of the file.
-fn write(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
-    let doing = "make points.csv";
+pub fn write(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    let doing = "make a CSV file";
     let mut csv = Writer::from_writer(Vec::new());
     for row in rows {
         csv.write_record(row).map_err(Error::failed(doing))?;
