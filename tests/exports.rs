@@ -113,7 +113,8 @@ fn a_figure_refuses_bad_input_and_writes_nothing() {
         fails(place.path(), &[&["figure"], arguments].concat(), words);
     }
     assert_eq!(names(place.path()), before);
-    assert_eq!(downhill(place.path(), &["figure", "out/two"]).status.code(), Some(2));
+    fails(place.path(), &["figure", "out/two"], &["no file to write", "--pdf"]);
+    fails(place.path(), &["export", "out/two"], &["nothing to write", "--csv"]);
 }
 
 #[test]
@@ -140,8 +141,11 @@ fn the_tidy_csv_has_a_row_for_each_value() {
     assert!(last < first, "{first} {last}");
 }
 
-/// The events of a file: wall time, step, and tags with values. Fails if a checksum is wrong.
-fn events(file: &Path) -> Vec<(f64, u64, Vec<(String, f32)>)> {
+/// Wall time, step, and tags with values.
+type Event = (f64, u64, Vec<(String, f32)>);
+
+/// The events of a file. Fails if a checksum is wrong.
+fn events(file: &Path) -> Vec<Event> {
     let bytes = fs::read(file).unwrap();
     let (mut rest, mut events) = (&bytes[..], Vec::new());
     let masked = |content: &[u8]| {
@@ -149,7 +153,7 @@ fn events(file: &Path) -> Vec<(f64, u64, Vec<(String, f32)>)> {
         let crc = content.iter().fold(!0u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 * (crc & 1)))
         });
-        (!crc >> 15 | !crc << 17).wrapping_add(0xa282_ead8)
+        (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
     };
     let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
     while !rest.is_empty() {

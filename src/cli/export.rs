@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use downhill::Result;
 use downhill::lab::{files, report};
+use downhill::{Error, Result};
 
 use super::figure::check_folder;
 use super::terminal::say;
 
 #[derive(Args)]
-#[group(required = true, multiple = true, args = ["tensorboard", "csv"])]
 pub struct ExportArgs {
     /// Folder with records (*.jsonl) of one or several experiments, in subfolders too
     #[arg(value_name = "DIR")]
@@ -25,6 +24,10 @@ pub struct ExportArgs {
 }
 
 pub fn export(args: ExportArgs) -> Result<ExitCode> {
+    if args.csv.is_none() && args.tensorboard.is_none() {
+        let expected = "--csv or --tensorboard";
+        return Err(Error::mismatch("export", "nothing to write", expected));
+    }
     if let Some(file) = &args.csv {
         check_folder(file)?;
     }

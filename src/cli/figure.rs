@@ -12,7 +12,6 @@ use downhill::{Error, Result};
 use super::terminal::say;
 
 #[derive(Args)]
-#[group(required = true, multiple = true, args = ["pdf", "svg", "pgf", "table", "bibtex"])]
 pub struct FigureArgs {
     /// Folder with records (*.jsonl), in subfolders too
     #[arg(value_name = "DIR")]
@@ -45,6 +44,10 @@ pub struct FigureArgs {
 pub fn figure(args: FigureArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     let width: Width = args.width.parse()?;
     let files = [&args.pdf, &args.svg, &args.pgf, &args.table, &args.bibtex];
+    if files.iter().all(|file| file.is_none()) {
+        let expected = "--pdf, --svg, --pgf, --table or --bibtex";
+        return Err(Error::mismatch("figure", "no file to write", expected));
+    }
     for file in files.into_iter().flatten() {
         check_folder(file)?;
     }

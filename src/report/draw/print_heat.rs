@@ -107,7 +107,8 @@ fn column_label(label: &str) -> String {
 /// The colour bar between the lowest and the highest number.
 fn draw_bar(map: &HeatMap, area: &Area<'_>, layout: &Layout) -> Result<()> {
     let scale = ColorScale::of(map);
-    if !(scale.low < scale.high) {
+    // of no finite number, the lowest is infinite
+    if scale.low >= scale.high {
         return Ok(());
     }
     let (top, middle) = (layout.bottom + 3.0 * GAP + 2.0 * LINE, LINE / 2.0);
