@@ -110,7 +110,9 @@ fn superscript(exponent: &str) -> String {
 pub fn linear_ticks(range: &Range<f64>, most: usize, whole: bool) -> Vec<f64> {
     let least = (range.end - range.start) / most.max(1) as f64;
     let power = 10f64.powf(least.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|step| *step >= least);
+    let count = |step: f64| (range.end / step).floor() - (range.start / step).ceil() + 1.0;
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|m| m * power);
+    let step = steps.into_iter().find(|step| count(*step) <= most as f64);
     let step = step.unwrap_or(10.0 * power);
     let step = if whole { step.max(1.0) } else { step };
     let (first, last) = ((range.start / step).ceil(), (range.end / step).floor());
