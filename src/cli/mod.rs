@@ -1,19 +1,20 @@
 //! The command line: the commands and their arguments.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use downhill::Result;
 use downhill::lab::experiment;
-use downhill::lab::report::{self, Report};
 use downhill::optim::Optimizers;
 
 mod augment;
 mod card;
 mod cluster;
 mod epochs;
+mod export;
 mod fetch;
+mod figure;
+mod pages;
 mod plan;
 mod progress;
 mod run;
@@ -83,20 +84,21 @@ enum Command {
         after_help = "Examples:\n  downhill surface                            # lists the surfaces\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
     )]
     Surface(surface::SurfaceArgs),
-    /// Write the page of an experiment again, from its records
-    #[command(after_help = "Example:\n  downhill report out/adam-fig1-mnist/quick-mnist-10k-flex")]
-    Report {
-        /// Folders with records (*.jsonl), in subfolders too
-        #[arg(required = true, value_name = "DIR")]
-        folders: Vec<PathBuf>,
-        /// Output folder of the page [default: the first folder]
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-        /// Accept runs made on processors with other vector instructions, whose last digits may
-        /// differ
-        #[arg(long)]
-        mix_processors: bool,
-    },
+    /// Write the page of an experiment again, from its records; or a page over all results
+    #[command(
+        after_help = "With --watch, the page is written whenever a record changes, also those of another process, until Ctrl-C. It loads itself again while it is watched.\n\nExamples:\n  downhill report out/adam-fig1-mnist/quick-mnist-10k-flex\n  downhill report out/adam-fig1-mnist/quick-mnist-10k-flex --watch\n  downhill report --index out     # writes out/index.html"
+    )]
+    Report(pages::ReportArgs),
+    /// Write a figure, a table and references for a paper
+    #[command(
+        after_help = "Text is 8 pt, and there is no title. The folder of each FILE has to exist.\n\nExamples:\n  downhill figure out/adam-fig1-mnist/quick-mnist-10k-flex --pdf figure.pdf\n  downhill figure out/adam-fig1-mnist/quick-mnist-10k-flex --chart heat-1 --width 6.75in --pgf heat.tex\n  downhill figure out/adam-fig1-mnist/quick-mnist-10k-flex --table results.tex --bibtex references.bib"
+    )]
+    Figure(figure::FigureArgs),
+    /// Write records for TensorBoard, or as one tidy CSV
+    #[command(
+        after_help = "Examples:\n  downhill export out --csv all.csv\n  downhill export out --tensorboard logs     # then: tensorboard --logdir logs"
+    )]
+    Export(export::ExportArgs),
     /// Verify the optimizers against recorded steps of torch, Keras and Optax
     #[command(
         after_help = "Each recorded case is replayed with the dialect of its framework. The exit code is 1 if a case is outside the tolerance.\nTo record the versions that you have installed: python tests/golden/generate.py OUT.json\n\nExample:\n  downhill verify tests/golden/trajectories.json"
@@ -140,13 +142,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Fetch(args) => fetch::fetch(args),
         Command::Run(args) => run::run(args, &optimizers),
         Command::Plan(args) => plan::plan(args, &optimizers),
-        Command::Report { folders, out, mix_processors } => {
-            let (experiment, runs) = report::read(&folders, &optimizers)?;
-            let make = if mix_processors { Report::mixing_processors } else { Report::new };
-            let report = make(experiment, runs, &optimizers)?;
-            let page = report.write(out.as_ref().unwrap_or(&folders[0]))?;
-            say(&format!("{}\npage: {}", tables::results(&report), page.display()))
-        }
+        Command::Report(args) => pages::report(args, &optimizers),
+        Command::Figure(args) => figure::figure(args, &optimizers),
+        Command::Export(args) => export::export(args),
         Command::Train(args) => training::train(args, &optimizers),
         Command::Card(args) => card::card(args, &optimizers),
         Command::Augment(args) => augment::augment(args),

@@ -36,6 +36,8 @@ pub struct Report {
     pub remarks: Vec<String>,
     /// tables of a study
     pub tables: Vec<Table>,
+    /// seconds after which the page loads itself again, while records are watched
+    pub refresh: Option<u16>,
     /// line charts by the stem of their files
     pub(super) charts: Vec<(String, Chart)>,
     pub(super) heat_maps: Vec<HeatMap>,
@@ -141,6 +143,7 @@ impl Report {
             }),
             remarks,
             tables: Vec::new(),
+            refresh: None,
             charts,
             heat_maps: maps.maps,
             scene,
@@ -166,6 +169,7 @@ impl Report {
             verdicts: grade::study_verdicts(&experiment, &result),
             remarks: Vec::new(),
             tables: result.tables,
+            refresh: None,
             charts: result
                 .charts
                 .into_iter()

@@ -1,5 +1,5 @@
-//! `points.csv`. The rows are written one by one, because those of all points may need more memory
-//! than the runs.
+//! `points.csv`, and what other CSV files share with it. The rows are written one by one, because
+//! those of all points may need more memory than the runs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -73,12 +73,13 @@ pub fn of_charts(charts: &[(String, Chart)], path: &Path) -> Result<()> {
 
 /// A text as a cell. Spreadsheets would read these beginnings as a formula; behind an apostrophe
 /// they are text.
-fn text_cell(text: &str) -> String {
+pub fn text_cell(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula { format!("'{text}") } else { text.into() }
 }
 
-fn write(rows: impl Iterator<Item = Vec<String>>, path: &Path) -> Result<()> {
+/// Writes a CSV file.
+pub fn write(rows: impl Iterator<Item = Vec<String>>, path: &Path) -> Result<()> {
     place_written(path, |file| {
         let mut csv = Writer::from_writer(file);
         for row in rows {

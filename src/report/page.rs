@@ -19,6 +19,7 @@ use super::csv;
 use super::draw::{self, Scene};
 use super::player::player;
 use super::runs::{graded_seeds, short_schedule};
+use super::today::today;
 
 /// What the verdicts mean.
 const HOW_TO_READ: &str = "A margin above zero supports the claim. HELD: the 95 % interval of the \
@@ -57,8 +58,11 @@ impl Report {
             false => csv::of_runs(&self.runs, &points)?,
         }
         let page = self.page(&pictures);
-        render("report.md", include_str!("page.md"), &page, folder)?;
-        render("index.html", include_str!("page.html"), &page, folder)
+        let markdown = render("report.md", include_str!("page.md"), &page)?;
+        let html = render("index.html", include_str!("page.html"), &page)?;
+        place(&folder.join("report.md"), markdown.as_bytes())?;
+        place(&folder.join("index.html"), html.as_bytes())?;
+        Ok(folder.join("index.html"))
     }
 
     /// The charts and the heat maps.
@@ -94,6 +98,8 @@ impl Report {
         let own_data = own_data(command.as_deref(), &self.runs);
         json!({
             "title": title,
+            "refresh": self.refresh,
+            "today": today(),
             "version": env!("CARGO_PKG_VERSION"),
             "experiment": self.experiment,
             "series": self.series(),
@@ -197,19 +203,18 @@ fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
     Ok(relief)
 }
 
-/// Writes a file from a template and returns its path.
-fn render(file: &str, template: &'static str, page: &Value, folder: &Path) -> Result<PathBuf> {
+/// The text of a file from a template.
+pub fn render(file: &str, template: &'static str, page: &Value) -> Result<String> {
     let failed = Error::failed(format!("make {file}"));
     let syntax =
         SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(&failed)?;
     let mut templates = Environment::new();
     templates.set_syntax(syntax);
     templates.add_filter("cell", markdown_cell);
+    let reproduce = include_str!("reproduce.html");
+    templates.add_template("reproduce.html", reproduce).map_err(&failed)?;
     // whether text is escaped depends on the extension of the file
-    let text = templates.render_named_str(file, template, Serde(page)).map_err(failed)?;
-    let path = folder.join(file);
-    place(&path, text.as_bytes())?;
-    Ok(path)
+    templates.render_named_str(file, template, Serde(page)).map_err(failed)
 }
 
 /// A text in a cell of a Markdown table, which is a single line.

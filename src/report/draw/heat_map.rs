@@ -62,15 +62,18 @@ fn draw_columns(map: &HeatMap, area: &Area<'_>, cell_width: i32, bottom: i32) ->
 }
 
 /// How numbers become colours.
-struct ColorScale {
-    low: f64,
-    high: f64,
+pub struct ColorScale {
+    /// the lowest number
+    pub low: f64,
+    /// the highest number that has not exploded
+    pub high: f64,
     /// numbers that differ by more than a factor of 3 are shown by their logarithms
     logarithmic: bool,
 }
 
 impl ColorScale {
-    fn of(map: &HeatMap) -> ColorScale {
+    /// The scale of the numbers of a map.
+    pub fn of(map: &HeatMap) -> ColorScale {
         let finite = || map.cells.iter().flatten().flatten().copied().filter(|v| v.is_finite());
         let low = finite().fold(f64::INFINITY, f64::min);
         // an exploded number would make all others pale
@@ -81,7 +84,7 @@ impl ColorScale {
     }
 
     /// Where a number is between the lowest (0) and the highest (1).
-    fn share(&self, value: Option<f64>) -> f64 {
+    pub fn share(&self, value: Option<f64>) -> f64 {
         let Some(value) = value.filter(|v| v.is_finite() && self.high > self.low) else {
             return 0.0;
         };

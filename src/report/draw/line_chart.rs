@@ -61,7 +61,7 @@ fn legend_entries(chart: &Chart) -> Vec<LegendEntry> {
 }
 
 /// The ranges of both axes; `None` if no point and no cross can be drawn.
-fn ranges(chart: &Chart) -> Option<(Range<f64>, Range<f64>)> {
+pub fn ranges(chart: &Chart) -> Option<(Range<f64>, Range<f64>)> {
     let points = || chart.lines.iter().flat_map(|line| &line.points);
     let crosses = chart.lines.iter().flat_map(|line| line.diverged.iter().copied());
     let (x_low, x_high) = ends(points().map(|p| p.x).chain(crosses), chart.log_x)?;
@@ -170,7 +170,8 @@ fn draw_axes<X: Axis, Y: Axis>(chart: &Chart, plane: &mut Plane<'_, '_, X, Y>) -
         .map_err(drawing_error)
 }
 
-fn finite_points(line: &PlotLine) -> impl DoubleEndedIterator<Item = &BandPoint> + Clone {
+/// The points that can be drawn.
+pub fn finite_points(line: &PlotLine) -> impl DoubleEndedIterator<Item = &BandPoint> + Clone {
     line.points.iter().filter(|point| point.x.is_finite() && point.y.is_finite())
 }
 

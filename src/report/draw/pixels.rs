@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use resvg::{tiny_skia, usvg};
+use resvg::tiny_skia;
+pub use resvg::usvg;
 
 use super::canvas::{FAMILY, FONT};
 use crate::error::{Error, Result};
@@ -15,12 +16,11 @@ pub fn png(svg: &str) -> Result<Vec<u8>> {
     rasterize(svg, 2.0, None)?.encode_png().map_err(Error::failed("make a PNG"))
 }
 
-/// An SVG as pixels, over a background if there is one.
-pub fn rasterize(
-    svg: &str,
-    scale: f32,
-    background: Option<&tiny_skia::Pixmap>,
-) -> Result<tiny_skia::Pixmap> {
+/// The elements of an SVG, with its text in the bundled font.
+///
+/// # Errors
+/// If the text is no SVG.
+pub fn tree(svg: &str) -> Result<usvg::Tree> {
     static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
         let mut fonts = usvg::fontdb::Database::new();
         fonts.load_font_data(FONT.to_vec());
@@ -28,8 +28,17 @@ pub fn rasterize(
     });
     let options =
         usvg::Options { fontdb: FONTS.clone(), font_family: FAMILY.into(), ..Default::default() };
+    usvg::Tree::from_str(svg, &options).map_err(Error::failed("read a picture"))
+}
+
+/// An SVG as pixels, over a background if there is one.
+pub fn rasterize(
+    svg: &str,
+    scale: f32,
+    background: Option<&tiny_skia::Pixmap>,
+) -> Result<tiny_skia::Pixmap> {
     let doing = "make pixels of a picture";
-    let tree = usvg::Tree::from_str(svg, &options).map_err(Error::failed(doing))?;
+    let tree = tree(svg)?;
     let mut pixels = match background {
         Some(pixels) => pixels.clone(),
         None => {

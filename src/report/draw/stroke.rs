@@ -13,12 +13,23 @@ pub type Pixel = (i32, i32);
 /// Draws a line through pixels, `width` points wide. The plotting crate itself has dashes of a
 /// single length only.
 pub fn stroke(area: &Area<'_>, pixels: &[Pixel], style: Style, width: u32) -> Result<()> {
+    dashed_stroke(area, pixels, style, width * FINE, 1.0)
+}
+
+/// As [`stroke`], with the width in units and the dashes scaled.
+pub fn dashed_stroke(
+    area: &Area<'_>,
+    pixels: &[Pixel],
+    style: Style,
+    width: u32,
+    scale: f64,
+) -> Result<()> {
     let pixels = thinned(pixels);
     let pieces = match style.dashes() {
         [] => vec![pixels],
-        pattern => dashed(&pixels, pattern),
+        pattern => dashed(&pixels, pattern, scale),
     };
-    let color = line_color(style).stroke_width(width * FINE);
+    let color = line_color(style).stroke_width(width);
     for piece in pieces.into_iter().filter(|piece| piece.len() > 1) {
         area.draw(&PathElement::new(piece, color)).map_err(drawing_error)?;
     }
@@ -51,10 +62,10 @@ fn thinned(pixels: &[Pixel]) -> Vec<Pixel> {
 }
 
 /// The dashes of a line through pixels. The pattern is in points and starts with a dash.
-fn dashed(pixels: &[Pixel], pattern: &[u32]) -> Vec<Vec<Pixel>> {
+fn dashed(pixels: &[Pixel], pattern: &[u32], scale: f64) -> Vec<Vec<Pixel>> {
     let Some(first) = pixels.first() else { return Vec::new() };
     // even parts are dashes, odd ones are gaps
-    let length = |part: usize| f64::from(pattern[part % pattern.len()] * FINE);
+    let length = |part: usize| f64::from(pattern[part % pattern.len()] * FINE) * scale;
     let (mut dashes, mut dash, mut part) = (Vec::new(), vec![*first], 0);
     let mut left_of_part = length(0);
     for pair in pixels.windows(2) {
@@ -90,7 +101,7 @@ mod tests {
     fn dashes_continue_around_a_corner() {
         let unit = FINE as i32;
         let corner = [(0, 0), (5 * unit, 0), (5 * unit, 5 * unit)];
-        let dashes = dashed(&corner, &[4, 2]);
+        let dashes = dashed(&corner, &[4, 2], 1.0);
         assert_eq!(
             dashes,
             [vec![(0, 0), (4 * unit, 0)], vec![(5 * unit, unit), (5 * unit, 5 * unit)]]
