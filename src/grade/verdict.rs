@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::grids::judge_grids;
 use super::judgement::{Evidence, GradedClaim, Judgement, Verdict, signed};
 use super::paired::{ALPHA, Margins, Tested};
-use super::select::{Curve, Selection, value};
+use super::select::{Candidate, Curve, value};
 use super::stats::{mean, standard_deviation};
 use crate::chart::{short, with_spread};
 use crate::experiment::{Claim, Expect, Experiment, SECONDS};
@@ -13,13 +13,12 @@ use crate::study::StudyResult;
 
 /// Grades every claim that this scale can decide.
 pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<GradedClaim> {
-    let Selection { search, .. } = Selection::of(experiment, scale);
     let graded = |claim: &Claim| {
         let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
         let title = title(metric, curves);
         let judgement = match claim.scale.filter(|decides| decides.name() != scale) {
             Some(decides) => Judgement::undecided(format!("decided at --scale {}", decides.name())),
-            None => judge_grids(&claim.expect, curves, metric, search)
+            None => judge_grids(&claim.expect, curves, metric)
                 .unwrap_or_else(|| judge(&claim.expect, curves, metric)),
         };
         judgement.of(claim, &title)
@@ -29,7 +28,7 @@ pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<G
 
 /// The title of a measurement, from the task of the runs.
 fn title(measure: &str, curves: &[Curve]) -> String {
-    let mut runs = curves.iter().flat_map(|curve| &curve.candidates).flat_map(|it| &it.runs);
+    let mut runs = curves.iter().flat_map(|curve| &curve.candidates).flat_map(Candidate::all_runs);
     runs.next().map_or(measure.into(), |run| run.header.task.measure_title(measure))
 }
 
