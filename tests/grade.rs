@@ -119,7 +119,10 @@ fn a_claim_is_held_if_its_interval_is_above_zero_not_held_if_below_and_undecided
     let (verdict, margin) = &verdicts(&[0.0; 3], &[1.0, 2.0, 3.0], &[9.0; 3])[0];
     assert_eq!(
         (*verdict, margin.as_str()),
-        (Verdict::Undecided, "margin +2, 95 % interval -0.4841 to +4.484 over 3 seeds")
+        (
+            Verdict::Undecided,
+            "margin +2, 95 % interval -0.4841 to +4.484 over 3 seeds; p 0.074, adjusted 0.15; about 5 seeds would probably decide it"
+        )
     );
 }
 
@@ -238,7 +241,7 @@ fn the_seeds_that_select_are_not_graded() {
     assert_eq!(seeds(&curves[1].chosen().unwrap().runs), [2, 3, 4]);
     let verdict = &grade::verdicts(&experiment, "quick", &curves)[0];
     assert_eq!(verdict.verdict, Verdict::NotHeld, "by seeds 0 and 1 it would be HELD");
-    assert!(verdict.margin.ends_with("over 3 seeds"), "{}", verdict.margin);
+    assert!(verdict.margin.contains("over 3 seeds"), "{}", verdict.margin);
 }
 
 #[test]

@@ -6,9 +6,12 @@ use std::path::Path;
 use super::claim::{Expect, SECONDS, between};
 use super::published;
 use super::schema::{Claim, Experiment, Extent, Scale, Series};
+use super::target::{CostUnit, Target};
+use crate::chart::short;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
+use crate::optim::second_order::is_whole_model;
 use crate::pipeline::PipelineConfig;
 use crate::spec::SpecLine;
 
@@ -173,6 +176,7 @@ impl Experiment {
             return Err(Error::value("expect.measure", format!("`{measure}`"), &expected));
         }
         check_numbers(expect)?;
+        self.check_target(expect)?;
         if self.is_study() {
             return match expect {
                 Expect::Value { .. } | Expect::Bound { .. } if claim.scale.is_none() => Ok(()),
@@ -216,6 +220,37 @@ impl Experiment {
         }
     }
 
+    /// A target is one that the measurement of a curve can reach.
+    fn check_target(&self, expect: &Expect) -> Result<()> {
+        let Expect::Reaches { a, b, within, target, measure, unit } = expect else { return Ok(()) };
+        if b.is_some() == within.is_some() {
+            let found = if b.is_some() { "b and within" } else { "neither b nor within" };
+            return Err(Error::value("expect", found, "one of them"));
+        }
+        let measure = measure.as_deref().unwrap_or(&self.metric.name);
+        if measure == SECONDS {
+            let expected = "a measurement of the task; `in = \"seconds\"` counts seconds";
+            return Err(Error::value("expect.measure", format!("`{measure}`"), expected));
+        }
+        let target = target.value(measure)?;
+        let series = [Some(a), b.as_ref()].into_iter().flatten();
+        for series in series.filter_map(|label| self.series_named(label)) {
+            if *unit == CostUnit::GradientEvaluations {
+                check_counted(series)?;
+            }
+            let range = self.task_of(series).range(measure);
+            if !range.contains(&target) {
+                let [low, high] = [*range.start(), *range.end()].map(short);
+                let expected = match high.as_str() {
+                    "inf" => format!("at least {low}, which {measure} can reach"),
+                    _ => format!("from {low} to {high}, the range of {measure}"),
+                };
+                return Err(Error::value("expect.target", short(target), expected));
+            }
+        }
+        Ok(())
+    }
+
     /// The settings of a slope differ within the grid.
     fn check_swept(&self, expect: &Expect, optimizers: &Optimizers) -> Result<()> {
         let Expect::Slope { of, x, y, .. } = expect else { return Ok(()) };
@@ -256,6 +291,17 @@ fn check_url(url: &str, at: &Location<'_>) -> Result<()> {
     Err(at.wrong("url", format!("{url:?}"), expected))
 }
 
+/// The records of a series count its gradients.
+fn check_counted(series: &Series) -> Result<()> {
+    for (_, grid) in series.optimizers() {
+        if is_whole_model(&grid.parse()?) {
+            let found = format!("gradient_evaluations of {}, which are not recorded", series.label);
+            return Err(Error::value("expect.in", found, "steps, epochs or seconds"));
+        }
+    }
+    Ok(())
+}
+
 /// The numbers of a check are finite and in order.
 fn check_numbers(expect: &Expect) -> Result<()> {
     match expect {
@@ -279,6 +325,12 @@ fn check_numbers(expect: &Expect) -> Result<()> {
                 format!("tie {tie}, at_least {at_least}"),
                 "a tie of 0 or above, and a fraction from 0 to 1",
             ))
+        }
+        Expect::Reaches { within: Some(within), .. } if !(within.is_finite() && *within > 0.0) => {
+            Err(Error::value("expect.within", within, "a finite number above 0"))
+        }
+        Expect::Reaches { target: Target::Number(target), .. } if !target.is_finite() => {
+            Err(Error::value("expect.target", target, "a finite number"))
         }
         _ => check_bounds(expect),
     }

@@ -10,6 +10,7 @@ mod plan;
 mod reduction;
 mod schema;
 mod setting;
+mod target;
 mod toml_error;
 
 pub mod published;
@@ -21,3 +22,4 @@ pub use plan::Planned;
 pub use reduction::Reduction;
 pub use schema::{Claim, Difference, Experiment, Extent, Metric, Scale, Series};
 pub use setting::{GridSetting, swept};
+pub use target::{CostUnit, Target};

@@ -32,11 +32,7 @@ type Pair = (Cell, Cell);
 type OrWhy<T> = std::result::Result<T, String>;
 
 /// Judges a check about grids; `None` for a check about best settings.
-pub(super) fn judge_grids(
-    expect: &Expect,
-    curves: &[Curve],
-    metric: &str,
-) -> Option<Judgement> {
+pub(super) fn judge_grids(expect: &Expect, curves: &[Curve], metric: &str) -> Option<Judgement> {
     let grid = |label: &str| grid(curves, label, metric);
     let pairs = |a: &str, b: &str| grid(a).and_then(|a| in_common(a, grid(b)?));
     let judged = match expect {

@@ -20,6 +20,7 @@ use super::rows::{Row, row};
 use super::runs::{graded_seeds, remove_duplicates, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
+use super::targets;
 use super::task_settings::own_settings;
 
 /// The contents of a report, before they are written.
@@ -34,7 +35,7 @@ pub struct Report {
     pub verdicts: Vec<GradedClaim>,
     /// what a reader should know, for example that runs are missing
     pub remarks: Vec<String>,
-    /// tables of a study
+    /// tables of a study, and the costs of targets
     pub tables: Vec<Table>,
     /// line charts by the stem of their files
     pub(super) charts: Vec<(String, Chart)>,
@@ -100,6 +101,7 @@ impl Report {
         };
         let maps = heat_maps(&curves, &selection, &set.y_label);
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
+        remarks.extend(remarks::until_decided(experiment.as_ref()));
         remarks.extend(remarks::edges(&curves));
         remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
         remarks.extend(remarks::foreign(foreign));
@@ -132,7 +134,7 @@ impl Report {
                 grade::verdicts(experiment, &first.scale, &curves)
             }),
             remarks,
-            tables: Vec::new(),
+            tables: targets::tables(experiment.as_ref(), &curves, &first.task),
             charts,
             heat_maps: maps.maps,
             scene,

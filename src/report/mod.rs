@@ -18,6 +18,7 @@ mod rows;
 mod runs;
 mod scene;
 mod styles;
+mod targets;
 mod task_settings;
 
 pub use build::Report;

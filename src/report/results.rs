@@ -301,7 +301,11 @@ mod tests {
         let choice = Choice { metric: "test loss", at: Reduction::End, seeds: Some(1) };
         let table = results_table(&rows, &measures, "", Some(&choice), 1);
         assert_eq!(titles(&table)[1..4], ["chosen setting", "training loss", "test loss"]);
-        assert!(table.notes[0].contains("the lowest final test loss with seed 0,"), "{:?}", table.notes);
+        assert!(
+            table.notes[0].contains("the lowest final test loss with seed 0,"),
+            "{:?}",
+            table.notes
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::memory;
 use super::observer::RunObserver;
 use super::options::RunOptions;
 use super::outdated;
+use super::until_decided::{self, SeedCounts, add_seeds};
 use super::workers::{TaskJob, Workers};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -47,25 +48,34 @@ pub fn run(
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
-    let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+    let counts = SeedCounts::of(experiment.extent_of(options.scale)?, options)?;
+    let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let fresh = Fresh::at(folder.join("runs").join(".fresh"));
+    jobs.set_seeds(counts.most());
     let all = jobs.all();
+    jobs.set_seeds(counts.first());
     outdated::remark(all.iter().map(|job| &job.job)).iter().for_each(|text| observer.message(text));
     let records = all.into_iter().map(|job| job.job.path);
     let since = fresh.begin(options.fresh, records)?;
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
     let has_choice = jobs.has_choice();
     if has_choice {
-        observer.message("stage 1 of 2: every setting, with the seeds that only select the best one");
+        observer
+            .message("stage 1 of 2: every setting, with the seeds that only select the best one");
     }
     let mut runs = workers.make(jobs.first(), jobs.remaining_steps())?;
     if !options.stop.load(Ordering::Relaxed) {
         if has_choice {
-            observer.message("stage 2 of 2: the best setting of each series, with the seeds that are graded");
+            observer.message(
+                "stage 2 of 2: the best setting of each series, with the seeds that are graded",
+            );
         }
         runs.extend(workers.make(jobs.remaining(&runs), 0)?);
+    }
+    if options.until_decided && !options.stop.load(Ordering::Relaxed) {
+        runs = add_seeds(&experiment, &mut jobs, runs, &counts, &workers)?;
     }
     let interrupted = options.stop.load(Ordering::Relaxed);
     if !interrupted {
@@ -86,6 +96,7 @@ pub fn run_one(
     observer: &impl RunObserver,
     key: &str,
 ) -> Result<Results> {
+    until_decided::refuse(options)?;
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
@@ -127,6 +138,7 @@ fn workers<'a, O>(
 /// Writes the experiment and its command into the folder.
 fn prepare_folder(experiment: &mut Experiment, options: &RunOptions, folder: &Path) -> Result<()> {
     claim_folder(folder, experiment)?;
+    until_decided::mark(experiment, options, folder)?;
     make_folder(&folder.join("runs"))?;
     let command = options.command.clone().unwrap_or_else(command::of_this_program);
     let command = experiment.command.get_or_insert(command);

@@ -20,6 +20,7 @@ mod outdated;
 mod plan;
 mod process;
 pub mod single;
+mod until_decided;
 mod workers;
 
 pub use command::COMMAND_FILE;
@@ -30,3 +31,4 @@ pub use observer::{PrintRuns, Quiet, RunObserver};
 pub use options::{CHECKPOINT_EVERY, RunOptions};
 pub use plan::{PlannedRun, RunPlan, Stage, plan};
 pub use single::{SingleTraining, Trained, TrainingObserver};
+pub use until_decided::UNTIL_DECIDED_FILE;
