@@ -90,7 +90,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         (&["--hyperqueue", "--tasks-at-once", "2"], "expected this option only with --slurm"),
         (&["--slurm", "--hyperqueue"], "cannot be used with"),
         (&["--slurm", "--stage", "seeds"], "cannot be used with"),
-        (&["--stage", "seeds"], "24 runs of stage settings are missing"),
+        (&["--stage", "seeds"], "48 runs of stage settings are missing"),
     ] {
         let output = plan(place.path(), options);
         let error = text(&output.stderr);

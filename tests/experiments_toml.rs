@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use downhill::lab::experiment::{Experiment, parse};
+use downhill::lab::experiment::{Experiment, Scale, parse};
 use downhill::optim::Optimizers;
 
 fn page() -> String {
@@ -100,6 +100,10 @@ fn the_examples_of_the_page_are_valid() {
     };
     let whole = examples("# The file of an experiment");
     assert_eq!(valid(&whole[0]).series.len(), 2);
+    let tuned = valid(&format!("name = \"a\"\ntitle = \"a\"\n{}", examples("## Tuning")[0]));
+    for series in tuned.planned(Scale::Quick, &optimizers).unwrap() {
+        assert_eq!(series.settings.len(), 12, "{}", series.label);
+    }
 
     let base = "name = \"a\"\ntitle = \"a\"\nscale.quick.seeds = 1\n";
     let metric = |name: &str| format!("metric = {{ name = \"{name}\", label = \"\" }}\n");

@@ -74,6 +74,10 @@ pub struct RunArgs {
     /// Largest number of seeds with --until-decided
     #[arg(long, value_name = "N", default_value = "30", requires = "until_decided", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     max_seeds: u16,
+    /// Where the best setting is at the edge of a grid, add settings beyond it, up to 4 times, and
+    /// record them in the output folder
+    #[arg(long, conflicts_with = "only")]
+    extend: bool,
     /// Exit with code 1 if a verdict is NOT HELD or FAIL
     #[arg(long, conflicts_with = "only")]
     check: bool,
@@ -111,6 +115,7 @@ pub fn run(mut args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     options.jobs = args.jobs.map(usize::from);
     options.checkpoint_every = args.checkpoint_every;
     options.fresh = args.fresh;
+    options.extend = args.extend;
     options.check = args.check;
     match args.only {
         Some(key) => run_one(experiment, options, &key, optimizers),

@@ -93,6 +93,7 @@ impl SurfaceArgs {
             epochs: self.steps as usize,
             seeds: self.seeds.into(),
             search: None,
+            trials: None,
             train: None,
             test: None,
             data: None,

@@ -44,6 +44,7 @@ impl Experiment {
             claim: Vec::new(),
             differs: Vec::new(),
             until_decided: false,
+            added: Vec::new(),
             source: String::new(),
             file: String::new(),
         }
@@ -74,6 +75,21 @@ impl Experiment {
         self.with_extent(|extent| extent.search = Some(seeds))
     }
 
+    /// With so many settings of each series that has several: the size of its grid, or the points
+    /// that are sampled from its ranges.
+    #[must_use]
+    pub fn with_trials(self, trials: usize) -> Experiment {
+        self.with_extent(|extent| extent.trials = Some(trials))
+    }
+
+    /// With another measurement selecting the best settings, such as `validation_loss` of a task with a
+    /// validation set.
+    #[must_use]
+    pub fn with_selection_by(mut self, measure: &str) -> Experiment {
+        self.metric.select = Some(measure.into());
+        self
+    }
+
     /// With the mean of the metric over the epochs selecting the best settings, not its last value.
     #[must_use]
     pub fn with_mean_metric(mut self) -> Experiment {
@@ -81,7 +97,9 @@ impl Experiment {
         self
     }
 
-    /// With another series: its label and its pipeline spec; values in brackets are the grid.
+    /// With another series: its label and its pipeline spec; values in brackets are the grid, and
+    /// `log(1e-5,1e-1)`, `uniform(0.8,0.99)` and `choice(1e-8,1e-3)` are ranges, which need
+    /// [`with_trials`](Experiment::with_trials).
     #[must_use]
     pub fn with_series(mut self, label: &str, optimizer: &str) -> Experiment {
         self.series.push(Series::new(label.into(), optimizer.into()));
@@ -109,6 +127,7 @@ impl Extent {
             epochs,
             seeds,
             search: None,
+            trials: None,
             train: None,
             test: None,
             data: None,

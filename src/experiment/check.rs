@@ -5,13 +5,12 @@ use std::path::Path;
 
 use super::claim::{Expect, SECONDS, between};
 use super::published;
-use super::schema::{Claim, Experiment, Extent, Scale, Series};
-use super::target::{CostUnit, Target};
-use crate::chart::short;
+use super::schema::{Claim, Experiment, Extent, Metric, Scale, Series};
+use super::target::Target;
+use super::trials;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::optim::Optimizers;
-use crate::optim::second_order::is_whole_model;
 use crate::pipeline::PipelineConfig;
 use crate::spec::SpecLine;
 
@@ -71,6 +70,10 @@ impl Experiment {
             let found = format!("epochs, seeds and search {counts:?}");
             return Err(at.wrong(&key, found, &format!("each from 1 to {MAX_COUNT}")));
         }
+        if let Some(trials) = extent.trials.filter(|n| !(1..=MAX_GRID).contains(n)) {
+            let expected = format!("a whole number from 1 to {MAX_GRID}");
+            return Err(at.wrong(&format!("{key}.trials"), trials.to_string(), &expected));
+        }
         if let (Some(data), None) = (&extent.data, self.task.data()) {
             let expected = "none, since the task has no data to choose";
             return Err(at.wrong(&format!("{key}.data"), format!("`{data}`"), expected));
@@ -117,6 +120,12 @@ impl Experiment {
         for (spec, grid) in series.optimizers() {
             check_grid(series, spec, grid, optimizers).map_err(at.within(&key))?;
         }
+        for scale in self.scale.keys() {
+            let trials = self.trials(series, *scale, optimizers).map_err(at.within(&key))?;
+            if trials::has_range(series.optimizer_at(*scale)) {
+                check_settings(series, "optimizer", trials, optimizers).map_err(at.within(&key))?;
+            }
+        }
         if let Some(name) = &series.published
             && published::curve(name, &self.metric.name).is_empty()
         {
@@ -145,9 +154,13 @@ impl Experiment {
 
     fn check_metric(&self, at: &Location<'_>) -> Result<()> {
         let known = self.measures(|_| true);
-        if !self.is_study() && !known.contains(&self.metric.name.as_str()) {
-            let expected = format!("one of {}", known.join(", "));
-            return Err(at.wrong("metric.name", format!("`{}`", self.metric.name), &expected));
+        let Metric { name, select, .. } = &self.metric;
+        for (key, measure) in [("metric.name", Some(name)), ("metric.select", select.as_ref())] {
+            let unknown = measure.filter(|measure| !known.contains(&measure.as_str()));
+            if let Some(measure) = unknown.filter(|_| !self.is_study()) {
+                let expected = format!("one of {}", known.join(", "));
+                return Err(at.wrong(key, format!("`{measure}`"), &expected));
+            }
         }
         let tasks = self.series.iter().flat_map(|series| self.task_of(series).measures());
         let drawn: BTreeSet<&str> = tasks.collect();
@@ -220,37 +233,6 @@ impl Experiment {
         }
     }
 
-    /// A target is one that the measurement of a curve can reach.
-    fn check_target(&self, expect: &Expect) -> Result<()> {
-        let Expect::Reaches { a, b, within, target, measure, unit } = expect else { return Ok(()) };
-        if b.is_some() == within.is_some() {
-            let found = if b.is_some() { "b and within" } else { "neither b nor within" };
-            return Err(Error::value("expect", found, "one of them"));
-        }
-        let measure = measure.as_deref().unwrap_or(&self.metric.name);
-        if measure == SECONDS {
-            let expected = "a measurement of the task; `in = \"seconds\"` counts seconds";
-            return Err(Error::value("expect.measure", format!("`{measure}`"), expected));
-        }
-        let target = target.value(measure)?;
-        let series = [Some(a), b.as_ref()].into_iter().flatten();
-        for series in series.filter_map(|label| self.series_named(label)) {
-            if *unit == CostUnit::GradientEvaluations {
-                check_counted(series)?;
-            }
-            let range = self.task_of(series).range(measure);
-            if !range.contains(&target) {
-                let [low, high] = [*range.start(), *range.end()].map(short);
-                let expected = match high.as_str() {
-                    "inf" => format!("at least {low}, which {measure} can reach"),
-                    _ => format!("from {low} to {high}, the range of {measure}"),
-                };
-                return Err(Error::value("expect.target", short(target), expected));
-            }
-        }
-        Ok(())
-    }
-
     /// The settings of a slope differ within the grid.
     fn check_swept(&self, expect: &Expect, optimizers: &Optimizers) -> Result<()> {
         let Expect::Slope { of, x, y, .. } = expect else { return Ok(()) };
@@ -289,17 +271,6 @@ fn check_url(url: &str, at: &Location<'_>) -> Result<()> {
     }
     let expected = "nothing, or an address that begins with http:// or https://";
     Err(at.wrong("url", format!("{url:?}"), expected))
-}
-
-/// The records of a series count its gradients.
-fn check_counted(series: &Series) -> Result<()> {
-    for (_, grid) in series.optimizers() {
-        if is_whole_model(&grid.parse()?) {
-            let found = format!("gradient_evaluations of {}, which are not recorded", series.label);
-            return Err(Error::value("expect.in", found, "steps, epochs or seconds"));
-        }
-    }
-    Ok(())
 }
 
 /// The numbers of a check are finite and in order.
@@ -346,15 +317,30 @@ fn check_bounds(expect: &Expect) -> Result<()> {
     Ok(())
 }
 
-/// Every setting of a grid is valid, and occurs once. `key` is the key of the grid.
+/// Every setting of a grid is valid, and occurs once; of a range, the ends are valid. `key` is the
+/// key of the grid.
 fn check_grid(series: &Series, key: &str, grid: &str, optimizers: &Optimizers) -> Result<()> {
     let grid: SpecLine = grid.parse()?;
     if grid.size().is_none_or(|size| size > MAX_GRID) {
         let expected = format!("at most {MAX_GRID} settings");
         return Err(Error::value(key, "a larger grid", expected));
     }
+    let ends = trials::ends(&grid);
+    if ends.is_empty() {
+        return check_settings(series, key, grid.expand(), optimizers);
+    }
+    ends.iter().try_for_each(|end| PipelineConfig::read(end, optimizers).map(drop))
+}
+
+/// Every setting is valid, and occurs once.
+fn check_settings(
+    series: &Series,
+    key: &str,
+    settings: Vec<SpecLine>,
+    optimizers: &Optimizers,
+) -> Result<()> {
     let mut seen = HashSet::new();
-    for candidate in grid.expand() {
+    for candidate in settings {
         let config = PipelineConfig::read(&candidate, optimizers)?;
         if let (Some(own), Some(other)) = (&config.schedule, &series.schedule) {
             let found = format!("{other} beside {} in {key}", own.spec());

@@ -61,7 +61,8 @@ fn rename_measures(experiment: &mut Experiment) {
     let known = experiment.task.measures();
     let metric = &mut experiment.metric;
     let checked = experiment.claim.iter_mut().filter_map(|claim| claim.expect.measure_mut());
-    let names = std::iter::once(&mut metric.name).chain(&mut metric.also).chain(checked);
+    let names = std::iter::once(&mut metric.name).chain(&mut metric.select);
+    let names = names.chain(&mut metric.also).chain(checked);
     names.for_each(|name| rename_measure(name, &known));
 }
 

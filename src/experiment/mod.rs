@@ -1,9 +1,11 @@
 //! An experiment: one TOML file with the task, the series, their grids, and the claims that are
 //! checked.
 
+mod added;
 mod builder;
 mod built_in;
 mod check;
+mod check_target;
 mod claim;
 mod load;
 mod plan;
@@ -12,6 +14,7 @@ mod schema;
 mod setting;
 mod target;
 mod toml_error;
+mod trials;
 
 pub mod published;
 
@@ -20,6 +23,7 @@ pub use claim::{Expect, SECONDS};
 pub use load::{load, load_file, parse};
 pub use plan::Planned;
 pub use reduction::Reduction;
-pub use schema::{Claim, Difference, Experiment, Extent, Metric, Scale, Series};
+pub use schema::{Added, Claim, Difference, Experiment, Extent, Metric, Scale, Series};
 pub use setting::{GridSetting, swept};
 pub use target::{CostUnit, Target};
+pub(crate) use trials::{allowed, has_range};

@@ -35,11 +35,13 @@ impl Planned {
 }
 
 impl Experiment {
-    /// The grid of a series at a scale: each pipeline with its schedule. The schedule is that of
+    /// The settings of a series at a scale, from its grid or its ranges: each pipeline with its
+    /// schedule. The schedule is that of
     /// the pipeline spec, or else of the series, or else of the experiment.
     ///
     /// # Errors
-    /// On an unknown name or setting, or a value that is not allowed.
+    /// On an unknown name or setting, a value that is not allowed, or a number of trials that does
+    /// not fit.
     pub fn grid(
         &self,
         series: &Series,
@@ -47,13 +49,13 @@ impl Experiment {
         optimizers: &Optimizers,
     ) -> Result<Vec<(PipelineConfig, Schedule)>> {
         let common = self.schedule_of(series)?;
-        let grid = series.optimizer_at(scale).parse::<SpecLine>()?.expand();
+        let trials = self.trials(series, scale, optimizers)?;
         let configured = |spec: SpecLine| {
             let config = PipelineConfig::read(&spec, optimizers)?;
             let schedule = config.schedule.clone().unwrap_or_else(|| common.clone());
             Ok((config, schedule))
         };
-        grid.into_iter().map(configured).collect()
+        trials.into_iter().map(configured).collect()
     }
 
     /// The schedule of a series, or else of the experiment.

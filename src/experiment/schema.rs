@@ -33,7 +33,7 @@ pub struct Experiment {
     /// spec of the learning-rate schedule of every series that has none of its own
     #[serde(default = "constant")]
     pub schedule: String,
-    /// the measurement that is drawn, that selects the best setting, and that is graded
+    /// the measurement that is drawn and graded, and the one that selects the best setting
     #[serde(default)]
     pub metric: Metric,
     /// what is trained
@@ -53,6 +53,9 @@ pub struct Experiment {
     /// looks; the folder of the results says so
     #[serde(skip)]
     pub until_decided: bool,
+    /// the settings that `run --extend` added in the folder of the results
+    #[serde(skip)]
+    pub added: Vec<Added>,
     /// the text of the file; empty if a program describes the experiment
     #[serde(skip)]
     pub source: String,
@@ -73,12 +76,23 @@ pub struct Metric {
     pub name: String,
     /// label of the axis
     pub label: String,
+    /// the measurement that selects the best setting of a grid, such as `validation_loss`; the graded
+    /// one by default
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<String>,
     /// the best setting of a grid has the lowest value at the end, or averaged over the epochs
     #[serde(default)]
     pub choose: Reduction,
     /// other measurements that get a chart
     #[serde(default)]
     pub also: Vec<String>,
+}
+
+impl Metric {
+    /// The measurement that selects.
+    pub fn selecting(&self) -> &str {
+        self.select.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// The amount of work.
@@ -116,6 +130,9 @@ pub struct Extent {
     /// runs of every setting that select the best; as many as `seeds` by default. They have the
     /// first seeds, and the graded runs have the seeds after those
     pub search: Option<usize>,
+    /// number of settings of each series that has several: the size of its grid, or the points that
+    /// are sampled from its ranges
+    pub trials: Option<usize>,
     /// maximum number of training examples; all by default
     pub train: Option<usize>,
     /// maximum number of test examples; all by default
@@ -145,7 +162,7 @@ pub struct Series {
     /// its legend
     pub label: String,
     /// pipeline spec: an optimizer with its gradient transformations; values in brackets are the
-    /// grid
+    /// grid, ranges are sampled
     pub optimizer: String,
     /// spec of its own schedule, if its pipeline spec has none
     pub schedule: Option<String>,
@@ -192,6 +209,18 @@ impl Series {
         let paper = self.paper.as_ref().and_then(|spec| own("paper", spec));
         [own("optimizer", &self.optimizer), sweep, paper].into_iter().flatten()
     }
+}
+
+/// A setting that `run --extend` added to a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    /// label of the series
+    pub series: String,
+    /// the scale at which it was added
+    pub scale: Scale,
+    /// its pipeline spec
+    pub optimizer: String,
 }
 
 /// A sentence of the paper, and how it is checked.

@@ -111,9 +111,12 @@ impl GridSetting {
     }
 }
 
-/// The spec without the settings that a grid sweeps.
+/// The spec without the settings that a grid or a range varies.
 fn without_sweeps(spec: &Spec) -> String {
-    let settings = spec.settings.iter().filter(|(_, values)| values.len() == 1);
+    let settings = spec
+        .settings
+        .iter()
+        .filter(|(_, values)| matches!(&values[..], [one] if !one.contains('(')));
     Spec { settings: settings.cloned().collect(), ..spec.clone() }.to_string()
 }
 

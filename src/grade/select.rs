@@ -12,7 +12,7 @@ use super::stats::mean;
 pub struct Candidate {
     /// pipeline and schedule, with every value
     pub setting: GridSetting,
-    /// the runs that are drawn and graded, one per seed
+    /// the runs that are graded, one per seed
     pub runs: Vec<Run>,
     /// the runs of the seeds that only select, one per seed; empty where nothing is selected
     pub selecting: Vec<Run>,
@@ -48,7 +48,11 @@ impl Selection {
     pub fn of(experiment: &Experiment, scale: &str, planned: &[Planned]) -> Selection {
         let search = experiment.extent(scale).map(|extent| extent.search() as u64);
         let search = search.filter(|_| planned.iter().any(Planned::has_choice));
-        Selection { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search }
+        Selection {
+            metric: experiment.metric.selecting().into(),
+            at: experiment.metric.choose,
+            search,
+        }
     }
 }
 
@@ -71,6 +75,12 @@ impl Candidate {
     /// selected.
     pub(super) fn of_grid(&self) -> &[Run] {
         if self.selecting.is_empty() { &self.runs } else { &self.selecting }
+    }
+
+    /// The runs that are drawn: those that are graded, or as long as there are none, those that
+    /// select.
+    pub fn drawn(&self) -> &[Run] {
+        if self.runs.is_empty() { &self.selecting } else { &self.runs }
     }
 
     /// All runs: those that select, then those that are graded.

@@ -88,6 +88,7 @@ impl Report {
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs, &plan);
         let curves = grade::curves(&plan, &runs, &selection);
+        let metric = experiment.as_ref().map_or(&selection.metric, |own| &own.metric.name).as_str();
         let tasks: Vec<String> =
             curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
         let set = CurveSet {
@@ -96,12 +97,18 @@ impl Report {
             styles: curve_styles(&curves, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
-            y_label: y_label(experiment.as_ref(), &selection, &first.task),
+            metric,
+            y_label: y_label(experiment.as_ref(), metric, &first.task),
+            selected_by: selected_by(experiment.as_ref(), &selection, &first.task),
             experiment: experiment.as_ref(),
         };
-        let maps = heat_maps(&curves, &selection, &set.y_label);
+        let maps = heat_maps(&curves, &selection, &set.selected_by);
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
         remarks.extend(remarks::until_decided(experiment.as_ref()));
+        if let Some(experiment) = &experiment {
+            remarks.extend(remarks::tuning(&plan));
+            remarks.extend(remarks::added(experiment, scale));
+        }
         remarks.extend(remarks::edges(&curves));
         remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
         remarks.extend(remarks::foreign(foreign));
@@ -115,10 +122,11 @@ impl Report {
             .zip(&tasks)
             .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
             .collect();
-        let metric = first.task.measure_title(&selection.metric);
+        let metric = first.task.measure_title(metric);
+        let chosen_by = first.task.measure_title(&selection.metric);
         let has_choice = curves.iter().any(Curve::has_choice);
         let choice = has_choice.then(|| Choice {
-            metric: &metric,
+            metric: &chosen_by,
             at: selection.at,
             seeds: selection.search,
         });
@@ -233,9 +241,21 @@ fn selection(experiment: Option<&Experiment>, runs: &[Run], plan: &[Planned]) ->
 }
 
 /// The label of the y axis.
-fn y_label(experiment: Option<&Experiment>, selection: &Selection, task: &RecordedTask) -> String {
+fn y_label(experiment: Option<&Experiment>, metric: &str, task: &RecordedTask) -> String {
     match experiment {
         Some(experiment) => experiment.metric.label.clone(),
-        None => task.measure_title(&selection.metric),
+        None => task.measure_title(metric),
+    }
+}
+
+/// What the measurement is that selects the settings.
+fn selected_by(
+    experiment: Option<&Experiment>,
+    selection: &Selection,
+    task: &RecordedTask,
+) -> String {
+    match experiment {
+        Some(experiment) if experiment.metric.select.is_none() => experiment.metric.label.clone(),
+        _ => task.measure_title(&selection.metric),
     }
 }

@@ -87,6 +87,7 @@ fn find_experiment(
             let (mut experiment, _) =
                 loaded.map_err(|error| with_program(error, command.as_deref()))?;
             experiment.command = experiment.command.or(command);
+            experiment.read_added(file.parent().unwrap_or(Path::new(".")), optimizers)?;
             Ok(Some(experiment))
         }
         None => Ok(experiment::load(name, optimizers).ok().map(|(experiment, _)| experiment)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::experiment::{Experiment, Scale};
+use crate::experiment::{Experiment, Planned, Scale, Series};
 use crate::grade::Curve;
 use crate::record::{RecordedTask, Run};
 use crate::text::counted;
@@ -43,6 +43,42 @@ pub fn until_decided(experiment: Option<&Experiment>) -> Option<String> {
     })
 }
 
+/// That the series have different numbers of settings.
+pub fn tuning(plan: &[Planned]) -> Option<String> {
+    let mut by_count: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for series in plan {
+        by_count.entry(series.settings.len()).or_default().push(&series.label);
+    }
+    let (first, others) = by_count.iter().next_back().zip(Some(by_count.iter().rev().skip(1)))?;
+    let group = |(count, labels): (&usize, &Vec<&str>)| format!("{count} of {}", labels.join(", "));
+    let others: Vec<String> = others.map(group).collect();
+    let (count, labels) = first;
+    (!others.is_empty()).then(|| {
+        format!(
+            "Unequal tuning: {count} settings of {}; {}. More settings find a better one, also by \
+             luck.",
+            labels.join(", "),
+            others.join("; ")
+        )
+    })
+}
+
+/// Which settings were added beyond the edge of their grid.
+pub fn added(experiment: &Experiment, scale: Option<Scale>) -> Vec<String> {
+    let remark = |series: &Series| {
+        let added: Vec<&str> = experiment.added_to(&series.label, scale?).collect();
+        let many = counted(added.len(), "setting was", "settings were");
+        (!added.is_empty()).then(|| {
+            format!(
+                "{}: {many} added beyond the edge of the grid by `run --extend`: {}.",
+                series.label,
+                added.join(" ")
+            )
+        })
+    };
+    experiment.series.iter().filter_map(remark).collect()
+}
+
 /// Which best settings are at the edge of their grid.
 pub fn edges(curves: &[Curve]) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -51,7 +87,7 @@ pub fn edges(curves: &[Curve]) -> Vec<String> {
         if !keys.is_empty() {
             remarks.push(format!(
                 "{}: the chosen setting, {}, has {} at the edge of the grid; a wider grid may \
-                 contain a better setting.",
+                 contain a better setting, and `run --extend` tries it.",
                 curve.label,
                 curve.brief(),
                 keys.join(" and ")
@@ -91,7 +127,11 @@ fn missing_in(curve: &Curve, planned_seeds: Option<usize>) -> Option<String> {
     }
     let complete = curve.chosen()?.runs.iter().filter(|run| run.is_complete()).count();
     let planned = planned_seeds.filter(|planned| complete < *planned)?;
-    Some(format!("complete runs of {complete} of {planned} planned seeds."))
+    let shown = match complete {
+        0 if curve.has_choice() => "; the runs that chose the setting are shown, and not graded",
+        _ => "",
+    };
+    Some(format!("complete runs of {complete} of {planned} planned seeds{shown}."))
 }
 
 /// That records were left out.

@@ -62,7 +62,7 @@ fn own_score(curve: &Curve, chosen: &Candidate, selection: &Selection) -> Option
 
 /// The last value of a measurement of each seed.
 fn final_values(chosen: &Candidate, measure: &str) -> Vec<f64> {
-    chosen.runs.iter().filter_map(|run| run.last(measure)).collect()
+    chosen.drawn().iter().filter_map(|run| run.last(measure)).collect()
 }
 
 /// Mean and standard deviation of the last values of a measurement.
@@ -79,7 +79,7 @@ fn final_value(chosen: &Candidate, measure: &str) -> String {
 
 fn mean_seconds(chosen: &Candidate) -> String {
     let seconds: Vec<f64> =
-        chosen.runs.iter().filter_map(|run| Some(run.end.as_ref()?.seconds)).collect();
+        chosen.drawn().iter().filter_map(|run| Some(run.end.as_ref()?.seconds)).collect();
     match mean(&seconds) {
         long @ 10.0.. => format!("{long:.0}"),
         short @ 0.1.. => format!("{short:.2}"),

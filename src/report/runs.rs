@@ -32,10 +32,14 @@ pub fn remove_duplicates(runs: &mut Vec<Run>, mix_processors: bool) {
     });
 }
 
-/// The number of different graded seeds: all but the first `search`, which select.
+/// The number of different graded seeds: all but the first `search`, which select. As long as there
+/// are no graded runs, those that select are shown and counted.
 pub fn graded_seeds(runs: &[Run], search: Option<u64>) -> usize {
     let seeds: BTreeSet<u64> = runs.iter().map(|run| run.header.seed).collect();
-    seeds.range(search.unwrap_or(0)..).count()
+    match seeds.range(search.unwrap_or(0)..).count() {
+        0 => seeds.len(),
+        graded => graded,
+    }
 }
 
 /// A schedule for people: of a canonical spec, only the settings that differ from the defaults.

@@ -36,7 +36,7 @@ fn path(curve: &Curve, style: Style, height: &str) -> Option<ScenePath> {
     let candidate = curve
         .chosen()
         .or_else(|| curve.candidates.iter().find(|it| it.all_runs().next().is_some()))?;
-    let run = candidate.runs.first().or(candidate.selecting.first())?;
+    let run = candidate.drawn().first()?;
     let point = |measures: &BTreeMap<String, f64>| {
         Some([*measures.get("x")?, *measures.get("y")?, *measures.get(height)?])
     };

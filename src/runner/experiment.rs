@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::command::{self, COMMAND_FILE};
 use super::complete::{Complete, Fresh};
+use super::extend::MOST_EXTENSIONS;
 use super::folder::claim_folder;
 use super::jobs::{Jobs, Tasks};
 use super::memory;
@@ -15,7 +16,7 @@ use super::outdated;
 use super::until_decided::{self, SeedCounts, add_seeds};
 use super::workers::{TaskJob, Workers};
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Added, Experiment};
 use crate::files::{make_folder, place};
 use crate::optim::Optimizers;
 use crate::record::Run;
@@ -49,6 +50,7 @@ pub fn run(
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
     let counts = SeedCounts::of(experiment.extent_of(options.scale)?, options)?;
+    experiment.read_added(&folder, optimizers)?;
     let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
@@ -66,6 +68,15 @@ pub fn run(
             .message("stage 1 of 2: every setting, with the seeds that only select the best one");
     }
     let mut runs = workers.make(jobs.first(), jobs.remaining_steps())?;
+    for _ in 0..if options.extend { MOST_EXTENSIONS } else { 0 } {
+        let added = jobs.beyond_edges(&experiment, optimizers, options, &runs)?;
+        if added.is_empty() || options.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        record_added(&mut experiment, added, &folder, observer)?;
+        jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+        runs = workers.make(jobs.first(), jobs.remaining_steps())?;
+    }
     if !options.stop.load(Ordering::Relaxed) {
         if has_choice {
             observer.message(
@@ -84,6 +95,20 @@ pub fn run(
     Ok(Results { experiment, folder, runs, interrupted })
 }
 
+/// Adds settings to the experiment, and writes which into the folder.
+fn record_added(
+    experiment: &mut Experiment,
+    added: Vec<Added>,
+    folder: &Path,
+    observer: &impl RunObserver,
+) -> Result<()> {
+    for Added { series, optimizer, .. } in &added {
+        observer.message(&format!("{series}: added {optimizer}, beyond the edge of the grid"));
+    }
+    experiment.added.extend(added);
+    experiment.write_added(folder)
+}
+
 /// Makes one run of an experiment, if it is not on the disk yet. `key` is one that
 /// [`plan`](super::plan) lists.
 ///
@@ -100,6 +125,7 @@ pub fn run_one(
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
+    experiment.read_added(&folder, optimizers)?;
     let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let job = find(&jobs, key, &complete(options))?;
     let number = memory::workers(jobs.sizes(), options, observer)?;

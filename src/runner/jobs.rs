@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::extend::beyond_edges;
 use super::folder::default_folder;
 use super::header::{RunName, header};
 use super::options::RunOptions;
 use super::until_decided::SeedCounts;
 use super::workers::TaskJob;
 use crate::error::Result;
-use crate::experiment::{Experiment, Extent, Planned, Series};
+use crate::experiment::{Added, Experiment, Extent, Planned, Series};
 use crate::grade::{self, GradedClaim, Selection};
 use crate::optim::Optimizers;
 use crate::record::{Header, Run};
@@ -132,6 +133,19 @@ impl<'a> Jobs<'a> {
         let mut jobs = self.of(self.search.clone(), |setting| setting.has_rivals);
         jobs.extend(self.of(self.graded.clone(), |setting| !setting.has_rivals));
         jobs
+    }
+
+    /// The settings that follow the best ones beyond the edge of their grids. `runs` are those of
+    /// [`first`](Jobs::first).
+    pub fn beyond_edges(
+        &self,
+        experiment: &Experiment,
+        optimizers: &Optimizers,
+        options: &RunOptions,
+        runs: &[Run],
+    ) -> Result<Vec<Added>> {
+        let curves = grade::curves(&self.planned, runs, &self.selection);
+        beyond_edges(experiment, options.scale, optimizers, &self.planned, &curves)
     }
 
     /// The graded runs of the best settings. `runs` are those of [`first`](Jobs::first).

@@ -9,6 +9,7 @@ pub mod cluster;
 mod command;
 mod complete;
 mod experiment;
+mod extend;
 mod folder;
 mod header;
 mod jobs;

@@ -43,6 +43,8 @@ pub struct RunOptions {
     pub jobs: Option<usize>,
     /// repeats runs that are there already
     pub fresh: bool,
+    /// adds settings beyond the edge of a grid if the best one is there
+    pub extend: bool,
     /// whether a claim that is NOT HELD or a check that FAILs is an error of the program
     pub check: bool,
     /// the longest time between two checkpoints within an epoch; `Duration::MAX` is no checkpoints,
@@ -71,6 +73,7 @@ impl Default for RunOptions {
             out: None,
             jobs: None,
             fresh: false,
+            extend: false,
             check: false,
             checkpoint_every: CHECKPOINT_EVERY,
             mix_processors: false,
@@ -82,7 +85,7 @@ impl Default for RunOptions {
 }
 
 /// The options that a program accepts.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "--scale",
     "--data",
     "--device",
@@ -92,6 +95,7 @@ const NAMES: [&str; 10] = [
     "--out",
     "--jobs",
     "--fresh",
+    "--extend",
     "--check",
 ];
 
@@ -107,6 +111,7 @@ Options:
   --out DIR         output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
   --jobs N          number of parallel runs [default: number of cores]
   --fresh           repeat runs that already have a record
+  --extend          add settings beyond the edge of a grid if the best one is there
   --check           exit with code 1 if a verdict is NOT HELD or FAIL
   --help            print this";
 
@@ -154,6 +159,7 @@ impl RunOptions {
     fn flag(&mut self, name: &str) -> Option<&mut bool> {
         match name {
             "--fresh" => Some(&mut self.fresh),
+            "--extend" => Some(&mut self.extend),
             "--check" => Some(&mut self.check),
             "--until-decided" => Some(&mut self.until_decided),
             _ => None,

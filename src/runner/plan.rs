@@ -73,7 +73,9 @@ pub fn plan(
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(experiment, options)?;
     let folder = tasks.folder(experiment, options);
-    let jobs = Jobs::list(experiment, optimizers, options, &tasks, &folder)?;
+    let mut experiment = experiment.clone();
+    experiment.read_added(&folder, optimizers)?;
+    let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let complete = Complete { since: None, any_processor: options.mix_processors };
     let (runs, missing) = divided(jobs.first(), &complete);
     if !missing.is_empty() {

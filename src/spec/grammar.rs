@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::error::SpecError;
 use super::names::{BURN, is_word, shared_name};
+use super::range::Range;
 
 /// A name, a dialect and settings, as written. Parsing does not check whether they exist.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,13 +14,13 @@ pub struct Spec {
     pub name: String,
     /// The name after `@`: a named set of defaults.
     pub dialect: Option<String>,
-    /// Each setting with its values. More than one value is a sweep.
+    /// Each setting with its values. More than one value is a sweep; a value may be a [`Range`].
     pub settings: Vec<(String, Vec<String>)>,
 }
 
 const EXPECTED_NAME: &str = "a name first, like `adam` or `adam:lr=1e-3`";
 const EXPECTED_DIALECT: &str = "the name of a dialect after `@`, like `adam@s0`";
-const EXPECTED_BRACKETS: &str = "every `[` to be closed by `]`";
+const EXPECTED_BRACKETS: &str = "every `[` to be closed by `]`, and every `(` by `)`";
 const EXPECTED_SETTINGS: &str = "settings of the form `key=value`, separated by commas, after `:`";
 const EXPECTED_VALUES: &str = "at least one value between `[` and `]`";
 
@@ -45,6 +46,9 @@ impl FromStr for Spec {
                     false => format!("{other} and {key} are the same setting, expected only one"),
                 };
                 return Err(SpecError::Several { spec: text.into(), problem });
+            }
+            for value in &values {
+                Range::read(&name, &key, value)?;
             }
             settings.push((key, values));
         }
@@ -96,17 +100,18 @@ fn parse_setting(text: &str) -> Result<(String, Vec<String>), &'static str> {
     Ok((key.into(), values))
 }
 
-/// Splits at the commas that are not in brackets. `None` if the brackets are not balanced or
+/// Splits at the commas that are not in brackets or parentheses. `None` if these are not balanced or
 /// nested.
 pub(super) fn split_outside_brackets(text: &str) -> Option<Vec<&str>> {
-    let (mut parts, mut start, mut inside) = (Vec::new(), 0, false);
+    let (mut parts, mut start, mut inside) = (Vec::new(), 0, None);
     for (i, c) in text.char_indices() {
-        match c {
-            '[' if inside => return None,
-            '[' => inside = true,
-            ']' if !inside => return None,
-            ']' => inside = false,
-            ',' if !inside => {
+        match (c, inside) {
+            ('[' | '(', Some(_)) => return None,
+            ('[', None) => inside = Some(']'),
+            ('(', None) => inside = Some(')'),
+            (']' | ')', Some(end)) if c == end => inside = None,
+            (']' | ')', _) => return None,
+            (',', None) => {
                 parts.push(&text[start..i]);
                 start = i + 1;
             }
@@ -114,7 +119,7 @@ pub(super) fn split_outside_brackets(text: &str) -> Option<Vec<&str>> {
         }
     }
     parts.push(&text[start..]);
-    (!inside).then_some(parts)
+    inside.is_none().then_some(parts)
 }
 
 impl fmt::Display for Spec {
@@ -171,20 +176,20 @@ impl Spec {
     /// Each setting with its single value.
     ///
     /// # Errors
-    /// If a setting has several values.
+    /// If a setting has several values or a range.
     pub fn single(&self) -> Result<Vec<(&str, &str)>, SpecError> {
         let mut settings = Vec::new();
         for (key, values) in &self.settings {
-            let [value] = values.as_slice() else {
-                return Err(SpecError::Several {
-                    spec: self.to_string(),
-                    problem: format!(
-                        "{key} has {} values, and only one value is allowed here",
-                        values.len()
-                    ),
-                });
+            let what = match values.as_slice() {
+                [value] if !value.contains('(') => {
+                    settings.push((key.as_str(), value.as_str()));
+                    continue;
+                }
+                [_] => "is a range".into(),
+                several => format!("has {} values", several.len()),
             };
-            settings.push((key.as_str(), value.as_str()));
+            let problem = format!("{key} {what}, and only one value is allowed here");
+            return Err(SpecError::Several { spec: self.to_string(), problem });
         }
         Ok(settings)
     }

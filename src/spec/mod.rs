@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! spec    = name [ "@" dialect ] [ ":" setting { "," setting } ]
-//! setting = key "=" ( value | "[" value { "," value } "]" )
+//! setting = key "=" ( value | "[" value { "," value } "]" | range )
+//! range   = ( "log" | "uniform" | "choice" ) "(" value { "," value } ")"
 //! line    = spec { "|" spec }
 //! ```
 //!
 //! A list in brackets is a sweep: [`Spec::expand`] returns one spec for each combination of values.
+//! A [`Range`] is sampled by an experiment.
 //!
 //! Everything that has settings declares them with [`settings!`](crate::settings). The declaration
 //! contains the name, type, default, allowed values and description of each setting. The builder
@@ -18,6 +20,7 @@ mod grammar;
 mod line;
 mod macros;
 mod names;
+mod range;
 mod settings;
 mod value;
 
@@ -25,6 +28,7 @@ pub use error::{SpecError, unknown};
 pub use grammar::Spec;
 pub use line::{SpecLine, other_optimizer, split_lines};
 pub use names::{BURN, alias};
+pub use range::Range;
 pub use settings::{Setting, Settings};
 pub use value::{Allowed, SettingValue, YES_OR_NO};
 

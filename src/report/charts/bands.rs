@@ -23,7 +23,7 @@ struct Epoch {
 /// The mean line of a setting: a measurement over the epochs, or over another measurement. A run
 /// that ended early stays at the value of the model that it returned.
 pub fn mean_line(candidate: &Candidate, x_measure: Option<&str>, measure: &str) -> MeanLine {
-    let runs = &candidate.runs;
+    let runs = candidate.drawn();
     let mut epochs = measured_epochs(runs, x_measure, measure);
     if x_measure.is_none() && runs.iter().any(stopped_early) {
         add_kept_models(runs, measure, &mut epochs);

@@ -23,8 +23,12 @@ pub struct CurveSet<'a> {
     pub selection: &'a Selection,
     /// what the epochs of the record are
     pub x_label: &'a str,
-    /// what the metric of the selection is
+    /// the measurement that is drawn and graded
+    pub metric: &'a str,
+    /// what it is
     pub y_label: String,
+    /// what the measurement is that selects
+    pub selected_by: String,
     /// the experiment, if there is one
     pub experiment: Option<&'a Experiment>,
 }
@@ -78,9 +82,9 @@ impl CurveSet<'_> {
         }
     }
 
-    /// The same over the epochs, for the metric of the selection.
+    /// The same over the epochs, for the metric.
     pub fn metric_lines(&self) -> Vec<PlotLine> {
-        self.lines(None, &self.selection.metric)
+        self.lines(None, self.metric)
     }
 }
 

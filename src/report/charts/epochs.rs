@@ -54,7 +54,7 @@ fn linear_title(set: &CurveSet<'_>) -> String {
 
 fn log_title(set: &CurveSet<'_>) -> &'static str {
     // the mean loss of an epoch's batches exists from the first epoch on
-    if set.selection.metric == BATCH_LOSS {
+    if set.metric == BATCH_LOSS {
         "The same with a logarithmic axis"
     } else {
         "The same with a logarithmic axis and the value before training"

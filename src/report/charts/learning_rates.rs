@@ -35,7 +35,7 @@ pub fn chart(set: &CurveSet<'_>) -> Option<Chart> {
         log_x: true,
         log_y: true,
         lines,
-        ..Chart::new(title, "learning rate", &set.y_label)
+        ..Chart::new(title, "learning rate", &set.selected_by)
     })
 }
 

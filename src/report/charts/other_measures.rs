@@ -26,7 +26,7 @@ pub fn charts(set: &CurveSet<'_>, task: &RecordedTask) -> Vec<(String, Chart)> {
     };
     named
         .into_iter()
-        .filter(|measure| *measure != set.selection.metric)
+        .filter(|measure| *measure != set.metric)
         .map(|measure| (measure.replace('_', "-"), chart(measure)))
         .collect()
 }

@@ -21,7 +21,7 @@ pub fn curves(set: &CurveSet<'_>) -> Vec<PublishedCurve> {
         let at = set.curves.iter().position(|curve| curve.label == series.label).unwrap_or(0);
         published.push(PublishedCurve {
             series: series.label.clone(),
-            line: line(&series.label, set.styles[at], &curve(name, &set.selection.metric)),
+            line: line(&series.label, set.styles[at], &curve(name, set.metric)),
         });
     }
     published

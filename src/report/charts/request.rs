@@ -9,7 +9,7 @@ use super::curve_set::CurveSet;
 pub fn chart(request: &ChartRequest, set: &CurveSet<'_>) -> Chart {
     let (measure, y_label) = match &request.y {
         Some(y) => (y.name, y.title),
-        None => (set.selection.metric.as_str(), set.y_label.as_str()),
+        None => (set.metric, set.y_label.as_str()),
     };
     let lines = set.lines(request.x.map(|x| x.name), measure);
     let is_log = |axis: Axis| match axis {
