@@ -438,15 +438,15 @@ fn a_grid_is_steadier_if_fewer_of_its_settings_diverge() {
         &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", f64::INFINITY)],
         &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 7.0)],
     );
-    let other = [fine[0], ("sgd:lr=3", 1.0)];
     let steadier =
         |a, b| of_grids(r#"{ kind = "steadier", a = "A", b = "B" }"#, &[("A", a), ("B", b)]);
     assert_eq!(steadier(fine, lost), (Verdict::Pass, "0 against 1 of 2 settings".into()));
     // The initial loss is 9. A run with a higher final loss also counts as diverged.
+    let other: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=3", 1.0)];
     let worse: Grid = &[("sgd:lr=0.1", 1.0), ("sgd:lr=1", 9.5)];
     assert_eq!(steadier(fine, worse).0, Verdict::Pass);
     assert_eq!(
-        steadier(&other, lost),
+        steadier(other, lost),
         (Verdict::Fail, "0 against 0 of 1 settings".into()),
         "only settings that both grids have"
     );

@@ -138,6 +138,17 @@ fn a_range_or_budget_that_cannot_be_is_refused_and_nothing_is_written() {
             "series `Adam`, scale.quick.trials: found 4, and ranges with fewer different settings",
         ),
         (
+            "trials = 4",
+            "trials = 4, halving = 3",
+            "scale.quick.halving: found 3, with 4 trials and 1 epochs, expected from 2 to the",
+        ),
+        (", trials = 4", ", halving = 3", "scale.quick.halving: found 3 without trials, expected"),
+        (
+            "epochs = 1, seeds = 2",
+            "epochs = 9, halving = 1, seeds = 2",
+            "scale.quick.halving: found 1, with 4 trials and 9 epochs, expected from 2 to the",
+        ),
+        (
             "label = \"test loss\" }",
             "label = \"\", select = \"validation_loss\" }",
             "metric.select: found `validation_loss`, expected one of train_loss",
@@ -161,6 +172,77 @@ fn a_range_or_budget_that_cannot_be_is_refused_and_nothing_is_written() {
         let said = "lr is a range, and only one value is allowed here";
         assert!(err(&output).contains(said), "{}", err(&output));
     }
+}
+
+/// The steps that a report names after a word.
+fn steps_after(text: &str, word: &str) -> usize {
+    let (_, rest) = text.split_once(word).unwrap_or_else(|| panic!("{word}: {text}"));
+    rest.split([' ', '.', ',']).next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn halving_runs_the_best_settings_longer_and_counts_every_step() {
+    let halving = SMALL
+        .replace("epochs = 1", "epochs = 9, halving = 3")
+        .replace("trials = 4", "trials = 9")
+        .replace("train = 500", "train = 250");
+    let place = Place::new(&halving);
+    let text = out(&place.run("a", &["--jobs", "2"]));
+    let runs = fs::read_dir(place.path("a").join("runs")).unwrap().map(|file| file.unwrap().path());
+    let mut by_length: std::collections::BTreeMap<u64, usize> = Default::default();
+    for path in runs.filter(|path| path.extension().is_some_and(|it| it == "jsonl")) {
+        let text = fs::read_to_string(path).unwrap();
+        let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        if header["series"] == "Adam" && header["seed"] == 0 {
+            *by_length.entry(header["epochs"].as_u64().unwrap()).or_default() += 1;
+        }
+    }
+    // a third goes on, and at least two
+    assert_eq!(by_length, [(1, 9), (3, 3), (9, 2)].into());
+    // an epoch has one step
+    let said = "short runs of 1 and 3 epochs took ";
+    let words = [said, "the whole runs that select ", "the graded ones "];
+    assert_eq!(words.map(|word| steps_after(&text, word)), [9 + 9, 18, 4 * 9], "{text}");
+    assert!(text.contains("Unequal tuning: 9 settings of Adam; 1 of SGD."), "{text}");
+    // report and the next run find the same settings
+    let report = out(&downhill(&["report", place.path("a").to_str().unwrap()]));
+    let verdict = |text: &str| text.lines().find(|line| line.contains("margin")).map(String::from);
+    assert!(verdict(&text).is_some() && verdict(&report) == verdict(&text), "{report}");
+    assert!(!report.contains("belong to no setting"), "{report}");
+    let again = err(&place.run("a", &[]));
+    let to_make: Vec<&str> = again.lines().filter(|line| line.contains("to make")).collect();
+    assert!(to_make.len() == 4 && to_make.iter().all(|it| it.starts_with("0 runs")), "{again}");
+}
+
+#[test]
+fn planned_runs_of_halving_are_made_one_by_one() {
+    let halving = SMALL
+        .replace("epochs = 1", "epochs = 3, halving = 3")
+        .replace("train = 500", "train = 250");
+    let place = Place::new(&halving);
+    let toml = place.path("file.toml");
+    let folder = place.path("single");
+    let command = |name: &str, more: &[&str]| {
+        let args = [name, toml.to_str().unwrap(), "--out", folder.to_str().unwrap()];
+        downhill(&[&args, more].concat())
+    };
+    for expected in [4, 4, 2] {
+        let lines = out(&command("plan", &[]));
+        assert_eq!(lines.lines().count(), expected, "{lines}");
+        for line in lines.lines() {
+            out(&command("run", &["--only", line.split('\t').next().unwrap()]));
+        }
+    }
+    assert_eq!(out(&command("plan", &[])), "");
+    out(&place.run("whole", &[]));
+    assert_eq!(records(&folder), records(&place.path("whole")));
+    let refused = command("plan", &["--slurm"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("found scale.quick.halving = 3, expected a scale without"));
+    let refused = place.run("extended", &["--extend"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("--extend: found scale.quick.halving = 3"));
+    assert!(!place.path("extended").exists());
 }
 
 #[test]
@@ -225,6 +307,8 @@ fn a_grid_whose_best_setting_is_at_the_edge_is_extended() {
     assert!(!text.contains("at the edge of the grid;"), "{text}");
     assert!(text.contains("SGD: 2 settings were added beyond the edge"), "{text}");
     assert!(text.contains("Unequal tuning: 4 settings of SGD; 3 of inside."), "{text}");
+    let command = fs::read_to_string(place.path("a").join("command.txt")).unwrap();
+    assert!(command.ends_with(" --extend\n"), "{command}");
     // every later call knows them
     assert!(err(&place.run("a", &[])).contains("0 runs to make, 7 exist already"));
     let report = downhill(&["report", place.path("a").to_str().unwrap()]);

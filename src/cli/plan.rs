@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use downhill::docs::counted;
+use downhill::lab::experiment::{Experiment, Scale};
 use downhill::lab::runner::{self, PlannedRun, RunPlan, Stage};
 use downhill::optim::Optimizers;
 use downhill::{Error, Result};
@@ -40,6 +41,7 @@ pub fn plan(args: PlanArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     refuse_study(&experiment, "plan")?;
     let plan = runner::plan(&experiment, optimizers, &options)?;
     if let Some(engine) = engine {
+        refuse_halving(&experiment, options.scale)?;
         let cluster = args.cluster.cluster(&experiment.name, &plan, arguments)?;
         cluster.check()?;
         runner::claim_folder(&plan.folder, &experiment)?;
@@ -52,6 +54,18 @@ pub fn plan(args: PlanArgs, optimizers: &Optimizers) -> Result<ExitCode> {
     };
     tell(&summary(&plan));
     if runs.is_empty() { Ok(ExitCode::SUCCESS) } else { say(&lines(runs)) }
+}
+
+/// The scripts know two stages.
+fn refuse_halving(experiment: &Experiment, scale: Scale) -> Result<()> {
+    match experiment.extent_of(scale)?.halving {
+        None => Ok(()),
+        Some(factor) => Err(Error::value(
+            "--slurm or --hyperqueue",
+            format!("scale.{}.halving = {factor}", scale.name()),
+            "a scale without successive halving, or `downhill run` on several hosts",
+        )),
+    }
 }
 
 /// The missing runs of a stage.

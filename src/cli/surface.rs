@@ -94,6 +94,7 @@ impl SurfaceArgs {
             seeds: self.seeds.into(),
             search: None,
             trials: None,
+            halving: None,
             train: None,
             test: None,
             data: None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{Added, Experiment, Scale};
 use crate::error::{Error, Result};
-use crate::files::{MAX_TEXT, is_missing, place, read_text};
+use crate::files::{MAX_TEXT, place, read_text};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
 use crate::spec::SpecLine;
@@ -29,7 +29,7 @@ impl Experiment {
     /// On a file that cannot be read, an unknown series, or a setting that is not allowed.
     pub fn read_added(&mut self, folder: &Path, optimizers: &Optimizers) -> Result<()> {
         let path = folder.join(FILE);
-        if is_missing(&path) {
+        if !path.is_file() {
             return Ok(());
         }
         let text = read_text(&path, MAX_TEXT)?;

@@ -90,6 +90,12 @@ impl Experiment {
         self
     }
 
+    /// With successive halving by this factor.
+    #[must_use]
+    pub fn with_halving(self, factor: usize) -> Experiment {
+        self.with_extent(|extent| extent.halving = Some(factor))
+    }
+
     /// With the mean of the metric over the epochs selecting the best settings, not its last value.
     #[must_use]
     pub fn with_mean_metric(mut self) -> Experiment {
@@ -128,6 +134,7 @@ impl Extent {
             seeds,
             search: None,
             trials: None,
+            halving: None,
             train: None,
             test: None,
             data: None,

@@ -27,6 +27,12 @@ impl Location<'_> {
         Error::content(format!("{}, {key}", self.0.display()), found, expected)
     }
 
+    /// For `map_err`: an error that names its key.
+    fn within_file(&self) -> impl Fn(Error) -> Error {
+        let place = self.0.display().to_string();
+        move |error| error.within(&place)
+    }
+
     /// For `map_err`: an error in this part of the file.
     fn within(&self, part: &str) -> impl Fn(Error) -> Error {
         let place = format!("{}, {part}", self.0.display());
@@ -74,6 +80,7 @@ impl Experiment {
             let expected = format!("a whole number from 1 to {MAX_GRID}");
             return Err(at.wrong(&format!("{key}.trials"), trials.to_string(), &expected));
         }
+        check_halving(&key, extent).map_err(at.within_file())?;
         if let (Some(data), None) = (&extent.data, self.task.data()) {
             let expected = "none, since the task has no data to choose";
             return Err(at.wrong(&format!("{key}.data"), format!("`{data}`"), expected));
@@ -201,6 +208,7 @@ impl Experiment {
             };
         }
         self.check_labels(expect)?;
+        self.check_whole_grid(claim)?;
         self.check_swept(expect, optimizers)
     }
 
@@ -211,6 +219,20 @@ impl Experiment {
                 let expected = format!("a scale of this experiment: {}", known.join(", "));
                 Err(Error::value("scale", scale.name(), &expected))
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// With halving, most settings have short runs only.
+    fn check_whole_grid(&self, claim: &Claim) -> Result<()> {
+        let decides = |scale: &Scale| claim.scale.is_none_or(|decides| decides == *scale);
+        let mut scales = self.scale.iter().filter(|(scale, _)| decides(scale));
+        match scales.find(|(_, extent)| extent.halving.is_some()) {
+            Some((scale, _)) if claim.expect.is_about_grids() => Err(Error::value(
+                "expect",
+                format!("a check of whole grids, with scale.{}.halving", scale.name()),
+                "no halving, since it does not run every setting to its end",
+            )),
             _ => Ok(()),
         }
     }
@@ -250,6 +272,21 @@ impl Experiment {
             }
         }
     }
+}
+
+/// There are enough trials and epochs for a round of short runs.
+fn check_halving(scale: &str, extent: &Extent) -> Result<()> {
+    let Some(factor) = extent.halving else { return Ok(()) };
+    let key = format!("{scale}.halving");
+    let Some(trials) = extent.trials else {
+        return Err(Error::value(&key, format!("{factor} without trials"), "both"));
+    };
+    if factor < 2 || factor > trials.min(extent.epochs) {
+        let found = format!("{factor}, with {trials} trials and {} epochs", extent.epochs);
+        let expected = "from 2 to the number of trials and of epochs";
+        return Err(Error::value(&key, found, expected));
+    }
+    Ok(())
 }
 
 fn check_name(name: &str, at: &Location<'_>) -> Result<()> {

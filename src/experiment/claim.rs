@@ -135,6 +135,12 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// Whether it is about whole grids, not about best settings.
+    pub(super) fn is_about_grids(&self) -> bool {
+        use Expect::{Cells, Slope, Spread, Steadier};
+        matches!(self, Spread { .. } | Slope { .. } | Cells { .. } | Steadier { .. })
+    }
+
     /// Which value of a run it compares.
     pub fn reduction(&self) -> Reduction {
         match self {

@@ -23,7 +23,7 @@ pub use claim::{Expect, SECONDS};
 pub use load::{load, load_file, parse};
 pub use plan::Planned;
 pub use reduction::Reduction;
-pub use schema::{Added, Claim, Difference, Experiment, Extent, Metric, Scale, Series};
+pub use schema::{Added, Claim, Difference, Experiment, Extent, Metric, Rung, Scale, Series};
 pub use setting::{GridSetting, swept};
 pub use target::{CostUnit, Target};
 pub(crate) use trials::{allowed, has_range};

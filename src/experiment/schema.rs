@@ -133,6 +133,9 @@ pub struct Extent {
     /// number of settings of each series that has several: the size of its grid, or the points that
     /// are sampled from its ranges
     pub trials: Option<usize>,
+    /// successive halving: of the settings, one in so many goes on to runs that are longer by this
+    /// factor
+    pub halving: Option<usize>,
     /// maximum number of training examples; all by default
     pub train: Option<usize>,
     /// maximum number of test examples; all by default
@@ -153,6 +156,26 @@ impl Extent {
     pub fn search(&self) -> usize {
         self.search.unwrap_or(self.seeds)
     }
+
+    /// The rounds of short runs before those of all epochs; none without halving.
+    pub fn rungs(&self) -> Vec<Rung> {
+        let (Some(factor), Some(trials)) = (self.halving, self.trials) else { return Vec::new() };
+        let rounds = trials.ilog(factor).min(self.epochs.ilog(factor));
+        let rung = |round: u32| Rung {
+            epochs: self.epochs / factor.pow(rounds - round),
+            kept: trials.div_ceil(factor.pow(round + 1)).max(2),
+        };
+        (0..rounds).map(rung).collect()
+    }
+}
+
+/// A round of short runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rung {
+    /// the length of its runs
+    pub epochs: usize,
+    /// how many settings of a series go on; at least two, of which the last round selects one
+    pub kept: usize,
 }
 
 /// A curve: an optimizer at the best setting of its grid.

@@ -1,6 +1,7 @@
 //! From the runs of an experiment to the best settings and the verdict on each claim.
 
 mod grids;
+mod halving;
 mod judgement;
 mod outlook;
 mod paired;
@@ -10,6 +11,7 @@ mod stats;
 mod target;
 mod verdict;
 
+pub use halving::survivors;
 pub use judgement::{Evidence, GradedClaim, Verdict};
 pub use paired::{median, sorted};
 pub use select::{Briefs, Candidate, Curve, Selection, curves};

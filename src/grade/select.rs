@@ -179,7 +179,7 @@ pub fn curves(planned: &[Planned], runs: &[Run], selection: &Selection) -> Vec<C
     planned.iter().map(|planned| curve(planned, runs, selection)).collect()
 }
 
-fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
+pub(super) fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
     let mut by_setting: HashMap<[&str; 2], Vec<&Run>> = HashMap::new();
     for run in runs.iter().filter(|run| run.header.series == planned.series) {
         let [_, optimizer, schedule] = run.header.setting();

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::chart::{Chart, HeatMap, Table};
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Planned, Reduction, Scale};
+use crate::experiment::{Experiment, Extent, Planned, Reduction, Rung, Scale};
 use crate::grade::{self, Curve, GradedClaim, Selection};
 use crate::optim::Optimizers;
-use crate::record::{RecordedTask, Run};
+use crate::record::{Header, RecordedTask, Run};
 use crate::study::StudyResult;
 
 use super::charts::{self, CurveSet};
@@ -83,7 +83,7 @@ impl Report {
         optimizers: &Optimizers,
         mix_processors: bool,
     ) -> Result<Report> {
-        let PlannedRuns { runs, plan, scale, foreign } =
+        let PlannedRuns { runs, plan, scale, foreign, about_tuning } =
             planned_runs(experiment.as_ref(), runs, optimizers, mix_processors)?;
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs, &plan);
@@ -106,7 +106,7 @@ impl Report {
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
         remarks.extend(remarks::until_decided(experiment.as_ref()));
         if let Some(experiment) = &experiment {
-            remarks.extend(remarks::tuning(&plan));
+            remarks.extend(about_tuning);
             remarks.extend(remarks::added(experiment, scale));
         }
         remarks.extend(remarks::edges(&curves));
@@ -192,6 +192,8 @@ struct PlannedRuns {
     scale: Option<Scale>,
     /// number of runs that belong to no setting of the plan and were removed
     foreign: usize,
+    /// remarks on the numbers of settings and the steps of short runs
+    about_tuning: Vec<String>,
 }
 
 /// The runs that the experiment plans, if they can be compared. Without an experiment, these are
@@ -211,20 +213,69 @@ fn planned_runs(
         None => side_by_side(&runs),
     };
     let all = runs.len();
+    let rungs = experiment.zip(scale).and_then(|(own, scale)| own.scale.get(&scale));
+    let rungs = rungs.map_or(Vec::new(), Extent::rungs);
+    let mut about_tuning: Vec<String> = remarks::tuning(&plan).into_iter().collect();
+    let short = take_short(experiment, &plan, &rungs, &mut runs);
+    let (plan, search) = match (experiment, short.first()) {
+        (Some(experiment), Some(first)) => {
+            let selection = Selection::of(experiment, &first.header.scale, &plan);
+            (narrowed(plan, &short, &selection, &rungs), selection.search)
+        }
+        _ => (plan, None),
+    };
     let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
     runs.retain(|run| {
         experiment.is_none_or(|experiment| experiment.is_protocol_of(&run.header))
             && settings.contains(&run.header.setting())
     });
+    about_tuning.extend(remarks::halving(&short, &rungs, &runs, search));
     if runs.is_empty() {
         let found = match all {
             0 => "no runs".into(),
+            _ if !short.is_empty() => "only short runs of successive halving".into(),
             other => format!("{other} runs that do not follow this experiment"),
         };
         return Err(Error::mismatch("report", found, "at least one run of the experiment"));
     }
     compare::check(&runs, MayDiffer { tasks: experiment.is_some(), processors: mix_processors })?;
-    Ok(PlannedRuns { foreign: all - runs.len(), runs, plan, scale })
+    let foreign = all - runs.len() - short.len();
+    Ok(PlannedRuns { foreign, runs, plan, scale, about_tuning })
+}
+
+/// Takes the short runs of successive halving out of `runs`.
+fn take_short(
+    experiment: Option<&Experiment>,
+    plan: &[Planned],
+    rungs: &[Rung],
+    runs: &mut Vec<Run>,
+) -> Vec<Run> {
+    let Some(experiment) = experiment else { return Vec::new() };
+    let settings: HashSet<[&str; 3]> = plan.iter().flat_map(Planned::keys).collect();
+    let is_short = |run: &mut Run| {
+        let whole = experiment.extent(&run.header.scale).map(|extent| extent.epochs);
+        let as_whole = whole.map(|epochs| Header { epochs, ..run.header.clone() });
+        rungs.iter().any(|rung| rung.epochs == run.header.epochs)
+            && settings.contains(&run.header.setting())
+            && as_whole.is_some_and(|header| experiment.is_protocol_of(&header))
+    };
+    runs.extract_if(.., is_short).collect()
+}
+
+/// The settings whose runs have all epochs, as far as the short runs say so.
+fn narrowed(
+    mut plan: Vec<Planned>,
+    short: &[Run],
+    selection: &Selection,
+    rungs: &[Rung],
+) -> Vec<Planned> {
+    for rung in rungs {
+        match grade::survivors(&plan, short, selection, rung) {
+            Some(stay) => plan = stay,
+            None => break,
+        }
+    }
+    plan
 }
 
 /// How the best setting of each grid is chosen.

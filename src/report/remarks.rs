@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::experiment::{Experiment, Planned, Scale, Series};
+use crate::experiment::{Experiment, Planned, Rung, Scale, Series};
 use crate::grade::Curve;
 use crate::record::{RecordedTask, Run};
 use crate::text::counted;
@@ -59,6 +59,30 @@ pub fn tuning(plan: &[Planned]) -> Option<String> {
              luck.",
             labels.join(", "),
             others.join("; ")
+        )
+    })
+}
+
+/// How many steps successive halving took.
+pub fn halving(
+    short: &[Run],
+    rungs: &[Rung],
+    whole: &[Run],
+    search: Option<u64>,
+) -> Option<String> {
+    let steps = |runs: &mut dyn Iterator<Item = &Run>| -> usize {
+        runs.filter_map(|run| run.end.as_ref()).map(|end| end.step).sum()
+    };
+    let lengths: Vec<String> = rungs.iter().map(|rung| rung.epochs.to_string()).collect();
+    let is_selecting = |run: &&Run| search.is_some_and(|search| run.header.seed < search);
+    let (select, all) = (steps(&mut whole.iter().filter(is_selecting)), steps(&mut whole.iter()));
+    (!short.is_empty()).then(|| {
+        format!(
+            "Successive halving: short runs of {} epochs took {} steps, the whole runs that select \
+             {select}, the graded ones {}. Short runs are not in the table.",
+            lengths.join(" and "),
+            steps(&mut short.iter()),
+            all - select
         )
     })
 }

@@ -47,6 +47,7 @@ pub fn run(
     observer: &impl RunObserver,
 ) -> Result<Results> {
     experiment.check(Path::new(experiment.place()), optimizers)?;
+    refuse_extended_halving(&experiment, options)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
     let counts = SeedCounts::of(experiment.extent_of(options.scale)?, options)?;
@@ -67,7 +68,11 @@ pub fn run(
         observer
             .message("stage 1 of 2: every setting, with the seeds that only select the best one");
     }
-    let mut runs = workers.make(jobs.first(), jobs.remaining_steps())?;
+    let short_runs = make_short(&mut jobs, &workers)?;
+    let mut runs = match options.stop.load(Ordering::Relaxed) && !short_runs.is_empty() {
+        true => Vec::new(),
+        false => workers.make(jobs.first(), jobs.remaining_steps())?,
+    };
     for _ in 0..if options.extend { MOST_EXTENSIONS } else { 0 } {
         let added = jobs.beyond_edges(&experiment, optimizers, options, &runs)?;
         if added.is_empty() || options.stop.load(Ordering::Relaxed) {
@@ -92,7 +97,33 @@ pub fn run(
     if !interrupted {
         fresh.end()?;
     }
+    if !runs.is_empty() {
+        runs.extend(short_runs); // which belong to whole runs in a report
+    }
     Ok(Results { experiment, folder, runs, interrupted })
+}
+
+/// The rounds of successive halving, after which only the settings that go on are left.
+fn make_short(jobs: &mut Jobs<'_>, workers: &Workers<'_, impl RunObserver>) -> Result<Vec<Run>> {
+    let mut all = Vec::new();
+    while let Some(short) = jobs.short().filter(|_| !workers.stop.load(Ordering::Relaxed)) {
+        workers.observer.message("short runs of successive halving, with the seeds that select");
+        let runs = workers.make(short, jobs.remaining_steps())?;
+        jobs.narrow(&runs);
+        all.extend(runs);
+    }
+    Ok(all)
+}
+
+/// A setting that is added has no short runs to be compared by.
+fn refuse_extended_halving(experiment: &Experiment, options: &RunOptions) -> Result<()> {
+    match experiment.extent_of(options.scale)?.halving {
+        Some(factor) if options.extend => {
+            let found = format!("scale.{}.halving = {factor}", options.scale.name());
+            Err(Error::value("--extend", found, "a scale without successive halving"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Adds settings to the experiment, and writes which into the folder.
@@ -126,8 +157,8 @@ pub fn run_one(
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
     experiment.read_added(&folder, optimizers)?;
-    let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
-    let job = find(&jobs, key, &complete(options))?;
+    let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+    let job = find(&mut jobs, key, &complete(options))?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let path = job.job.path.clone();
@@ -166,21 +197,37 @@ fn prepare_folder(experiment: &mut Experiment, options: &RunOptions, folder: &Pa
     claim_folder(folder, experiment)?;
     until_decided::mark(experiment, options, folder)?;
     make_folder(&folder.join("runs"))?;
-    let command = options.command.clone().unwrap_or_else(command::of_this_program);
+    let mut command = options.command.clone().unwrap_or_else(command::of_this_program);
+    // without it, an empty folder would not get the settings that were added
+    let extends = options.extend || !experiment.added.is_empty();
+    if extends && !command.split(' ').any(|word| word == "--extend") {
+        command += " --extend";
+    }
     let command = experiment.command.get_or_insert(command);
     place(&folder.join(COMMAND_FILE), format!("{command}\n").as_bytes())
 }
 
 /// The run of this key.
-fn find<'a>(jobs: &Jobs<'a>, key: &str, complete: &Complete) -> Result<TaskJob<'a>> {
+fn find<'a>(jobs: &mut Jobs<'a>, key: &str, complete: &Complete) -> Result<TaskJob<'a>> {
     let unknown = |found: String, expected: &str| Err(Error::value("--only", found, expected));
-    let first = jobs.first();
-    let runs: Option<Vec<Run>> =
-        first.iter().map(|job| complete.run(&job.job.path, &job.job.header)).collect();
+    let made = |jobs: &[TaskJob<'_>]| -> Option<Vec<Run>> {
+        jobs.iter().map(|job| complete.run(&job.job.path, &job.job.header)).collect()
+    };
+    let is_known = jobs.all().iter().any(|job| job.key == key);
+    while let Some(short) = jobs.short() {
+        let runs = made(&short);
+        if let Some(job) = short.into_iter().find(|job| job.key == key) {
+            return Ok(job);
+        }
+        let Some(runs) = runs else { break };
+        jobs.narrow(&runs);
+    }
+    let first = if jobs.short().is_none() { jobs.first() } else { Vec::new() };
+    let runs = made(&first).filter(|_| jobs.short().is_none());
     if let Some(job) = first.into_iter().find(|job| job.key == key) {
         return Ok(job);
     }
-    if !jobs.all().iter().any(|job| job.key == key) {
+    if !is_known {
         let expected = "the key of a run of this experiment, with the same options and on the same \
                         kind of processor, as `downhill plan` lists them";
         return unknown(key.into(), expected);

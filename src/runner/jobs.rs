@@ -1,5 +1,6 @@
 //! All runs that an experiment can have.
 
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use super::options::RunOptions;
 use super::until_decided::SeedCounts;
 use super::workers::TaskJob;
 use crate::error::Result;
-use crate::experiment::{Added, Experiment, Extent, Planned, Series};
+use crate::experiment::{Added, Experiment, Extent, Planned, Rung, Series};
 use crate::grade::{self, GradedClaim, Selection};
 use crate::optim::Optimizers;
 use crate::record::{Header, Run};
@@ -83,6 +84,8 @@ pub(super) struct Jobs<'a> {
     search: Range<usize>,
     /// the seeds that are graded
     graded: Range<usize>,
+    /// the rounds of short runs that are not complete
+    rungs: VecDeque<Rung>,
     any_processor: bool,
 }
 
@@ -118,6 +121,7 @@ impl<'a> Jobs<'a> {
             selection,
             search: 0..search,
             graded: search..search + seeds,
+            rungs: if search > 0 { extent.rungs().into() } else { VecDeque::new() },
             any_processor: options.mix_processors,
         })
     }
@@ -125,6 +129,30 @@ impl<'a> Jobs<'a> {
     /// What each setting needs in memory.
     pub fn sizes(&self) -> impl Iterator<Item = (RunSize, &Plan)> {
         self.settings.iter().map(|setting| (setting.task.size(), &setting.plan))
+    }
+
+    /// The short runs of the next round of successive halving; `None` if none is left.
+    pub fn short(&self) -> Option<Vec<TaskJob<'a>>> {
+        self.rungs.front().map(|rung| self.of_rung(rung))
+    }
+
+    fn of_rung(&self, rung: &Rung) -> Vec<TaskJob<'a>> {
+        let settings = self.settings.iter().filter(|setting| setting.has_rivals);
+        let seeds = |setting| {
+            let seeds = self.search.clone();
+            seeds.map(move |seed| self.job(setting, seed as u64, rung.epochs))
+        };
+        settings.flat_map(seeds).collect()
+    }
+
+    /// Ends a round: the best settings go on. `runs` are those of [`short`](Jobs::short).
+    pub fn narrow(&mut self, runs: &[Run]) {
+        let Some(rung) = self.rungs.pop_front() else { return };
+        if let Some(planned) = grade::survivors(&self.planned, runs, &self.selection, &rung) {
+            let stay: HashSet<[&str; 3]> = planned.iter().flat_map(Planned::keys).collect();
+            self.settings.retain(|setting| stay.contains(&setting.header.setting()));
+            self.planned = planned;
+        }
     }
 
     /// The runs that need no selection: those of every setting with the seeds that select, and the
@@ -184,6 +212,7 @@ impl<'a> Jobs<'a> {
     pub fn all(&self) -> Vec<TaskJob<'a>> {
         let mut jobs = self.first();
         jobs.extend(self.of(self.graded.clone(), |setting| setting.has_rivals));
+        jobs.extend(self.rungs.iter().flat_map(|rung| self.of_rung(rung)));
         jobs
     }
 
@@ -215,19 +244,23 @@ impl<'a> Jobs<'a> {
     ) -> Vec<TaskJob<'a>> {
         let settings = self.settings.iter().filter(|setting| which(setting));
         settings
-            .flat_map(|setting| seeds.clone().map(|seed| self.job(setting, seed as u64)))
+            .flat_map(|setting| {
+                let epochs = setting.header.epochs;
+                seeds.clone().map(move |seed| self.job(setting, seed as u64, epochs))
+            })
             .collect()
     }
 
-    fn job(&self, setting: &SeriesSetting<'a>, seed: u64) -> TaskJob<'a> {
-        let header = Header { seed, ..setting.header.clone() };
+    fn job(&self, setting: &SeriesSetting<'a>, seed: u64, epochs: usize) -> TaskJob<'a> {
+        let header = Header { seed, epochs, ..setting.header.clone() };
+        let plan = Plan { epochs, ..setting.plan.clone() };
         // the same file on every host
         let named = match self.any_processor {
             true => Header { processor: "any".into(), ..header.clone() },
             false => header.clone(),
         };
         let path = self.folder.join(named.file_name());
-        let job = Job { header, setting: setting.brief.clone(), path, plan: setting.plan.clone() };
+        let job = Job { header, setting: setting.brief.clone(), path, plan };
         TaskJob { key: named.key(), job, task: setting.task }
     }
 }

@@ -75,8 +75,17 @@ pub fn plan(
     let folder = tasks.folder(experiment, options);
     let mut experiment = experiment.clone();
     experiment.read_added(&folder, optimizers)?;
-    let jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
+    let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let complete = Complete { since: None, any_processor: options.mix_processors };
+    while let Some(short) = jobs.short() {
+        let (runs, missing) = divided(short, &complete);
+        if !missing.is_empty() {
+            let (stage, later) = (Stage::Settings, jobs.remaining_count());
+            let complete = runs.len();
+            return Ok(RunPlan { folder, stage, runs: planned(&missing)?, complete, later });
+        }
+        jobs.narrow(&runs);
+    }
     let (runs, missing) = divided(jobs.first(), &complete);
     if !missing.is_empty() {
         let (stage, later) = (Stage::Settings, jobs.remaining_count());
