@@ -10,7 +10,7 @@ use super::extend::beyond_edges;
 use super::folder::default_folder;
 use super::header::{RunName, header};
 use super::options::RunOptions;
-use super::until_decided::SeedCounts;
+use super::seed_counts::SeedCounts;
 use super::workers::TaskJob;
 use crate::error::Result;
 use crate::experiment::{Added, Experiment, Extent, Planned, Rung, Series};

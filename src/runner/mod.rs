@@ -20,6 +20,7 @@ mod options;
 mod outdated;
 mod plan;
 mod process;
+mod seed_counts;
 pub mod single;
 mod until_decided;
 mod workers;
