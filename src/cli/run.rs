@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use downhill::docs::shell_word;
 use downhill::lab::data;
 use downhill::lab::experiment::{self, Experiment, Scale};
+use downhill::lab::grade::MAX_SEEDS;
 use downhill::lab::record::Run;
 use downhill::lab::report::Report;
 use downhill::lab::runner::{self, RunOptions};
@@ -44,6 +45,9 @@ pub struct WhichRuns {
     /// Count runs made on processors with other vector instructions, whose last digits may differ
     #[arg(long)]
     mix_processors: bool,
+    /// Largest number of seeds, if they are added until every claim is decided
+    #[arg(skip)]
+    until_decided: Option<u16>,
 }
 
 #[derive(Args)]
@@ -63,6 +67,13 @@ pub struct RunArgs {
     /// Repeat runs that already have a record. The old records stay until the new ones replace them
     #[arg(long)]
     fresh: bool,
+    /// Add seeds until every claim is decided: 3, 5, 8, 12, 20, 30 .. seeds. The verdicts allow for
+    /// these looks, so that at most 5 % of experiments have a wrong one
+    #[arg(long, conflicts_with_all = ["seeds", "only"])]
+    until_decided: bool,
+    /// Largest number of seeds with --until-decided
+    #[arg(long, value_name = "N", default_value = "30", requires = "until_decided", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
+    max_seeds: u16,
     /// Where the best setting is at the edge of a grid, add settings beyond it, up to 4 times, and
     /// record them in the output folder
     #[arg(long, conflicts_with = "only")]
@@ -98,7 +109,8 @@ impl From<ScaleName> for Scale {
 }
 
 /// Runs an experiment by its name or file.
-pub fn run(args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
+pub fn run(mut args: RunArgs, optimizers: &Optimizers) -> Result<ExitCode> {
+    args.which.until_decided = args.until_decided.then_some(args.max_seeds);
     let (experiment, mut options) = args.which.options(optimizers)?;
     options.jobs = args.jobs.map(usize::from);
     options.checkpoint_every = args.checkpoint_every;
@@ -121,6 +133,8 @@ impl WhichRuns {
             data: self.data,
             device: self.device,
             seeds: self.seeds.map(usize::from),
+            until_decided: self.until_decided.is_some(),
+            max_seeds: self.until_decided.map_or(MAX_SEEDS, usize::from),
             out: self.out,
             mix_processors: self.mix_processors,
             ..RunOptions::default()
@@ -157,7 +171,9 @@ impl WhichRuns {
             let data = other.map_or_else(|| own.into(), |other| data::like(other, own));
             command += &format!(" --data {} --device {}", shell_word(&data), self.device);
         }
-        if experiment.task.study().is_none() || self.seeds.is_some() {
+        if let Some(most) = self.until_decided {
+            command += &format!(" --until-decided --max-seeds {most}");
+        } else if experiment.task.study().is_none() || self.seeds.is_some() {
             let seeds = self.seeds.map_or(extent.seeds, usize::from);
             command += &format!(" --seeds {seeds}");
         }
@@ -262,6 +278,9 @@ fn run_study(
     optimizers: &Optimizers,
 ) -> Result<ExitCode> {
     let extent = experiment.extent_of(options.scale)?;
+    if options.until_decided {
+        return refuse_study(&experiment, "--until-decided").map(|()| ExitCode::SUCCESS);
+    }
     if let Some(data) = &options.data {
         let expected = "no --data, because this experiment uses no data set";
         return Err(Error::value("--data", data, expected));

@@ -43,6 +43,7 @@ impl Experiment {
             series: Vec::new(),
             claim: Vec::new(),
             differs: Vec::new(),
+            until_decided: false,
             added: Vec::new(),
             source: String::new(),
             file: String::new(),

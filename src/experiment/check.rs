@@ -6,6 +6,7 @@ use std::path::Path;
 use super::claim::{Expect, SECONDS, between};
 use super::published;
 use super::schema::{Claim, Experiment, Extent, Metric, Scale, Series};
+use super::target::Target;
 use super::trials;
 use crate::data;
 use crate::error::{Error, Result};
@@ -195,6 +196,7 @@ impl Experiment {
             return Err(Error::value("expect.measure", format!("`{measure}`"), &expected));
         }
         check_numbers(expect)?;
+        self.check_target(expect)?;
         if self.is_study() {
             return match expect {
                 Expect::Value { .. } | Expect::Bound { .. } if claim.scale.is_none() => Ok(()),
@@ -329,6 +331,12 @@ fn check_numbers(expect: &Expect) -> Result<()> {
                 format!("tie {tie}, at_least {at_least}"),
                 "a tie of 0 or above, and a fraction from 0 to 1",
             ))
+        }
+        Expect::Reaches { within: Some(within), .. } if !(within.is_finite() && *within > 0.0) => {
+            Err(Error::value("expect.within", within, "a finite number above 0"))
+        }
+        Expect::Reaches { target: Target::Number(target), .. } if !target.is_finite() => {
+            Err(Error::value("expect.target", target, "a finite number"))
         }
         _ => check_bounds(expect),
     }

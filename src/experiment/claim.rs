@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::reduction::Reduction;
+use super::target::{CostUnit, Target};
 use crate::chart::short;
 
 /// A measurement of every run, whatever the task: how long it took.
 pub const SECONDS: &str = "seconds";
 
-/// A check of a claim. `ahead` and `similar` compute one number per seed, the margin, which is
-/// above zero if the claim holds; their verdict is HELD, NOT HELD or UNDECIDED. All others are PASS
-/// or FAIL.
+/// A check of a claim. `ahead`, `similar` and `reaches` with two series compute margins for each
+/// seed, which are above zero if the claim holds; their verdict is HELD, NOT HELD or UNDECIDED. All
+/// others are PASS or FAIL.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expect {
@@ -26,8 +27,8 @@ pub enum Expect {
         #[serde(default)]
         at: Reduction,
     },
-    /// `a` and `b` differ by less than a fraction of their distance to a third: the margin is
-    /// within · |c − (a + b) / 2| − |a − b|.
+    /// `a` and `b` differ by less than a fraction of their distance to a third: the margins are
+    /// within · |c − (a + b) / 2| − (a − b), and the same with b − a.
     Similar {
         /// label of a series
         a: String,
@@ -103,6 +104,23 @@ pub enum Expect {
         /// label of a series
         b: String,
     },
+    /// `a` reaches a target before `b`, or within a cost. The cost of a run is that until the
+    /// measurement is first at or below the target; it is infinite if that never happens.
+    Reaches {
+        /// label of a series
+        a: String,
+        /// label of a series
+        b: Option<String>,
+        /// the largest median cost over the seeds, in place of `b`
+        within: Option<f64>,
+        /// the target
+        target: Target,
+        /// what is measured, if it is not the metric
+        measure: Option<String>,
+        /// the unit of the cost
+        #[serde(default, rename = "in")]
+        unit: CostUnit,
+    },
     /// The mean over the seeds is within bounds.
     Bound {
         /// label of a series, or the name of a number that a study computes
@@ -131,14 +149,16 @@ impl Expect {
         }
     }
 
-    /// The margin of one seed, from the value of each series; `None` if one is missing, and for a
-    /// check without margin.
-    pub fn margin(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
+    /// The margins of one seed, from the value of each series: all are above zero if the claim
+    /// holds. One for `ahead`; two for `similar`, one for each side. `None` if a value is missing,
+    /// and for a check without margin.
+    pub fn margins(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<Vec<f64>> {
         match self {
-            Expect::Ahead { a, b, .. } => Some(of(b)? - of(a)?),
+            Expect::Ahead { a, b, .. } => Some(vec![of(b)? - of(a)?]),
             Expect::Similar { a, b, against, within, .. } => {
                 let (a, b, c) = (of(a)?, of(b)?, of(against)?);
-                Some(within * (c - (a + b) / 2.0).abs() - (a - b).abs())
+                let bound = within * (c - (a + b) / 2.0).abs();
+                Some(vec![bound - (a - b), bound + (a - b)])
             }
             _ => None,
         }
@@ -151,6 +171,7 @@ impl Expect {
                 vec![a, b]
             }
             Expect::Similar { a, b, against, .. } => vec![a, b, against],
+            Expect::Reaches { a, b, .. } => std::iter::once(a).chain(b).map(|it| &**it).collect(),
             Expect::Value { of, .. }
             | Expect::Bound { of, .. }
             | Expect::Spread { of, .. }
@@ -166,6 +187,7 @@ impl Expect {
             | Expect::Bound { measure, .. }
             | Expect::Spread { measure, .. }
             | Expect::Slope { measure, .. }
+            | Expect::Reaches { measure, .. }
             | Expect::Cells { measure, .. } => measure.as_deref(),
             Expect::Similar { .. } | Expect::Steadier { .. } => None,
         }
@@ -179,6 +201,7 @@ impl Expect {
             | Expect::Bound { measure, .. }
             | Expect::Spread { measure, .. }
             | Expect::Slope { measure, .. }
+            | Expect::Reaches { measure, .. }
             | Expect::Cells { measure, .. } => measure.as_mut(),
             Expect::Similar { .. } | Expect::Steadier { .. } => None,
         }
@@ -192,6 +215,14 @@ impl Expect {
             | Expect::Slope { at_least, at_most, .. } => Some((*at_least, *at_most)),
             _ => None,
         }
+    }
+
+    /// The measurement, target and unit of `reaches`. `metric` is that of the experiment. `None` for
+    /// other checks, and if a published target does not exist.
+    pub fn target<'a>(&'a self, metric: &'a str) -> Option<(&'a str, f64, CostUnit)> {
+        let Expect::Reaches { target, measure, unit, .. } = self else { return None };
+        let measure = measure.as_deref().unwrap_or(metric);
+        Some((measure, target.value(measure).ok()?, *unit))
     }
 
     /// Whether a value meets the check; `None` for a check that compares series.
@@ -242,6 +273,19 @@ impl Expect {
                 format!(
                     "final {metric} of {a} at most {tie} of it above that of {b}, in at least {at_least} of the common settings"
                 )
+            }
+            Expect::Reaches { a, b, within, target, unit, .. } => {
+                let target = match target {
+                    Target::Number(number) => short(*number),
+                    Target::Published(name) => format!("the last value of {name}"),
+                };
+                let than = match (b, within) {
+                    (Some(b), _) => format!("in fewer {} than {b}", unit.name()),
+                    (None, within) => {
+                        format!("within {} {}", short(within.unwrap_or_default()), unit.name())
+                    }
+                };
+                format!("{a} reaches a {metric} of {target} {than}")
             }
             Expect::Similar { a, b, against, within, at } => {
                 let metric = reduced(metric, *at);

@@ -49,6 +49,10 @@ pub struct Experiment {
     /// differences between this protocol and the paper's
     #[serde(default)]
     pub differs: Vec<Difference>,
+    /// whether seeds were added until every claim was decided, so that verdicts allow for repeated
+    /// looks; the folder of the results says so
+    #[serde(skip)]
+    pub until_decided: bool,
     /// the settings that `run --extend` added in the folder of the results
     #[serde(skip)]
     pub added: Vec<Added>,

@@ -10,13 +10,13 @@ use crate::experiment::Claim;
 /// The verdict on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Verdict {
-    /// The 95 % interval of the mean margin is above zero.
+    /// The margins are significantly above zero.
     #[serde(rename = "HELD")]
     Held,
-    /// It is below zero.
+    /// They are significantly below zero.
     #[serde(rename = "NOT HELD")]
     NotHeld,
-    /// It contains zero, or there are too few runs to decide.
+    /// Neither, or there are too few runs to decide.
     #[serde(rename = "UNDECIDED")]
     Undecided,
     /// The value is as stated, within its tolerance.
@@ -64,17 +64,43 @@ pub struct GradedClaim {
     pub verdict: Verdict,
     /// the margin in words: mean and interval, or why there is none
     pub margin: String,
+    /// the numbers behind the verdict, if margins of at least two seeds decide
+    #[serde(flatten)]
+    pub evidence: Option<Evidence>,
+    /// whether it is undecided, and more seeds may decide it
+    #[serde(skip)]
+    pub is_open: bool,
+}
+
+/// The test of a claim. A margin above zero supports the claim.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// the mean margin, or the median one of `reaches`
+    pub estimate: f64,
+    /// lower end of its 95 % interval
+    pub low: f64,
+    /// upper end of its 95 % interval
+    pub high: f64,
+    /// of this claim alone, two-sided
+    pub p_value: f64,
+    /// the p-value by Holm over the claims of the experiment, and for the looks at them. At most
+    /// 0.05 decides the claim
+    pub adjusted_p: f64,
+    /// number of seeds with a margin
+    pub pairs: usize,
 }
 
 /// A verdict and its reason in words.
 pub(super) struct Judgement {
     pub verdict: Verdict,
     pub margin: String,
+    pub evidence: Option<Evidence>,
+    pub is_open: bool,
 }
 
 impl Judgement {
     pub(super) fn new(verdict: Verdict, margin: impl Into<String>) -> Judgement {
-        Judgement { verdict, margin: margin.into() }
+        Judgement { verdict, margin: margin.into(), evidence: None, is_open: false }
     }
 
     pub(super) fn undecided(why: impl Into<String>) -> Judgement {
@@ -82,9 +108,10 @@ impl Judgement {
     }
 
     pub(super) fn of(self, claim: &Claim, metric: &str) -> GradedClaim {
-        let Judgement { verdict, margin } = self;
+        let Judgement { verdict, margin, evidence, is_open } = self;
         let (quote, source) = (claim.quote.clone(), claim.source.clone());
-        GradedClaim { quote, source, check: claim.expect.sentence(metric), verdict, margin }
+        let check = claim.expect.sentence(metric);
+        GradedClaim { quote, source, check, verdict, margin, evidence, is_open }
     }
 }
 

@@ -20,6 +20,7 @@ use super::rows::{Row, row};
 use super::runs::{graded_seeds, remove_duplicates, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
+use super::targets;
 use super::task_settings::own_settings;
 
 /// The contents of a report, before they are written.
@@ -34,7 +35,7 @@ pub struct Report {
     pub verdicts: Vec<GradedClaim>,
     /// what a reader should know, for example that runs are missing
     pub remarks: Vec<String>,
-    /// tables of a study
+    /// tables of a study, and the costs of targets
     pub tables: Vec<Table>,
     /// seconds after which the page loads itself again, while records are watched
     pub refresh: Option<u16>,
@@ -105,6 +106,7 @@ impl Report {
         };
         let maps = heat_maps(&curves, &selection, &set.selected_by);
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
+        remarks.extend(remarks::until_decided(experiment.as_ref()));
         if let Some(experiment) = &experiment {
             remarks.extend(about_tuning);
             remarks.extend(remarks::added(experiment, scale));
@@ -142,7 +144,7 @@ impl Report {
                 grade::verdicts(experiment, &first.scale, &curves)
             }),
             remarks,
-            tables: Vec::new(),
+            tables: targets::tables(experiment.as_ref(), &curves, &first.task),
             refresh: None,
             charts,
             heat_maps: maps.maps,

@@ -21,6 +21,7 @@ mod rows;
 mod runs;
 mod scene;
 mod styles;
+mod targets;
 mod task_settings;
 mod today;
 mod watch;

@@ -22,12 +22,14 @@ use super::runs::{graded_seeds, short_schedule};
 use super::today::today;
 
 /// What the verdicts mean.
-const HOW_TO_READ: &str = "A margin above zero supports the claim. HELD: the 95 % interval of the \
-    mean margin over the seeds (Student's t) is above zero. NOT HELD: it is below zero. UNDECIDED: \
-    it contains zero, or there are too few runs. PASS: the mean over the seeds is the stated number \
-    or within the stated bound. FAIL: it is not. A diverged run counts as infinite. Claims about \
-    whole grids use only the seeds that choose the settings. NOT HELD and FAIL are findings, not \
-    errors.";
+const HOW_TO_READ: &str = "A margin above zero supports the claim. p is the p-value of the margins \
+    against zero, paired by seed; the adjusted one allows for all claims of the experiment (Holm). \
+    HELD: the margin is above zero and the adjusted p-value is at most 0.05. NOT HELD: the margin is \
+    below zero and the adjusted p-value is at most 0.05. UNDECIDED: the adjusted p-value is larger, \
+    or there are too few runs. The 95 % interval is that of one claim alone. PASS: the mean over the \
+    seeds is the stated number or within the stated bound. FAIL: it is not. A diverged run counts as \
+    infinite. Claims about whole grids use only the seeds that choose the settings. NOT HELD and \
+    FAIL are findings, not errors.";
 
 /// A picture on the page.
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use crate::experiment::{self, Experiment};
 use crate::files::{MAX_TEXT, below, read_text};
 use crate::optim::Optimizers;
 use crate::record::{self, Run};
-use crate::runner::COMMAND_FILE;
+use crate::runner::{COMMAND_FILE, UNTIL_DECIDED_FILE};
 
 /// Reads every record below these folders, and the experiment that they belong to.
 ///
@@ -41,7 +41,12 @@ pub fn read(
         return Err(Error::content(&folders[0], found, "records of one experiment"));
     }
     let name = runs.first().map_or("", |run| &run.header.experiment);
-    Ok((find_experiment(folders, name, optimizers)?, runs))
+    let mut experiment = find_experiment(folders, name, optimizers)?;
+    if let Some(experiment) = &mut experiment {
+        experiment.until_decided =
+            folders.iter().any(|folder| folder.join(UNTIL_DECIDED_FILE).is_file());
+    }
+    Ok((experiment, runs))
 }
 
 /// The runs that are not complete. Another process may be making them now, so a file may be gone, or

@@ -34,6 +34,15 @@ fn is_same_data(described: &str, used: &str) -> bool {
     name(described) == name(used)
 }
 
+/// That the verdicts allow for the looks of `--until-decided`.
+pub fn until_decided(experiment: Option<&Experiment>) -> Option<String> {
+    experiment.filter(|experiment| experiment.until_decided).map(|_| {
+        "Seeds were added until every claim was decided, or their number was reached. The adjusted \
+         p-values allow for the looks after 3, 5, 8, 12, 20, 30, 45 .. seeds."
+            .into()
+    })
+}
+
 /// That the series have different numbers of settings.
 pub fn tuning(plan: &[Planned]) -> Option<String> {
     let mut by_count: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
@@ -114,8 +123,9 @@ pub fn edges(curves: &[Curve]) -> Vec<String> {
 
 /// Which runs are missing. Series with the same remark share it.
 pub fn missing(curves: &[Curve], experiment: Option<&Experiment>, scale: &str) -> Vec<String> {
+    let planned = experiment.filter(|experiment| !experiment.until_decided);
     let planned_seeds =
-        experiment.and_then(|experiment| experiment.extent(scale)).map(|extent| extent.seeds);
+        planned.and_then(|experiment| experiment.extent(scale)).map(|extent| extent.seeds);
     let mut remarks: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for curve in curves {
         if let Some(remark) = missing_in(curve, planned_seeds) {

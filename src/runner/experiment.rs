@@ -13,6 +13,8 @@ use super::memory;
 use super::observer::RunObserver;
 use super::options::RunOptions;
 use super::outdated;
+use super::seed_counts::SeedCounts;
+use super::until_decided::{self, add_seeds};
 use super::workers::{TaskJob, Workers};
 use crate::error::{Error, Result};
 use crate::experiment::{Added, Experiment};
@@ -51,12 +53,15 @@ pub fn run(
     refuse_extended_halving(&experiment, options)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
+    let counts = SeedCounts::of(experiment.extent_of(options.scale)?, options)?;
     experiment.read_added(&folder, optimizers)?;
     let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let fresh = Fresh::of_folder(&folder);
+    jobs.set_seeds(counts.most());
     let all = jobs.all();
+    jobs.set_seeds(counts.first());
     outdated::remark(all.iter().map(|job| &job.job)).iter().for_each(|text| observer.message(text));
     let records = all.into_iter().map(|job| job.job.path);
     let since = fresh.begin(options.fresh, records)?;
@@ -87,6 +92,9 @@ pub fn run(
             );
         }
         runs.extend(workers.make(jobs.remaining(&runs), 0)?);
+    }
+    if options.until_decided && !options.stop.load(Ordering::Relaxed) {
+        runs = add_seeds(&experiment, &mut jobs, runs, &counts, &workers)?;
     }
     let interrupted = options.stop.load(Ordering::Relaxed);
     if !interrupted {
@@ -148,6 +156,7 @@ pub fn run_one(
     observer: &impl RunObserver,
     key: &str,
 ) -> Result<Results> {
+    until_decided::refuse(options)?;
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(&experiment, options)?;
     let folder = tasks.folder(&experiment, options);
@@ -194,6 +203,7 @@ fn workers<'a, O>(
 /// Writes the experiment and its command into the folder.
 fn prepare_folder(experiment: &mut Experiment, options: &RunOptions, folder: &Path) -> Result<()> {
     claim_folder(folder, experiment)?;
+    until_decided::mark(experiment, options, folder)?;
     make_folder(&folder.join("runs"))?;
     let mut command = options.command.clone().unwrap_or_else(command::of_this_program);
     // without it, an empty folder would not get the settings that were added

@@ -10,10 +10,11 @@ use super::extend::beyond_edges;
 use super::folder::default_folder;
 use super::header::{RunName, header};
 use super::options::RunOptions;
+use super::seed_counts::SeedCounts;
 use super::workers::TaskJob;
 use crate::error::Result;
 use crate::experiment::{Added, Experiment, Extent, Planned, Rung, Series};
-use crate::grade::{self, Selection};
+use crate::grade::{self, GradedClaim, Selection};
 use crate::optim::Optimizers;
 use crate::record::{Header, Run};
 use crate::task::memory::RunSize;
@@ -109,7 +110,7 @@ impl<'a> Jobs<'a> {
         folder: &Path,
     ) -> Result<Jobs<'a>> {
         let extent: &Extent = experiment.extent_of(options.scale)?;
-        let seeds = options.seeds.unwrap_or(extent.seeds);
+        let seeds = SeedCounts::of(extent, options)?.first();
         let planned = experiment.planned(options.scale, optimizers)?;
         let selection = Selection::of(experiment, options.scale.name(), &planned);
         let search = selection.search.unwrap_or(0) as usize;
@@ -186,6 +187,25 @@ impl<'a> Jobs<'a> {
         self.of(self.graded.clone(), |setting| {
             setting.has_rivals && best.iter().any(|key| *key == setting.header.setting())
         })
+    }
+
+    /// All runs, once it is known which settings are the best.
+    pub fn of_best(&self, runs: &[Run]) -> Vec<TaskJob<'a>> {
+        let mut jobs = self.first();
+        jobs.extend(self.remaining(runs));
+        jobs
+    }
+
+    /// Changes the number of graded seeds.
+    pub fn set_seeds(&mut self, seeds: usize) {
+        self.graded = self.graded.start..self.graded.start + seeds;
+    }
+
+    /// The verdicts on the claims, from these runs.
+    pub fn verdicts(&self, experiment: &Experiment, runs: &[Run]) -> Vec<GradedClaim> {
+        let scale = self.settings.first().map_or("", |setting| &setting.header.scale);
+        let curves = grade::curves(&self.planned, runs, &self.selection);
+        grade::verdicts(experiment, scale, &curves)
     }
 
     /// Every run that can be made, with any outcome of the selection.

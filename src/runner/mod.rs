@@ -20,7 +20,9 @@ mod options;
 mod outdated;
 mod plan;
 mod process;
+mod seed_counts;
 pub mod single;
+mod until_decided;
 mod workers;
 
 pub use command::COMMAND_FILE;
@@ -31,3 +33,4 @@ pub use observer::{PrintRuns, Quiet, RunObserver, Runs};
 pub use options::{CHECKPOINT_EVERY, RunOptions};
 pub use plan::{PlannedRun, RunPlan, Stage, plan};
 pub use single::{SingleTraining, Trained, TrainingObserver};
+pub use until_decided::UNTIL_DECIDED_FILE;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::experiment::Scale;
+use crate::grade::MAX_SEEDS;
 use crate::spec::unknown;
 
 /// The longest time between two checkpoints within an epoch, by default.
@@ -32,6 +33,10 @@ pub struct RunOptions {
     pub device: String,
     /// another number of seeds
     pub seeds: Option<usize>,
+    /// adds seeds until every claim is decided
+    pub until_decided: bool,
+    /// the largest number of seeds with `until_decided`
+    pub max_seeds: usize,
     /// folder of the results; one in `out/` by default
     pub out: Option<PathBuf>,
     /// runs at the same time; by default as many as there are cores, 1 on wgpu
@@ -63,6 +68,8 @@ impl Default for RunOptions {
             data: None,
             device: "flex".into(),
             seeds: None,
+            until_decided: false,
+            max_seeds: MAX_SEEDS,
             out: None,
             jobs: None,
             fresh: false,
@@ -78,8 +85,18 @@ impl Default for RunOptions {
 }
 
 /// The options that a program accepts.
-const NAMES: [&str; 9] = [
-    "--scale", "--data", "--device", "--seeds", "--out", "--jobs", "--fresh", "--extend", "--check",
+const NAMES: [&str; 11] = [
+    "--scale",
+    "--data",
+    "--device",
+    "--seeds",
+    "--until-decided",
+    "--max-seeds",
+    "--out",
+    "--jobs",
+    "--fresh",
+    "--extend",
+    "--check",
 ];
 
 /// What `--help` of a program prints.
@@ -89,6 +106,8 @@ Options:
   --data NAME|PATH  other data
   --device NAME     flex, ndarray or wgpu [default: flex]
   --seeds N         number of graded seeds [default: from the scale]
+  --until-decided   add seeds until every claim is decided
+  --max-seeds N     largest number of seeds with --until-decided [default: 30]
   --out DIR         output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
   --jobs N          number of parallel runs [default: number of cores]
   --fresh           repeat runs that already have a record
@@ -142,6 +161,7 @@ impl RunOptions {
             "--fresh" => Some(&mut self.fresh),
             "--extend" => Some(&mut self.extend),
             "--check" => Some(&mut self.check),
+            "--until-decided" => Some(&mut self.until_decided),
             _ => None,
         }
     }
@@ -152,6 +172,7 @@ impl RunOptions {
             "--data" => self.data = Some(value),
             "--device" => self.device = value,
             "--seeds" => self.seeds = Some(count(name, &value)?),
+            "--max-seeds" => self.max_seeds = count(name, &value)?,
             "--out" => self.out = Some(value.into()),
             _ => self.jobs = Some(count(name, &value)?),
         }
@@ -193,6 +214,9 @@ mod tests {
         assert_eq!((options.data.as_deref(), options.jobs), (Some("a.csv"), Some(2)));
         assert!(options.fresh && !parse("").unwrap().fresh);
         assert!(parse("--check").unwrap().check && !options.check);
+        let until = parse("--until-decided --max-seeds 12").unwrap();
+        assert_eq!((until.until_decided, until.max_seeds), (true, 12));
+        assert_eq!((options.until_decided, options.max_seeds), (false, 30));
         NAMES.iter().for_each(|name| assert!(HELP.contains(&format!("\n  {name} ")), "{name}"));
     }
 

@@ -6,6 +6,7 @@ use super::complete::{Complete, Fresh};
 use super::jobs::{Jobs, Tasks};
 use super::lease::Leases;
 use super::options::RunOptions;
+use super::until_decided;
 use super::workers::TaskJob;
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -68,6 +69,7 @@ pub fn plan(
     optimizers: &Optimizers,
     options: &RunOptions,
 ) -> Result<RunPlan> {
+    until_decided::refuse(options)?;
     experiment.check(Path::new(experiment.place()), optimizers)?;
     let tasks = Tasks::prepare(experiment, options)?;
     let folder = tasks.folder(experiment, options);

@@ -5,11 +5,12 @@ mod problem;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 
 use super::dyn_task::{DynTask, PreparedTask};
 use super::memory::RunSize;
 use super::prepare::{DataRequest, LoadedData, TaskContext, Wanted};
-use super::spec::{Task, check_examples, wrong};
+use super::spec::{NOT_NEGATIVE, Task, check_examples, wrong};
 use super::splits::Subset;
 use crate::augment::Augment;
 use crate::data::{self, DeviceExamples};
@@ -215,6 +216,14 @@ impl Task for Classification {
         let validation: &[Measure] = if self.validation == 0.0 { &[] } else { &VALIDATION };
         let names = COLUMNS.iter().chain(&OTHER).chain(validation).map(|measure| measure.name);
         names.filter(|name| *name != "test_accuracy").chain([BATCH_LOSS]).collect()
+    }
+
+    fn range(&self, measure: &str) -> RangeInclusive<f64> {
+        match measure {
+            "train_error" | "test_error" | "validation_error" => 0.0..=1.0,
+            "gap" => f64::NEG_INFINITY..=f64::INFINITY,
+            _ => NOT_NEGATIVE,
+        }
     }
 
     fn data(&self) -> Option<&str> {

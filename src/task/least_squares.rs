@@ -2,6 +2,7 @@
 //! An epoch is one step.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rand::RngExt;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::dyn_task::{DynTask, PreparedTask};
 use super::order::ExampleOrder;
 use super::prepare::TaskContext;
-use super::spec::{Task, check_examples, wrong};
+use super::spec::{NOT_NEGATIVE, Task, check_examples, wrong};
 use crate::data::Shuffled;
 use crate::error::Result;
 use crate::pipeline::ParamVector;
@@ -89,6 +90,10 @@ impl Task for LeastSquares {
 
     fn measures(&self) -> Vec<&'static str> {
         COLUMNS.iter().map(|measure| measure.name).chain([BATCH_LOSS]).collect()
+    }
+
+    fn range(&self, _measure: &str) -> RangeInclusive<f64> {
+        NOT_NEGATIVE
     }
 
     fn describes(&self, run: &RecordedTask) -> bool {

@@ -2,6 +2,7 @@
 //! 90 eigenvalues are between 0 and 1, and 10 between 30 and 60. Each example has its own minimum.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::dyn_task::{DynTask, PreparedTask};
 use super::order::ExampleOrder;
 use super::prepare::TaskContext;
-use super::spec::{Task, wrong};
+use super::spec::{NOT_NEGATIVE, Task, wrong};
 use crate::data::Shuffled;
 use crate::error::Result;
 use crate::pipeline::ParamVector;
@@ -46,6 +47,10 @@ impl Task for Quadratic {
 
     fn measures(&self) -> Vec<&'static str> {
         COLUMNS.iter().map(|measure| measure.name).chain([BATCH_LOSS]).collect()
+    }
+
+    fn range(&self, _measure: &str) -> RangeInclusive<f64> {
+        NOT_NEGATIVE
     }
 
     fn describes(&self, run: &RecordedTask) -> bool {

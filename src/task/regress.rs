@@ -2,6 +2,7 @@
 //! penalty.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::batches::Batches;
 use super::dyn_task::{DynTask, PreparedTask};
 use super::memory::RunSize;
 use super::prepare::{DataRequest, TaskContext, Wanted};
-use super::spec::{Task, check_examples};
+use super::spec::{NOT_NEGATIVE, Task, check_examples};
 use super::splits::{Splits, Subset};
 use crate::data::{self, Batch, Dataset, DeviceExamples};
 use crate::error::{Error, Result};
@@ -78,6 +79,10 @@ impl Task for Regression {
 
     fn measures(&self) -> Vec<&'static str> {
         COLUMNS.iter().map(|measure| measure.name).chain([BATCH_LOSS]).collect()
+    }
+
+    fn range(&self, _measure: &str) -> RangeInclusive<f64> {
+        NOT_NEGATIVE
     }
 
     fn data(&self) -> Option<&str> {

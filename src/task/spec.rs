@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -24,6 +25,12 @@ pub trait Task: Any + fmt::Debug + Send + Sync {
 
     /// Names of the measurements that can be drawn and graded; lower is better. Empty for a study.
     fn measures(&self) -> Vec<&'static str>;
+
+    /// The values that a measurement can have. A target outside it is refused.
+    fn range(&self, measure: &str) -> RangeInclusive<f64> {
+        let _ = measure;
+        f64::NEG_INFINITY..=f64::INFINITY
+    }
 
     /// Name or path of the data with their preparation; `None` for a task without data.
     fn data(&self) -> Option<&str> {
@@ -65,6 +72,9 @@ pub(super) fn check_examples(key: &str, n: usize) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// The range of a measurement that is not below zero.
+pub(super) const NOT_NEGATIVE: RangeInclusive<f64> = 0.0..=f64::INFINITY;
 
 /// A [`Task`] of any kind.
 #[derive(Clone, Debug)]

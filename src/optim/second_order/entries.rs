@@ -7,7 +7,7 @@ use super::newton_cg::NewtonCg;
 use super::whole_model::WholeModel;
 use crate::docs::Docs;
 use crate::optim::entry::{ConfiguredOptimizer, Decay, Method, OptimizerEntry};
-use crate::spec::{Settings, SpecError};
+use crate::spec::{Settings, SpecError, SpecLine};
 
 /// In table order.
 pub(crate) const ENTRIES: &[OptimizerEntry] = &[
@@ -16,6 +16,11 @@ pub(crate) const ENTRIES: &[OptimizerEntry] = &[
     entry::<NewtonCg>("newton_cg", include_str!("newton_cg.rs")),
     entry::<Lbfgs>("lbfgs", include_str!("lbfgs.rs")),
 ];
+
+/// Whether a method of a pipeline evaluates the loss itself, as often as it needs.
+pub(crate) fn is_whole_model(pipeline: &SpecLine) -> bool {
+    pipeline.0.iter().any(|spec| ENTRIES.iter().any(|entry| entry.name == spec.name))
+}
 
 /// The settings of a method for whole models.
 trait Configure: Settings {

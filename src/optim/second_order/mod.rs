@@ -59,4 +59,4 @@ pub use newton_cg::NewtonCg;
 pub use smooth::{Iterate, Smooth};
 pub use whole_model::WholeModel;
 
-pub(super) use entries::ENTRIES;
+pub(crate) use entries::{ENTRIES, is_whole_model};
