@@ -46,6 +46,16 @@ impl Selection {
         let search = experiment.extent(scale).map(|extent| extent.search() as u64);
         Selection { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search }
     }
+
+    /// Over which seeds the values that select are averaged, for a caption: `, averaged over 3
+    /// seeds`. Empty if there is only one.
+    pub fn seeds_in_words(&self, seeds: usize) -> String {
+        match self.search.unwrap_or(seeds as u64) {
+            _ if seeds == 1 => String::new(),
+            1 => ", with the first seed".into(),
+            search => format!(", averaged over {search} seeds"),
+        }
+    }
 }
 
 impl Candidate {

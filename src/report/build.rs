@@ -45,8 +45,6 @@ pub struct Report {
     pub(super) runs: Vec<Run>,
     pub(super) experiment: Option<Experiment>,
     pub(super) scale: Option<Scale>,
-    /// number of seeds that chose the settings, where there was a choice
-    pub(super) search: Option<u64>,
 }
 
 impl Report {
@@ -96,9 +94,10 @@ impl Report {
             selection: &selection,
             x_label: first.task.x_label(),
             y_label: y_label(experiment.as_ref(), &selection, &first.task),
+            seeds: seed_count(&runs),
             experiment: experiment.as_ref(),
         };
-        let maps = heat_maps(&curves, &selection, &set.y_label);
+        let maps = heat_maps(&set);
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
         remarks.extend(remarks::edges(&curves));
         remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
@@ -135,7 +134,6 @@ impl Report {
             charts,
             heat_maps: maps.maps,
             scene,
-            search: selection.search.filter(|_| has_choice),
             plan,
             runs,
             experiment,
@@ -168,7 +166,6 @@ impl Report {
             runs: Vec::new(),
             experiment: Some(experiment),
             scale: Some(scale),
-            search: None,
         }
     }
 }

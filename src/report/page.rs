@@ -34,6 +34,8 @@ struct Picture {
     /// stem of its files
     name: String,
     title: String,
+    /// what it shows, in sentences
+    caption: String,
     svg: String,
 }
 
@@ -67,15 +69,12 @@ impl Report {
         let mut pictures = Vec::new();
         for (name, chart) in &self.charts {
             if let Some(svg) = draw::line_chart(chart)? {
-                pictures.push(Picture { name: name.clone(), title: chart.title.clone(), svg });
+                pictures.push(Picture::new(name, &chart.title, &chart.caption, &svg));
             }
         }
         for (i, map) in self.heat_maps.iter().enumerate() {
-            pictures.push(Picture {
-                name: format!("heat-{}", i + 1),
-                title: map.title.clone(),
-                svg: draw::heat_map(map)?,
-            });
+            let (name, svg) = (format!("heat-{}", i + 1), draw::heat_map(map)?);
+            pictures.push(Picture::new(&name, &map.title, &map.caption, &svg));
         }
         Ok(pictures)
     }
@@ -110,7 +109,6 @@ impl Report {
             "epoch_unit": header.map(|header| header.task.x_label()),
             "command": command,
             "own_data": own_data,
-            "search": self.search,
             "seeds": seed_count(&self.runs),
             "diverged": self.diverged(),
             "schedules": self.schedules(),
@@ -169,6 +167,15 @@ impl Report {
 }
 
 impl Picture {
+    fn new(name: &str, title: &str, caption: &str, svg: &str) -> Picture {
+        Picture {
+            name: name.into(),
+            title: title.into(),
+            caption: caption.into(),
+            svg: draw::described(svg, name, title, caption),
+        }
+    }
+
     fn write(&self, folder: &Path) -> Result<()> {
         place(&folder.join(format!("{}.svg", self.name)), self.svg.as_bytes())?;
         place(&folder.join(format!("{}.png", self.name)), &draw::png(&self.svg)?)
@@ -178,11 +185,11 @@ impl Picture {
 /// Writes the pictures of a scene. Returns the relief; in place of the contour map and the
 /// animation, the page has the player.
 fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
-    let picture =
-        |name: &str, title: &str, svg| Picture { name: name.into(), title: title.into(), svg };
-    let contour = picture("contour", "Paths on the contours", draw::contour_map(scene)?);
+    let caption = "The first seed of each series.";
+    let contour =
+        Picture::new("contour", "Paths on the contours", caption, &draw::contour_map(scene)?);
     contour.write(folder)?;
-    let relief = picture("relief", "Paths on the surface", draw::relief(scene)?);
+    let relief = Picture::new("relief", "Paths on the surface", caption, &draw::relief(scene)?);
     relief.write(folder)?;
     place(&folder.join("animation.gif"), &draw::animation(scene)?)?;
     Ok(relief)

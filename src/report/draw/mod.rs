@@ -10,6 +10,7 @@ mod grid;
 mod heat_map;
 mod legend;
 mod line_chart;
+mod marks;
 mod path_svg;
 mod pixels;
 mod relief;
@@ -17,6 +18,7 @@ mod scene_data;
 mod stroke;
 
 pub use animation::animation;
+pub use canvas::described;
 pub use color::height_color;
 pub use contour_map::contour_map;
 pub use grid::Grid;
