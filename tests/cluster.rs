@@ -51,7 +51,7 @@ fn scripts_for_slurm_have_a_task_for_each_run() {
     assert_eq!(keys.lines().collect::<Vec<_>>(), listed);
     let submit = fs::read_to_string(submit).unwrap();
     assert!(submit.contains(&format!("--array=1-{}%4 ", listed.len())), "{submit}");
-    assert!(submit.contains("--array=1-4%4 "), "a run of each series: {submit}");
+    assert!(submit.contains("--array=1-8%4 "), "two runs of each series: {submit}");
     let job = fs::read_to_string(job).unwrap();
     for line in ["--requeue", "--signal=B:TERM@60", "--time=01:00:00", "--qos=low"] {
         assert!(job.contains(&format!("\n#SBATCH {line}\n")), "{line}: {job}");

@@ -99,9 +99,9 @@ fn an_experiment_is_run_graded_and_reported_and_finished_runs_are_not_repeated()
     assert_eq!(
         stages,
         [
-            "stage 1 of 2: every setting, with the seeds that select the best one",
-            "3 runs to make",
-            "stage 2 of 2: the best setting of each series, with the other seeds",
+            "stage 1 of 2: every setting, with the seeds that only select the best one",
+            "4 runs to make",
+            "stage 2 of 2: the best setting of each series, with the seeds that are graded",
             "2 runs to make",
         ]
     );
@@ -129,16 +129,16 @@ fn an_experiment_is_run_graded_and_reported_and_finished_runs_are_not_repeated()
     );
 
     let before = place.records("a");
-    assert_eq!(before.len(), 5, "3 settings, and a second seed of the best setting of each series");
+    assert_eq!(before.len(), 6, "2 that select, and 2 graded seeds of each series");
     let second = place.run("a", &[]);
-    assert!(err(&second).contains("0 runs to make, 3 exist already"), "{}", err(&second));
+    assert!(err(&second).contains("0 runs to make, 4 exist already"), "{}", err(&second));
     assert_eq!(before, place.records("a"));
 
     // only missing or incomplete runs are repeated
     let (name, record) = &before[0];
     fs::write(place.path("a").join("runs").join(name), &record[..record.len() / 2]).unwrap();
     let third = place.run("a", &[]);
-    assert!(err(&third).contains("1 run to make, 2 exist already"), "{}", err(&third));
+    assert!(err(&third).contains("1 run to make, 3 exist already"), "{}", err(&third));
     assert_eq!(timeless(&place.records("a")[0].1), timeless(record));
 
     assert_eq!(place.run("a", &["--check"]).status.code(), Some(1), "a claim does not hold");
@@ -172,7 +172,7 @@ fn optimizers_of_one_seed_start_from_the_same_weights_and_seeds_differ() {
             (lines[0]["seed"].as_u64().unwrap(), lines[1]["train_loss"].as_f64().unwrap());
         assert_eq!(*starts.entry(seed).or_insert(start), start);
     }
-    assert_eq!(starts.len(), 2);
+    assert_eq!(starts.len(), 3, "one that selects, two that are graded");
     assert_ne!(starts[&0], starts[&1]);
 }
 
@@ -667,7 +667,7 @@ fn an_output_folder_has_one_protocol() {
     );
     let report = downhill(&["report", folder]);
     assert!(
-        out(&report).contains("5 records in the folder belong to no setting"),
+        out(&report).contains("6 records in the folder belong to no setting"),
         "{}{}",
         out(&report),
         err(&report)
@@ -682,8 +682,8 @@ fn an_output_folder_has_one_protocol() {
     assert_eq!(margin(&run), margin(&downhill(&["report", folder])));
 
     let again = place.run("b", &[]);
-    assert!(err(&again).contains("3 runs to make"));
-    assert!(err(&place.run("b", &["--fresh"])).contains("3 runs to make"));
+    assert!(err(&again).contains("4 runs to make"));
+    assert!(err(&place.run("b", &["--fresh"])).contains("4 runs to make"));
 }
 
 #[test]

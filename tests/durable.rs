@@ -288,7 +288,7 @@ fn planned_runs_are_made_one_by_one() {
         (text(&output.stdout), text(&output.stderr))
     };
     let (lines, about) = plan(&[]);
-    assert!(about.contains("3 runs missing, 0 complete in stage `settings`"), "{about}");
+    assert!(about.contains("4 runs missing, 0 complete in stage `settings`"), "{about}");
     assert!(about.contains("then 2 runs"), "{about}");
     assert!(!place.path("single").exists(), "a plan writes nothing");
     let keys = |lines: &str| -> Vec<String> {
@@ -299,7 +299,7 @@ fn planned_runs_are_made_one_by_one() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("as `downhill plan` lists them"));
     let first = keys(&lines);
-    assert_eq!(first.len(), 3);
+    assert_eq!(first.len(), 4);
     for key in &first {
         succeeds(&only(key));
         succeeds(&only(key)); // it is complete

@@ -102,8 +102,7 @@ fn plan(label: &str, settings: &[&str]) -> Planned {
 fn judged(runs: &[Run]) -> Vec<(Verdict, String)> {
     let experiment = experiment();
     let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
-    let choose = Selection { search: Some(1), ..Selection::of(&experiment, "quick") };
-    let curves = grade::curves(&planned, runs, &choose);
+    let curves = grade::curves(&planned, runs, &Selection::of(&experiment, "quick", &planned));
     grade::verdicts(&experiment, "quick", &curves)
         .into_iter()
         .map(|verdict| (verdict.verdict, verdict.margin))
@@ -174,7 +173,7 @@ fn a_grid_with_missing_runs_has_no_best_setting() {
     let experiment = experiment();
     let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
     let runs = [run("A", 0.1, 0, &[9.0, 1.0]), run("A", 0.3, 0, &[9.0, 2.0])];
-    let choose = Selection { search: Some(1), ..Selection::of(&experiment, "quick") };
+    let choose = Selection { search: Some(1), ..Selection::of(&experiment, "quick", &planned) };
     let curve = grade::curves(&planned, &runs, &choose).remove(0);
     assert_eq!((curve.best, curve.missing), (None, 1));
     assert_eq!(curve.why_none(), "runs of 1 of 3 settings are missing");
@@ -211,10 +210,44 @@ fn the_best_setting_has_the_lowest_metric_over_the_search_seeds_and_did_not_dive
     );
     let one = [plan("A", &["sgd:lr=1"])];
     let both = Selection { search: Some(2), ..mean };
-    let curve = grade::curves(&one, &runs, &both).remove(0);
+    let all = Selection { search: None, ..both.clone() };
+    let curve = grade::curves(&one, &runs[5..], &all).remove(0);
     assert_eq!((curve.best, curve.why_none().as_str()), (None, "diverged"));
     let curve = grade::curves(&[plan("A", &["sgd:lr=1", "sgd:lr=3"])], &runs, &both).remove(0);
     assert_eq!(curve.why_none(), "runs of 1 of 2 settings are missing");
+}
+
+#[test]
+fn the_seeds_that_select_are_not_graded() {
+    let experiment = experiment();
+    let planned = experiment.planned(Scale::Quick, &Optimizers::default()).unwrap();
+    let choose = Selection { search: Some(2), ..Selection::of(&experiment, "quick", &planned) };
+    let mut runs = Vec::new();
+    for (lr, last) in [(0.1, 1.0), (0.3, 2.0), (1.0, 3.0)] {
+        runs.extend((0..2).map(|seed| run("A", lr, seed, &[9.0, last])));
+    }
+    runs.extend((2..5).map(|seed| run("A", 0.1, seed, &[9.0, 4.0])));
+    // a series with one setting has only the graded seeds
+    runs.extend((2..5).map(|seed| run("B", 0.1, seed, &[9.0, 3.0 - 0.1 * seed as f64])));
+    runs.extend((2..5).map(|seed| run("C", 0.1, seed, &[9.0, 8.0])));
+    let curves = grade::curves(&planned, &runs, &choose);
+    let seeds = |runs: &[Run]| runs.iter().map(|run| run.header.seed).collect::<Vec<_>>();
+    let chosen = curves[0].chosen().unwrap();
+    assert_eq!(chosen.setting.optimizer, "sgd:lr=0.1");
+    assert_eq!((seeds(&chosen.selecting), seeds(&chosen.runs)), (vec![0, 1], vec![2, 3, 4]));
+    assert_eq!(seeds(&curves[1].chosen().unwrap().runs), [2, 3, 4]);
+    let verdict = &grade::verdicts(&experiment, "quick", &curves)[0];
+    assert_eq!(verdict.verdict, Verdict::NotHeld, "by seeds 0 and 1 it would be HELD");
+    assert!(verdict.margin.ends_with("over 3 seeds"), "{}", verdict.margin);
+}
+
+#[test]
+fn a_single_setting_with_a_diverged_seed_keeps_the_others() {
+    let one = [plan("A", &["sgd:lr=1"])];
+    let runs = [run("A", 1.0, 0, &[9.0]), run("A", 1.0, 1, &[9.0, 2.0])];
+    let all = Selection { metric: "train_loss".into(), at: Reduction::End, search: None };
+    let curve = grade::curves(&one, &runs, &all).remove(0);
+    assert_eq!(curve.chosen().unwrap().diverged(), [0]);
 }
 
 #[test]
@@ -258,11 +291,9 @@ fn of_grids(expect: &str, grids: &[(&str, Grid)]) -> (Verdict, String) {
             runs.push(run);
         }
     }
-    let curves = grade::curves(
-        &planned,
-        &runs,
-        &Selection { search: Some(1), ..Selection::of(&experiment, "quick") },
-    );
+    let choose = Selection::of(&experiment, "quick", &planned);
+    let choose = Selection { search: choose.search.map(|_| 1), ..choose };
+    let curves = grade::curves(&planned, &runs, &choose);
     let verdict = grade::verdicts(&experiment, "quick", &curves).remove(0);
     (verdict.verdict, verdict.margin)
 }
@@ -389,7 +420,7 @@ fn a_claim_for_one_scale_is_undecided_at_other_scales() {
         .flat_map(|label| (0..3).map(|seed| run(label, 0.1, seed, &[9.0, 1.0 + seed as f64])))
         .collect();
     let planned = ["A", "B", "C"].map(|label| plan(label, &["sgd:lr=0.1"])).to_vec();
-    let curves = grade::curves(&planned, &runs, &Selection::of(&experiment, "quick"));
+    let curves = grade::curves(&planned, &runs, &Selection::of(&experiment, "quick", &planned));
     let verdict = &grade::verdicts(&experiment, "quick", &curves)[0];
     assert_eq!(
         (verdict.verdict, verdict.margin.as_str()),

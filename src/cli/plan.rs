@@ -28,7 +28,7 @@ pub struct PlanArgs {
 enum StageName {
     /// every setting, with the seeds that select
     Settings,
-    /// the best settings, with the remaining seeds
+    /// the best settings, with the seeds that are graded
     Seeds,
 }
 
@@ -89,7 +89,7 @@ fn summary(plan: &RunPlan) -> String {
     );
     if plan.later > 0 {
         let later = counted(plan.later, "run", "runs");
-        text += &format!("; then {later} with the remaining seeds of the best settings");
+        text += &format!("; then {later} of the best settings with the graded seeds");
     }
     text
 }

@@ -35,7 +35,7 @@ pub struct WhichRuns {
     /// --release --features wgpu -- run ...
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
-    /// Number of seeds per setting [default: from the scale]
+    /// Number of graded seeds [default: from the scale]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     seeds: Option<u16>,
     /// Output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]

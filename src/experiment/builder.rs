@@ -60,13 +60,14 @@ impl Experiment {
         self.with_extent(|extent| extent.epochs = epochs)
     }
 
-    /// With so many runs of the best setting of each series.
+    /// With so many graded runs of the best setting of each series.
     #[must_use]
     pub fn with_seeds(self, seeds: usize) -> Experiment {
         self.with_extent(|extent| extent.seeds = seeds)
     }
 
-    /// With so many runs of each setting, which select the best; all seeds by default.
+    /// With so many runs of each setting, which select the best; as many as graded runs by default.
+    /// They have seeds of their own.
     #[must_use]
     pub fn with_search(self, seeds: usize) -> Experiment {
         self.with_extent(|extent| extent.search = Some(seeds))

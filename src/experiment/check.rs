@@ -75,10 +75,6 @@ impl Experiment {
         if let Some(data) = &extent.data {
             data::check(data).map_err(at.within(&format!("{key}.data")))?;
         }
-        if extent.search() > extent.seeds {
-            let found = format!("search {} of {} seeds", extent.search(), extent.seeds);
-            return Err(at.wrong(&key, found, "at most as many seeds that select as there are"));
-        }
         Ok(())
     }
 

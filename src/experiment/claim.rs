@@ -8,9 +8,8 @@ use crate::chart::short;
 /// A measurement of every run, whatever the task: how long it took.
 pub const SECONDS: &str = "seconds";
 
-/// A check of a claim. `ahead` and `similar` compute one number per seed, the margin, which is
-/// above zero if the claim holds; their verdict is HELD, NOT HELD or UNDECIDED. All others are PASS
-/// or FAIL.
+/// A check of a claim. `ahead` and `similar` compute margins for each seed, which are above zero if
+/// the claim holds; their verdict is HELD, NOT HELD or UNDECIDED. All others are PASS or FAIL.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expect {
@@ -26,8 +25,8 @@ pub enum Expect {
         #[serde(default)]
         at: Reduction,
     },
-    /// `a` and `b` differ by less than a fraction of their distance to a third: the margin is
-    /// within · |c − (a + b) / 2| − |a − b|.
+    /// `a` and `b` differ by less than a fraction of their distance to a third: the margins are
+    /// within · |c − (a + b) / 2| − (a − b), and the same with b − a.
     Similar {
         /// label of a series
         a: String,
@@ -125,14 +124,16 @@ impl Expect {
         }
     }
 
-    /// The margin of one seed, from the value of each series; `None` if one is missing, and for a
-    /// check without margin.
-    pub fn margin(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
+    /// The margins of one seed, from the value of each series: all are above zero if the claim
+    /// holds. One for `ahead`; two for `similar`, one for each side. `None` if a value is missing,
+    /// and for a check without margin.
+    pub fn margins(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<Vec<f64>> {
         match self {
-            Expect::Ahead { a, b, .. } => Some(of(b)? - of(a)?),
+            Expect::Ahead { a, b, .. } => Some(vec![of(b)? - of(a)?]),
             Expect::Similar { a, b, against, within, .. } => {
                 let (a, b, c) = (of(a)?, of(b)?, of(against)?);
-                Some(within * (c - (a + b) / 2.0).abs() - (a - b).abs())
+                let bound = within * (c - (a + b) / 2.0).abs();
+                Some(vec![bound - (a - b), bound + (a - b)])
             }
             _ => None,
         }

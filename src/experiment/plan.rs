@@ -22,6 +22,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// Whether there are several settings, of which one is selected.
+    pub fn has_choice(&self) -> bool {
+        self.settings.len() > 1
+    }
+
     /// What its runs have as [`Header::setting`](crate::record::Header::setting).
     pub fn keys(&self) -> impl Iterator<Item = [&str; 3]> {
         let own = self.series.as_str();

@@ -107,9 +107,10 @@ pub struct Extent {
     /// number of epochs, or of steps if the task says so
     #[serde(default = "one")]
     pub epochs: usize,
-    /// runs of the best setting
+    /// graded runs of the best setting
     pub seeds: usize,
-    /// runs of every setting, with the first seeds, that select the best; all by default
+    /// runs of every setting that select the best; as many as `seeds` by default. They have the
+    /// first seeds, and the graded runs have the seeds after those
     pub search: Option<usize>,
     /// maximum number of training examples; all by default
     pub train: Option<usize>,

@@ -36,9 +36,8 @@ pub(super) fn judge_grids(
     expect: &Expect,
     curves: &[Curve],
     metric: &str,
-    search: Option<u64>,
 ) -> Option<Judgement> {
-    let grid = |label: &str| grid(curves, label, metric, search);
+    let grid = |label: &str| grid(curves, label, metric);
     let pairs = |a: &str, b: &str| grid(a).and_then(|a| in_common(a, grid(b)?));
     let judged = match expect {
         Expect::Spread { of, .. } => grid(of).map(|cells| judge_spread(expect, &cells)),
@@ -115,21 +114,21 @@ fn judge_steadier(pairs: &[Pair]) -> Judgement {
 
 /// The settings of a series with the results of the seeds that select; or why they cannot be
 /// compared.
-fn grid(curves: &[Curve], label: &str, metric: &str, search: Option<u64>) -> OrWhy<Vec<Cell>> {
+fn grid(curves: &[Curve], label: &str, metric: &str) -> OrWhy<Vec<Cell>> {
     let curve = curves.iter().find(|curve| curve.label == label);
     let curve = curve.ok_or_else(|| format!("{label}: no runs"))?;
     if curve.missing > 0 {
         return Err(format!("{label}: {}", curve.why_none()));
     }
-    Ok(curve.candidates.iter().filter_map(|candidate| cell(candidate, metric, search)).collect())
+    Ok(curve.candidates.iter().filter_map(|candidate| cell(candidate, metric)).collect())
 }
 
-fn cell(candidate: &Candidate, metric: &str, search: Option<u64>) -> Option<Cell> {
+fn cell(candidate: &Candidate, metric: &str) -> Option<Cell> {
     let initial = |run: &Run| {
         run.points.first().and_then(|point| point.value(metric)).unwrap_or(f64::INFINITY)
     };
     let (mut values, mut failed) = (Vec::new(), false);
-    for run in candidate.selecting(search) {
+    for run in candidate.of_grid() {
         let Some(end) = value(run, metric, Reduction::End) else { continue };
         failed |= end.is_infinite() || end > initial(run);
         values.push(end);

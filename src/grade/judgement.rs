@@ -64,17 +64,38 @@ pub struct GradedClaim {
     pub verdict: Verdict,
     /// the margin in words: mean and interval, or why there is none
     pub margin: String,
+    /// the numbers behind the verdict, if margins of at least two seeds decide
+    #[serde(flatten)]
+    pub evidence: Option<Evidence>,
+}
+
+/// The test of a claim. A margin above zero supports the claim.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// the margin, averaged over the seeds
+    pub estimate: f64,
+    /// lower end of its 95 % interval
+    pub low: f64,
+    /// upper end of its 95 % interval
+    pub high: f64,
+    /// of this claim alone, two-sided
+    pub p_value: f64,
+    /// the p-value by Holm over the claims of the experiment. At most 0.05 decides the claim
+    pub adjusted_p: f64,
+    /// number of seeds with a margin
+    pub pairs: usize,
 }
 
 /// A verdict and its reason in words.
 pub(super) struct Judgement {
     pub verdict: Verdict,
     pub margin: String,
+    pub evidence: Option<Evidence>,
 }
 
 impl Judgement {
     pub(super) fn new(verdict: Verdict, margin: impl Into<String>) -> Judgement {
-        Judgement { verdict, margin: margin.into() }
+        Judgement { verdict, margin: margin.into(), evidence: None }
     }
 
     pub(super) fn undecided(why: impl Into<String>) -> Judgement {
@@ -82,9 +103,10 @@ impl Judgement {
     }
 
     pub(super) fn of(self, claim: &Claim, metric: &str) -> GradedClaim {
-        let Judgement { verdict, margin } = self;
+        let Judgement { verdict, margin, evidence } = self;
         let (quote, source) = (claim.quote.clone(), claim.source.clone());
-        GradedClaim { quote, source, check: claim.expect.sentence(metric), verdict, margin }
+        let check = claim.expect.sentence(metric);
+        GradedClaim { quote, source, check, verdict, margin, evidence }
     }
 }
 

@@ -2,11 +2,12 @@
 
 mod grids;
 mod judgement;
+mod paired;
 mod select;
 mod stats;
 mod verdict;
 
-pub use judgement::{GradedClaim, Verdict};
+pub use judgement::{Evidence, GradedClaim, Verdict};
 pub use select::{Briefs, Candidate, Curve, Selection, curves};
 pub use stats::{half_width, mean, standard_deviation};
 pub use verdict::{study_verdicts, verdicts};

@@ -12,8 +12,10 @@ use super::stats::mean;
 pub struct Candidate {
     /// pipeline and schedule, with every value
     pub setting: GridSetting,
-    /// one per seed
+    /// the runs that are drawn and graded, one per seed
     pub runs: Vec<Run>,
+    /// the runs of the seeds that only select, one per seed; empty where nothing is selected
+    pub selecting: Vec<Run>,
 }
 
 /// A series with the runs of its whole grid.
@@ -36,24 +38,27 @@ pub struct Selection {
     pub metric: String,
     /// its final value, or its mean over the epochs
     pub at: Reduction,
-    /// number of seeds that select, the first ones; all by default
+    /// number of seeds that select, the first ones; they are not graded. `None` if no series has
+    /// several settings, or there is no experiment: then every seed is graded
     pub search: Option<u64>,
 }
 
 impl Selection {
-    /// The rule of an experiment at a scale.
-    pub fn of(experiment: &Experiment, scale: &str) -> Selection {
+    /// The rule of an experiment at a scale, with these settings.
+    pub fn of(experiment: &Experiment, scale: &str, planned: &[Planned]) -> Selection {
         let search = experiment.extent(scale).map(|extent| extent.search() as u64);
+        let search = search.filter(|_| planned.iter().any(Planned::has_choice));
         Selection { metric: experiment.metric.name.clone(), at: experiment.metric.choose, search }
     }
 
-    /// Over which seeds the values that select are averaged, for a caption: `, averaged over 3
-    /// seeds`. Empty if there is only one.
+    /// Over which seeds the values that select are averaged, for a caption. Empty if there is only
+    /// one seed.
     pub fn seeds_in_words(&self, seeds: usize) -> String {
-        match self.search.unwrap_or(seeds as u64) {
-            _ if seeds == 1 => String::new(),
-            1 => ", with the first seed".into(),
-            search => format!(", averaged over {search} seeds"),
+        match self.search {
+            None if seeds == 1 => String::new(),
+            None => format!(", averaged over {seeds} seeds"),
+            Some(1) => ", with the seed that selects".into(),
+            Some(search) => format!(", averaged over the {search} seeds that select"),
         }
     }
 }
@@ -62,21 +67,29 @@ impl Candidate {
     /// The value that selects, averaged over the seeds that select: infinite if a run diverged,
     /// `None` if one is missing.
     pub fn score(&self, selection: &Selection) -> Option<f64> {
-        let runs: Vec<&Run> = self.selecting(selection.search).collect();
-        let missing = selection.search.is_some_and(|search| (runs.len() as u64) < search);
-        if missing || runs.is_empty() {
+        let (runs, needed) = match selection.search {
+            Some(search) => (&self.selecting, search),
+            None => (&self.runs, 1),
+        };
+        if (runs.len() as u64) < needed {
             return None;
         }
-        let values = runs.into_iter().map(|run| value(run, &selection.metric, selection.at));
+        let values = runs.iter().map(|run| value(run, &selection.metric, selection.at));
         values.collect::<Option<Vec<f64>>>().map(|values| mean(&values))
     }
 
-    /// The runs of the seeds that select.
-    pub(super) fn selecting(&self, search: Option<u64>) -> impl Iterator<Item = &Run> {
-        self.runs.iter().filter(move |run| search.is_none_or(|search| run.header.seed < search))
+    /// The runs by which whole grids are compared: those that select, or all if nothing is
+    /// selected.
+    pub(super) fn of_grid(&self) -> &[Run] {
+        if self.selecting.is_empty() { &self.runs } else { &self.selecting }
     }
 
-    /// The seeds whose run diverged.
+    /// All runs: those that select, then those that are graded.
+    pub fn all_runs(&self) -> impl Iterator<Item = &Run> {
+        self.selecting.iter().chain(&self.runs)
+    }
+
+    /// The graded seeds whose run diverged.
     pub fn diverged(&self) -> Vec<u64> {
         let diverged = self.runs.iter().filter(|run| run.ended() == Some(Outcome::Diverged));
         diverged.map(|run| run.header.seed).collect()
@@ -84,7 +97,7 @@ impl Candidate {
 
     /// Why a run diverged, if one did.
     fn divergence(&self) -> Option<String> {
-        let ends = self.runs.iter().filter_map(|run| run.end.as_ref());
+        let ends = self.all_runs().filter_map(|run| run.end.as_ref());
         let diverged = ends.into_iter().find(|end| end.outcome == Outcome::Diverged);
         diverged?.reason.as_ref().map(|reason| format!("diverged: {reason}"))
     }
@@ -175,13 +188,15 @@ fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
     }
     let own = |setting: &GridSetting| {
         let runs = by_setting.get(&[setting.optimizer.as_str(), &setting.schedule]);
-        candidate(setting, runs.map_or(&[], Vec::as_slice))
+        candidate(setting, runs.map_or(&[], Vec::as_slice), selection.search)
     };
     let mut candidates: Vec<Candidate> = planned.settings.iter().map(own).collect();
     let lr = |candidate: &Candidate| candidate.setting.lr().unwrap_or(0.0);
     candidates.sort_by(|a, b| f64::total_cmp(&lr(a), &lr(b)));
-    let scores: Vec<Option<f64>> =
-        candidates.iter().map(|candidate| candidate.score(selection)).collect();
+    let scores: Vec<Option<f64>> = match &candidates[..] {
+        [only] => vec![only_score(only, selection)],
+        all => all.iter().map(|candidate| candidate.score(selection)).collect(),
+    };
     let missing = scores.iter().filter(|score| score.is_none()).count();
     let finite = scores
         .iter()
@@ -196,10 +211,18 @@ fn curve(planned: &Planned, runs: &[Run], selection: &Selection) -> Curve {
     }
 }
 
-fn candidate(setting: &GridSetting, runs: &[&Run]) -> Candidate {
+/// The value of a setting without alternatives: it is graded if a run of a graded seed finished.
+fn only_score(only: &Candidate, selection: &Selection) -> Option<f64> {
+    let values = only.runs.iter().filter_map(|run| value(run, &selection.metric, selection.at));
+    values.min_by(f64::total_cmp)
+}
+
+fn candidate(setting: &GridSetting, runs: &[&Run], search: Option<u64>) -> Candidate {
     let mut runs: Vec<Run> = runs.iter().map(|run| (*run).clone()).collect();
     runs.sort_by_key(|run| run.header.seed);
-    Candidate { setting: setting.clone(), runs }
+    let graded = runs.partition_point(|run| search.is_some_and(|search| run.header.seed < search));
+    let runs_graded = runs.split_off(graded);
+    Candidate { setting: setting.clone(), runs: runs_graded, selecting: runs }
 }
 
 /// The value of a run that is compared: infinite if it diverged, `None` if it is incomplete.

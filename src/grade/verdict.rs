@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::grids::judge_grids;
-use super::judgement::{GradedClaim, Judgement, Verdict, signed};
-use super::select::{Curve, Selection, value};
-use super::stats::{half_width, mean, standard_deviation};
+use super::judgement::{Evidence, GradedClaim, Judgement, Verdict, signed};
+use super::paired::{ALPHA, Margins, Tested};
+use super::select::{Candidate, Curve, value};
+use super::stats::{mean, standard_deviation};
 use crate::chart::{short, with_spread};
 use crate::experiment::{Claim, Expect, Experiment, SECONDS};
 use crate::study::StudyResult;
 
 /// Grades every claim that this scale can decide.
 pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<GradedClaim> {
-    let Selection { search, .. } = Selection::of(experiment, scale);
     let graded = |claim: &Claim| {
         let metric = claim.expect.measure().unwrap_or(&experiment.metric.name);
         let title = title(metric, curves);
         let judgement = match claim.scale.filter(|decides| decides.name() != scale) {
             Some(decides) => Judgement::undecided(format!("decided at --scale {}", decides.name())),
-            None => judge_grids(&claim.expect, curves, metric, search)
+            None => judge_grids(&claim.expect, curves, metric)
                 .unwrap_or_else(|| judge(&claim.expect, curves, metric)),
         };
         judgement.of(claim, &title)
@@ -28,7 +28,7 @@ pub fn verdicts(experiment: &Experiment, scale: &str, curves: &[Curve]) -> Vec<G
 
 /// The title of a measurement, from the task of the runs.
 fn title(measure: &str, curves: &[Curve]) -> String {
-    let mut runs = curves.iter().flat_map(|curve| &curve.candidates).flat_map(|it| &it.runs);
+    let mut runs = curves.iter().flat_map(|curve| &curve.candidates).flat_map(Candidate::all_runs);
     runs.next().map_or(measure.into(), |run| run.header.task.measure_title(measure))
 }
 
@@ -78,12 +78,10 @@ fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> Judgement {
         return judge_mean(expect, &own.map_or(Vec::new(), |own| own.values().copied().collect()));
     }
     let margins = margins(expect, &values);
-    if margins.is_empty() {
-        return Judgement::undecided("no seed whose runs all finished");
-    }
-    match is_deterministic(curves) {
-        true => judge_deterministic(mean(&margins)),
-        false => judge_margins(&margins),
+    match margins.pairs() {
+        0 => Judgement::undecided("no seed whose runs all finished"),
+        _ if is_deterministic(curves) => judge_deterministic(&margins),
+        _ => judge_margins(&margins),
     }
 }
 
@@ -121,12 +119,16 @@ fn values_by_series<'a>(
     Ok(values)
 }
 
-/// The margin of each seed that every series has.
-fn margins(expect: &Expect, values: &Values<'_>) -> Vec<f64> {
-    let seeds =
-        values.values().next().map_or(Vec::new(), |of_seed| of_seed.keys().copied().collect());
+/// The margins of each seed that every series has.
+fn margins(expect: &Expect, values: &Values<'_>) -> Margins {
+    let seeds = values.values().next().into_iter().flat_map(BTreeMap::keys);
     let of = |label: &str, seed: u64| values.get(label)?.get(&seed).copied();
-    seeds.into_iter().filter_map(|seed| expect.margin(&|label| of(label, seed))).collect()
+    let mut sides: Vec<Vec<f64>> = Vec::new();
+    for margins in seeds.filter_map(|seed| expect.margins(&|label| of(label, *seed))) {
+        sides.resize(margins.len(), Vec::new());
+        sides.iter_mut().zip(margins).for_each(|(side, margin)| side.push(margin));
+    }
+    Margins(sides)
 }
 
 /// Whether every run is of a task without randomness.
@@ -135,28 +137,29 @@ fn is_deterministic(curves: &[Curve]) -> bool {
     candidates.flat_map(|candidate| &candidate.runs).all(|run| run.header.task.is_deterministic())
 }
 
-fn judge_deterministic(margin: f64) -> Judgement {
+fn judge_deterministic(margins: &Margins) -> Judgement {
+    let margin = margins.smallest_mean();
     let verdict = if margin > 0.0 { Verdict::Held } else { Verdict::NotHeld };
     Judgement::new(verdict, format!("margin {}; deterministic", signed(margin)))
 }
 
-/// HELD if the 95 % interval of the mean margin is above zero, NOT HELD if it is below.
-fn judge_margins(margins: &[f64]) -> Judgement {
-    let center = mean(margins);
-    let Some(half) = half_width(margins) else {
+/// HELD or NOT HELD if the p-value is at most 5 %.
+fn judge_margins(margins: &Margins) -> Judgement {
+    let pairs = margins.pairs();
+    let Some(tested) = margins.test(pairs) else {
         return Judgement::undecided(format!(
             "margin {} from 1 seed; an interval needs at least 2",
-            signed(center)
+            signed(margins.smallest_mean())
         ));
     };
-    let verdict = match (center - half > 0.0, center + half < 0.0) {
-        (true, _) => Verdict::Held,
-        (_, true) => Verdict::NotHeld,
-        _ => Verdict::Undecided,
+    let Tested { estimate, low, high, p_value, favours } = tested;
+    let verdict = match (p_value <= ALPHA, favours) {
+        (true, true) => Verdict::Held,
+        (true, false) => Verdict::NotHeld,
+        (false, _) => Verdict::Undecided,
     };
-    let [middle, from, to] = [center, center - half, center + half].map(signed);
-    Judgement::new(
-        verdict,
-        format!("margin {middle}, 95 % interval {from} to {to} over {} seeds", margins.len()),
-    )
+    let [middle, from, to] = [estimate, low, high].map(signed);
+    let margin = format!("margin {middle}, 95 % interval {from} to {to} over {pairs} seeds");
+    let evidence = Evidence { estimate, low, high, p_value, adjusted_p: p_value, pairs };
+    Judgement { verdict, margin, evidence: Some(evidence) }
 }

@@ -17,7 +17,7 @@ use super::heat_maps::heat_maps;
 use super::remarks;
 use super::results::{Choice, ResultsTable, results_table};
 use super::rows::{Row, row};
-use super::runs::{remove_duplicates, seed_count, side_by_side};
+use super::runs::{graded_seeds, remove_duplicates, side_by_side};
 use super::scene;
 use super::styles::curve_styles;
 use super::task_settings::own_settings;
@@ -45,6 +45,8 @@ pub struct Report {
     pub(super) runs: Vec<Run>,
     pub(super) experiment: Option<Experiment>,
     pub(super) scale: Option<Scale>,
+    /// number of seeds that chose the settings and are not graded, where there was a choice
+    pub(super) search: Option<u64>,
 }
 
 impl Report {
@@ -83,7 +85,7 @@ impl Report {
         let PlannedRuns { runs, plan, scale, foreign } =
             planned_runs(experiment.as_ref(), runs, optimizers, mix_processors)?;
         let first = runs[0].header.clone();
-        let selection = selection(experiment.as_ref(), &runs);
+        let selection = selection(experiment.as_ref(), &runs, &plan);
         let curves = grade::curves(&plan, &runs, &selection);
         let tasks: Vec<String> =
             curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
@@ -94,7 +96,7 @@ impl Report {
             selection: &selection,
             x_label: first.task.x_label(),
             y_label: y_label(experiment.as_ref(), &selection, &first.task),
-            seeds: seed_count(&runs),
+            seeds: graded_seeds(&runs, selection.search),
             experiment: experiment.as_ref(),
         };
         let maps = heat_maps(&set);
@@ -117,9 +119,10 @@ impl Report {
         let choice = has_choice.then(|| Choice {
             metric: &metric,
             at: selection.at,
-            seeds: selection.search.unwrap_or(u64::MAX),
+            seeds: selection.search,
         });
-        let results = results_table(&table, &measures, &metric, choice.as_ref(), seed_count(&runs));
+        let results =
+            results_table(&table, &measures, &metric, choice.as_ref(), set.seeds);
         let charts = charts::charts(&set, &first.task);
         let scene = scene::scene(&first.task, &set)?;
         Ok(Report {
@@ -134,6 +137,7 @@ impl Report {
             charts,
             heat_maps: maps.maps,
             scene,
+            search: selection.search,
             plan,
             runs,
             experiment,
@@ -214,15 +218,10 @@ fn planned_runs(
 }
 
 /// How the best setting of each grid is chosen.
-fn selection(experiment: Option<&Experiment>, runs: &[Run]) -> Selection {
+fn selection(experiment: Option<&Experiment>, runs: &[Run], plan: &[Planned]) -> Selection {
     let header = &runs[0].header;
     match experiment {
-        Some(experiment) => {
-            let selection = Selection::of(experiment, &header.scale);
-            // with --seeds there may be fewer seeds than the scale says
-            let seeds = seed_count(runs) as u64;
-            Selection { search: selection.search.map(|search| search.min(seeds)), ..selection }
-        }
+        Some(experiment) => Selection::of(experiment, &header.scale, plan),
         None => Selection {
             metric: header.task.columns()[0].name.into(),
             at: Reduction::End,

@@ -5,23 +5,27 @@ use crate::experiment::{BUILT_IN, Experiment, Scale};
 use crate::record::Run;
 use crate::text::shell_word;
 
-use super::runs::seed_count;
-
-/// The command; `None` if the record does not say enough.
+/// The command with this number of graded seeds; `None` if the record does not say enough.
 pub fn command(
     experiment: Option<&Experiment>,
     scale: Option<Scale>,
     runs: &[Run],
+    seeds: usize,
 ) -> Option<String> {
     match experiment {
         None => training_command(runs),
         Some(Experiment { command: Some(command), .. }) => Some(command.clone()),
-        Some(experiment) => Some(run_command(experiment, scale, runs)),
+        Some(experiment) => Some(run_command(experiment, scale, runs, seeds)),
     }
 }
 
 /// `downhill run`.
-fn run_command(experiment: &Experiment, scale: Option<Scale>, runs: &[Run]) -> String {
+fn run_command(
+    experiment: &Experiment,
+    scale: Option<Scale>,
+    runs: &[Run],
+    seeds: usize,
+) -> String {
     let built_in = BUILT_IN.iter().any(|(name, _)| *name == experiment.name);
     let name = if built_in { experiment.name.as_str() } else { "FILE.toml" };
     let mut command = format!("downhill run {name}");
@@ -32,7 +36,7 @@ fn run_command(experiment: &Experiment, scale: Option<Scale>, runs: &[Run]) -> S
         if let Some(data) = run.header.task.data() {
             command += &format!(" --data {} --device {}", shell_word(data), run.header.device);
         }
-        command += &format!(" --seeds {}", seed_count(runs));
+        command += &format!(" --seeds {seeds}");
     }
     command
 }

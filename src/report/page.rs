@@ -18,7 +18,7 @@ use super::command::{command, own_data};
 use super::csv;
 use super::draw::{self, Scene};
 use super::player::player;
-use super::runs::{seed_count, short_schedule};
+use super::runs::{graded_seeds, short_schedule};
 
 /// What the verdicts mean.
 const HOW_TO_READ: &str = "A margin above zero supports the claim. HELD: the 95 % interval of the \
@@ -89,7 +89,8 @@ impl Report {
         };
         let sizes = self.runs.iter().map(|run| vec![("", run.header.task.size())]);
         let data = merged_lines(sizes).into_iter().next().map(|(_, sizes)| sizes);
-        let command = command(self.experiment.as_ref(), self.scale, &self.runs);
+        let seeds = graded_seeds(&self.runs, self.search);
+        let command = command(self.experiment.as_ref(), self.scale, &self.runs, seeds);
         let own_data = own_data(command.as_deref(), &self.runs);
         json!({
             "title": title,
@@ -109,7 +110,7 @@ impl Report {
             "epoch_unit": header.map(|header| header.task.x_label()),
             "command": command,
             "own_data": own_data,
-            "seeds": seed_count(&self.runs),
+            "seeds": seeds,
             "diverged": self.diverged(),
             "schedules": self.schedules(),
             "how_to_read": HOW_TO_READ,

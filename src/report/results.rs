@@ -32,8 +32,8 @@ pub struct Choice<'a> {
     pub metric: &'a str,
     /// its final value, or its mean over the epochs
     pub at: Reduction,
-    /// number of seeds that choose
-    pub seeds: u64,
+    /// number of seeds that only choose; `None` if every graded seed chooses
+    pub seeds: Option<u64>,
 }
 
 impl Choice<'_> {
@@ -46,17 +46,18 @@ impl Choice<'_> {
         format!("chosen by {reduced} {}", self.metric)
     }
 
-    /// The rule, where the page has so many seeds.
+    /// The rule, where the page has so many graded seeds.
     fn rule(&self, seeds: u64) -> String {
         let metric = match self.at {
             Reduction::End => format!("final {}", self.metric),
             Reduction::Mean => format!("{}, averaged over the epochs", self.metric),
         };
         let by = match self.seeds {
-            _ if seeds == 1 => String::new(),
-            1 => ", with the first seed".into(),
-            choosing if choosing >= seeds => ", averaged over the seeds".into(),
-            choosing => format!(", averaged over the first {choosing} seeds"),
+            None if seeds == 1 => String::new(),
+            None => ", averaged over the seeds".into(),
+            Some(1) => " with seed 0, which is not graded".into(),
+            Some(2) => ", averaged over the seeds 0 and 1, which are not graded".into(),
+            Some(n) => format!(", averaged over the seeds 0 to {}, which are not graded", n - 1),
         };
         format!("The chosen setting of a series is the one with the lowest {metric}{by}.")
     }
@@ -283,24 +284,24 @@ mod tests {
             row("A", "adam lr=1", "0.2", ["3", "4"], "4"),
             row("B", "sgd lr=1", "0.3", ["6", "7"], "5"),
         ];
-        let choice = Choice { metric: "training loss", at: Reduction::Mean, seeds: 1 };
+        let choice = Choice { metric: "training loss", at: Reduction::Mean, seeds: Some(1) };
         let table = results_table(&rows, &measures, "", Some(&choice), 3);
         let expected = "series|chosen setting|chosen by mean training loss|training loss|test loss|seconds per run|runs";
         assert_eq!(titles(&table).join("|"), expected);
         assert_eq!(table.rows[1].join("|"), "B|sgd lr=1|0.3|6|7|1|5");
         assert_eq!(
             table.notes[1],
-            "The chosen setting of a series is the one with the lowest training loss, averaged over the epochs, with the first seed."
+            "The chosen setting of a series is the one with the lowest training loss, averaged over the epochs with seed 0, which is not graded."
         );
         // a score that is a final value is not repeated
         let rows = [
             row("A", "adam lr=1", "4", ["3", "4"], "4"),
             row("B", "sgd lr=1", "7", ["6", "7"], "5"),
         ];
-        let choice = Choice { metric: "test loss", at: Reduction::End, seeds: 1 };
+        let choice = Choice { metric: "test loss", at: Reduction::End, seeds: Some(1) };
         let table = results_table(&rows, &measures, "", Some(&choice), 1);
         assert_eq!(titles(&table)[1..4], ["chosen setting", "training loss", "test loss"]);
-        assert!(table.notes[0].contains("the lowest final test loss."), "{:?}", table.notes);
+        assert!(table.notes[0].contains("the lowest final test loss with seed 0,"), "{:?}", table.notes);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub fn row(curve: &Curve, task: String, measures: &[Measure], selection: &Select
             series: curve.label.clone(),
             chosen: curve.brief(),
             task,
-            score: chosen.score(selection).map_or("-".into(), short),
+            score: own_score(curve, chosen, selection).map_or("-".into(), short),
             finals: measures.iter().map(|measure| final_value(chosen, measure.name)).collect(),
             exact: measures.iter().map(|measure| final_values(chosen, measure.name)).collect(),
             seconds: mean_seconds(chosen),
@@ -53,6 +53,11 @@ pub fn row(curve: &Curve, task: String, measures: &[Measure], selection: &Select
             runs: run_counts(curve),
         },
     }
+}
+
+/// The value that selected a setting among several.
+fn own_score(curve: &Curve, chosen: &Candidate, selection: &Selection) -> Option<f64> {
+    if curve.has_choice() { chosen.score(selection) } else { None }
 }
 
 /// The last value of a measurement of each seed.
@@ -84,7 +89,7 @@ fn mean_seconds(chosen: &Candidate) -> String {
 
 /// The number of runs of the whole grid, and how many of them did not finish: `12, 1 diverged`.
 fn run_counts(curve: &Curve) -> String {
-    let runs: Vec<&Run> = curve.candidates.iter().flat_map(|candidate| &candidate.runs).collect();
+    let runs: Vec<&Run> = curve.candidates.iter().flat_map(Candidate::all_runs).collect();
     let mut text = runs.len().to_string();
     for (outcome, name) in [
         (Some(Outcome::Diverged), "diverged"),

@@ -32,9 +32,10 @@ pub fn remove_duplicates(runs: &mut Vec<Run>, mix_processors: bool) {
     });
 }
 
-/// The number of different seeds.
-pub fn seed_count(runs: &[Run]) -> usize {
-    runs.iter().map(|run| run.header.seed).collect::<BTreeSet<_>>().len()
+/// The number of different graded seeds: all but the first `search`, which select.
+pub fn graded_seeds(runs: &[Run], search: Option<u64>) -> usize {
+    let seeds: BTreeSet<u64> = runs.iter().map(|run| run.header.seed).collect();
+    seeds.range(search.unwrap_or(0)..).count()
 }
 
 /// A schedule for people: of a canonical spec, only the settings that differ from the defaults.

@@ -35,8 +35,8 @@ fn path(curve: &Curve, style: Style, height: &str) -> Option<ScenePath> {
     // a series that diverged at every setting is shown by its first one
     let candidate = curve
         .chosen()
-        .or_else(|| curve.candidates.iter().find(|candidate| !candidate.runs.is_empty()))?;
-    let run = candidate.runs.first()?;
+        .or_else(|| curve.candidates.iter().find(|it| it.all_runs().next().is_some()))?;
+    let run = candidate.runs.first().or(candidate.selecting.first())?;
     let point = |measures: &BTreeMap<String, f64>| {
         Some([*measures.get("x")?, *measures.get("y")?, *measures.get(height)?])
     };

@@ -1,5 +1,5 @@
 //! All runs of an experiment: first every setting with the seeds that select, then the best
-//! settings with the remaining seeds. Or one run of it, by its key.
+//! settings with the seeds that are graded. Or one run of it, by its key.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -58,12 +58,12 @@ pub fn run(
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
     let has_choice = jobs.has_choice();
     if has_choice {
-        observer.message("stage 1 of 2: every setting, with the seeds that select the best one");
+        observer.message("stage 1 of 2: every setting, with the seeds that only select the best one");
     }
-    let mut runs = workers.make(jobs.selecting(), jobs.remaining_steps())?;
+    let mut runs = workers.make(jobs.first(), jobs.remaining_steps())?;
     if !options.stop.load(Ordering::Relaxed) {
         if has_choice {
-            observer.message("stage 2 of 2: the best setting of each series, with the other seeds");
+            observer.message("stage 2 of 2: the best setting of each series, with the seeds that are graded");
         }
         runs.extend(workers.make(jobs.remaining(&runs), 0)?);
     }
@@ -136,10 +136,10 @@ fn prepare_folder(experiment: &mut Experiment, options: &RunOptions, folder: &Pa
 /// The run of this key.
 fn find<'a>(jobs: &Jobs<'a>, key: &str, complete: &Complete) -> Result<TaskJob<'a>> {
     let unknown = |found: String, expected: &str| Err(Error::value("--only", found, expected));
-    let selecting = jobs.selecting();
+    let first = jobs.first();
     let runs: Option<Vec<Run>> =
-        selecting.iter().map(|job| complete.run(&job.job.path, &job.job.header)).collect();
-    if let Some(job) = selecting.into_iter().find(|job| job.key == key) {
+        first.iter().map(|job| complete.run(&job.job.path, &job.job.header)).collect();
+    if let Some(job) = first.into_iter().find(|job| job.key == key) {
         return Ok(job);
     }
     if !jobs.all().iter().any(|job| job.key == key) {

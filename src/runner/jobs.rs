@@ -68,19 +68,19 @@ impl Tasks {
     }
 }
 
-/// The runs of an experiment: those of every setting with the seeds that select, then those of the
-/// best setting of each series with the remaining seeds.
+/// The runs of an experiment. Where a series has several settings, all of them run with the first
+/// seeds, which select; then the best one runs with the seeds after those, which are graded. A
+/// series with one setting runs with the graded seeds only. If no series has several settings, the
+/// graded seeds begin at 0.
 pub(super) struct Jobs<'a> {
     folder: PathBuf,
     settings: Vec<SeriesSetting<'a>>,
     planned: Vec<Planned>,
     selection: Selection,
-    /// the number of series
-    series: usize,
-    /// the seeds that select
-    search: usize,
-    /// all seeds
-    seeds: usize,
+    /// the seeds that select; none if there is nothing to select
+    search: Range<usize>,
+    /// the seeds that are graded
+    graded: Range<usize>,
     any_processor: bool,
 }
 
@@ -92,6 +92,8 @@ struct SeriesSetting<'a> {
     /// as legends show it
     brief: String,
     plan: Plan,
+    /// whether its series has other settings
+    has_rivals: bool,
 }
 
 impl<'a> Jobs<'a> {
@@ -104,20 +106,16 @@ impl<'a> Jobs<'a> {
     ) -> Result<Jobs<'a>> {
         let extent: &Extent = experiment.extent_of(options.scale)?;
         let seeds = options.seeds.unwrap_or(extent.seeds);
-        let search = extent.search().min(seeds);
         let planned = experiment.planned(options.scale, optimizers)?;
-        let selection = Selection {
-            search: Some(search as u64),
-            ..Selection::of(experiment, options.scale.name())
-        };
+        let selection = Selection::of(experiment, options.scale.name(), &planned);
+        let search = selection.search.unwrap_or(0) as usize;
         Ok(Jobs {
             folder: folder.join("runs"),
             settings: settings(experiment, options, optimizers, &planned, tasks)?,
             planned,
             selection,
-            series: experiment.series.len(),
-            search,
-            seeds,
+            search: 0..search,
+            graded: search..search + seeds,
             any_processor: options.mix_processors,
         })
     }
@@ -127,12 +125,15 @@ impl<'a> Jobs<'a> {
         self.settings.iter().map(|setting| (setting.task.size(), &setting.plan))
     }
 
-    /// The runs of every setting with the seeds that select.
-    pub fn selecting(&self) -> Vec<TaskJob<'a>> {
-        self.of(0..self.search, |_| true)
+    /// The runs that need no selection: those of every setting with the seeds that select, and the
+    /// graded runs of series with one setting.
+    pub fn first(&self) -> Vec<TaskJob<'a>> {
+        let mut jobs = self.of(self.search.clone(), |setting| setting.has_rivals);
+        jobs.extend(self.of(self.graded.clone(), |setting| !setting.has_rivals));
+        jobs
     }
 
-    /// The runs of the best settings with the remaining seeds. `runs` are those that select.
+    /// The graded runs of the best settings. `runs` are those of [`first`](Jobs::first).
     pub fn remaining(&self, runs: &[Run]) -> Vec<TaskJob<'a>> {
         let best = |curve: grade::Curve| {
             let setting = &curve.chosen()?.setting;
@@ -140,35 +141,36 @@ impl<'a> Jobs<'a> {
         };
         let curves = grade::curves(&self.planned, runs, &self.selection);
         let best: Vec<[String; 3]> = curves.into_iter().filter_map(best).collect();
-        self.of(self.search..self.seeds, |setting| {
-            best.iter().any(|key| *key == setting.header.setting())
+        self.of(self.graded.clone(), |setting| {
+            setting.has_rivals && best.iter().any(|key| *key == setting.header.setting())
         })
     }
 
     /// Every run that can be made, with any outcome of the selection.
     pub fn all(&self) -> Vec<TaskJob<'a>> {
-        self.of(0..self.seeds, |_| true)
+        let mut jobs = self.first();
+        jobs.extend(self.of(self.graded.clone(), |setting| setting.has_rivals));
+        jobs
     }
 
-    /// Whether some seeds select among settings, and others follow.
+    /// Whether a series has several settings.
     pub fn has_choice(&self) -> bool {
-        self.seeds > self.search && self.settings.len() > self.series
+        !self.search.is_empty()
     }
 
-    /// How many runs the remaining seeds need.
+    /// How many runs follow the selection.
     pub fn remaining_count(&self) -> usize {
-        self.series * (self.seeds - self.search)
+        self.planned.iter().filter(|series| series.has_choice()).count() * self.graded.len()
     }
 
-    /// The number of steps of the runs with the remaining seeds, as far as it is known before the
-    /// selection.
+    /// The number of steps of the runs that follow the selection, as far as it is known before.
     pub fn remaining_steps(&self) -> usize {
         let mut steps = Vec::new();
-        for setting in &self.settings {
+        for setting in self.settings.iter().filter(|setting| setting.has_rivals) {
             steps.push((&setting.header.series, setting.header.epochs * setting.task.steps()));
         }
         steps.dedup_by_key(|(series, _)| *series);
-        steps.iter().map(|(_, steps)| steps * (self.seeds - self.search)).sum()
+        steps.iter().map(|(_, steps)| steps * self.graded.len()).sum()
     }
 
     /// The runs of some settings with these seeds.
@@ -228,7 +230,7 @@ fn settings<'a>(
             fits.map_err(|error| error.within(at_series(experiment, series)))?;
             let header = header(task.record(), &name, &plan, 0);
             let brief = briefs.of_run(&header);
-            Ok(SeriesSetting { task, header, brief, plan })
+            Ok(SeriesSetting { task, header, brief, plan, has_rivals: planned[at].has_choice() })
         };
         let grid = experiment.grid(series, options.scale, optimizers)?;
         let made: Result<Vec<_>> = grid.into_par_iter().map(setting).collect();

@@ -84,7 +84,7 @@ Options:
   --scale NAME      amount of work: quick, paper or sweep [default: quick]
   --data NAME|PATH  other data
   --device NAME     flex, ndarray or wgpu [default: flex]
-  --seeds N         number of seeds per setting [default: from the scale]
+  --seeds N         number of graded seeds [default: from the scale]
   --out DIR         output folder of records and page [default: out/EXPERIMENT/SCALE-DATA-DEVICE]
   --jobs N          number of parallel runs [default: number of cores]
   --fresh           repeat runs that already have a record

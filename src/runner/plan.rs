@@ -30,9 +30,9 @@ pub struct RunPlan {
 /// A part of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// every setting, with the seeds that select
+    /// every setting with the seeds that select, and the graded runs of series with one setting
     Settings,
-    /// the best settings, with the remaining seeds
+    /// the graded runs of the best settings
     Seeds,
 }
 
@@ -73,7 +73,7 @@ pub fn plan(
     let folder = tasks.folder(experiment, options);
     let jobs = Jobs::list(experiment, optimizers, options, &tasks, &folder)?;
     let complete = Complete { since: None, any_processor: options.mix_processors };
-    let (runs, missing) = divided(jobs.selecting(), &complete);
+    let (runs, missing) = divided(jobs.first(), &complete);
     if !missing.is_empty() {
         let (stage, later) = (Stage::Settings, jobs.remaining_count());
         let complete = runs.len();

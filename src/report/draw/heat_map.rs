@@ -67,8 +67,9 @@ fn draw_cells(map: &HeatMap, area: &Area<'_>, layout: &Layout) -> Result<()> {
     }
     for (row, column) in &map.best {
         let (x, y) = corner(*row, *column);
-        let corners = [(x, y), (x + layout.cell.0 - pt(1), y + layout.cell.1 - pt(1))];
-        let outline = Rectangle::new(corners, BLACK.stroke_width(2 * FINE));
+        let (right, below) = (x + layout.cell.0 - pt(1), y + layout.cell.1 - pt(1));
+        let outline = [(x, y), (right, y), (right, below), (x, below), (x, y), (right, y)];
+        let outline = PathElement::new(outline, BLACK.stroke_width(2 * FINE));
         area.draw(&outline).map_err(drawing_error)?;
     }
     Ok(())
