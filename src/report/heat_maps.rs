@@ -51,9 +51,11 @@ pub fn heat_maps(set: &CurveSet<'_>) -> HeatMaps {
 
 /// Gives all maps the same colours for the same numbers, and says so.
 fn share_colors(maps: &mut [HeatMap], metric: &str) {
-    let all: Vec<f64> = maps.iter().flat_map(|map| &map.cells).flatten().flatten().copied().collect();
+    let all: Vec<f64> =
+        maps.iter().flat_map(|map| &map.cells).flatten().flatten().copied().collect();
     let colors = ColorRange::of(all.iter().copied());
-    let outlined = |rows: bool| if rows { "the best setting of each row" } else { "the best setting" };
+    let outlined =
+        |rows: bool| if rows { "the best setting of each row" } else { "the best setting" };
     let shared = if maps.len() > 1 { " All maps of this page have the same colours." } else { "" };
     let cap = match colors.capped {
         true => format!(
@@ -65,8 +67,9 @@ fn share_colors(maps: &mut [HeatMap], metric: &str) {
     for map in maps {
         map.colors = colors;
         let outlined = outlined(map.best.len() > 1);
-        map.caption =
-            format!("The {metric}, of every setting of the grid; outlined: {outlined}.{shared}{cap}");
+        map.caption = format!(
+            "The {metric}, of every setting of the grid; outlined: {outlined}.{shared}{cap}"
+        );
     }
 }
 
@@ -130,7 +133,16 @@ fn map(title: String, x: &str, rows: &[HeatRow<'_>], selection: &Selection) -> H
     let best = cells.iter().enumerate().filter_map(|(row, cells)| best(row, cells));
     let best = best.min_by(|a, b| value(a).total_cmp(&value(b))).into_iter().collect();
     let colors = ColorRange::of(std::iter::empty());
-    HeatMap { title, x: x.into(), columns, rows: labels, cells, best, colors, caption: String::new() }
+    HeatMap {
+        title,
+        x: x.into(),
+        columns,
+        rows: labels,
+        cells,
+        best,
+        colors,
+        caption: String::new(),
+    }
 }
 
 /// Row and column of the lowest finite number of a row.

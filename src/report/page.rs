@@ -1,10 +1,13 @@
 //! The files of a report.
 
+mod figures;
+mod finding;
+mod forest;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -16,9 +19,11 @@ use crate::record::Outcome;
 use super::build::Report;
 use super::command::{command, own_data};
 use super::csv;
-use super::draw::{self, Scene};
-use super::player::player;
+use super::curves::SCRIPT;
+use super::player::{in_script, player};
 use super::runs::{graded_seeds, short_schedule};
+use figures::{Picture, write_scene};
+use finding::{Finding, result};
 
 /// What the verdicts mean.
 const HOW_TO_READ: &str = "A margin above zero supports the claim. HELD: the 95 % interval of the \
@@ -27,17 +32,6 @@ const HOW_TO_READ: &str = "A margin above zero supports the claim. HELD: the 95 
     or within the stated bound. FAIL: it is not. A diverged run counts as infinite. Claims about \
     whole grids use only the seeds that choose the settings. NOT HELD and FAIL are findings, not \
     errors.";
-
-/// A picture on the page.
-#[derive(Serialize)]
-struct Picture {
-    /// stem of its files
-    name: String,
-    title: String,
-    /// what it shows, in sentences
-    caption: String,
-    svg: String,
-}
 
 impl Report {
     /// Writes `index.html`, `report.md`, `points.csv`, and each chart as SVG and PNG. Returns the
@@ -64,21 +58,6 @@ impl Report {
         render("index.html", include_str!("page.html"), &page, folder)
     }
 
-    /// The charts and the heat maps.
-    fn pictures(&self) -> Result<Vec<Picture>> {
-        let mut pictures = Vec::new();
-        for (name, chart) in &self.charts {
-            if let Some(svg) = draw::line_chart(chart)? {
-                pictures.push(Picture::new(name, &chart.title, &chart.caption, &svg));
-            }
-        }
-        for (i, map) in self.heat_maps.iter().enumerate() {
-            let (name, svg) = (format!("heat-{}", i + 1), draw::heat_map(map)?);
-            pictures.push(Picture::new(&name, &map.title, &map.caption, &svg));
-        }
-        Ok(pictures)
-    }
-
     /// What the templates show.
     fn page(&self, pictures: &[Picture]) -> Value {
         let header = self.runs.first().map(|run| &run.header);
@@ -98,6 +77,13 @@ impl Report {
             "experiment": self.experiment,
             "series": self.series(),
             "one_spec": self.one_spec(),
+            "finding": Finding::new(&self.verdicts, self.result()),
+            "lead": self.lead(pictures),
+            "style": include_str!("page.css"),
+            "script": SCRIPT,
+            "curves": self.curves.as_ref().map(in_script),
+            "curves_note": self.curves.as_ref().map(|curves| &curves.note),
+            "curves_caption": self.caption,
             "player": self.scene.as_ref().map(player),
             "pictures": pictures,
             "tables": self.tables,
@@ -115,6 +101,18 @@ impl Report {
             "schedules": self.schedules(),
             "how_to_read": HOW_TO_READ,
         })
+    }
+
+    /// The result in a sentence, where nothing is claimed.
+    fn result(&self) -> String {
+        let Some(task) = self.runs.first().map(|run| &run.header.task) else {
+            return "A study without claims.".into();
+        };
+        let columns = task.columns();
+        let metric = self.experiment.as_ref().map(|it| it.metric.name.as_str());
+        let place = columns.iter().position(|column| Some(column.name) == metric).unwrap_or(0);
+        let title = columns.get(place).map_or("", |column| column.title);
+        result(&self.table, place, title)
     }
 
     /// The learning-rate schedules of the runs, without settings that have their defaults.
@@ -165,35 +163,6 @@ impl Report {
             })
             .collect()
     }
-}
-
-impl Picture {
-    fn new(name: &str, title: &str, caption: &str, svg: &str) -> Picture {
-        Picture {
-            name: name.into(),
-            title: title.into(),
-            caption: caption.into(),
-            svg: draw::described(svg, name, title, caption),
-        }
-    }
-
-    fn write(&self, folder: &Path) -> Result<()> {
-        place(&folder.join(format!("{}.svg", self.name)), self.svg.as_bytes())?;
-        place(&folder.join(format!("{}.png", self.name)), &draw::png(&self.svg)?)
-    }
-}
-
-/// Writes the pictures of a scene. Returns the relief; in place of the contour map and the
-/// animation, the page has the player.
-fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
-    let caption = "The first seed of each series.";
-    let contour =
-        Picture::new("contour", "Paths on the contours", caption, &draw::contour_map(scene)?);
-    contour.write(folder)?;
-    let relief = Picture::new("relief", "Paths on the surface", caption, &draw::relief(scene)?);
-    relief.write(folder)?;
-    place(&folder.join("animation.gif"), &draw::animation(scene)?)?;
-    Ok(relief)
 }
 
 /// Writes a file from a template and returns its path.

@@ -36,14 +36,11 @@ impl CurveSet<'_> {
     /// A line for each curve: a measurement at the chosen setting, over the epochs or over another
     /// measurement.
     pub fn lines(&self, x_measure: Option<&str>, measure: &str) -> Vec<PlotLine> {
-        let common = self.common_setting();
         let line = |((curve, task), style): ((&Curve, &String), &Style)| {
-            let own = if common.is_some() { task.clone() } else { setting_label(curve) };
-            let details: Vec<String> =
-                [own, self.seeds_of(curve)].into_iter().filter(|text| !text.is_empty()).collect();
+            let [label, details] = self.label_parts(curve, task);
             let label = match details.is_empty() {
-                true => curve.label.clone(),
-                false => format!("{}\n{}", curve.label, self.in_legend(&details.join(", "))),
+                true => label,
+                false => format!("{label}\n{}", self.in_legend(&details)),
             };
             let mut line = PlotLine::new(&label, *style, []);
             if let Some(candidate) = drawn_setting(curve) {
@@ -75,9 +72,17 @@ impl CurveSet<'_> {
         }
     }
 
+    /// The label of a curve, and its setting and number of seeds. `task` is what its task has in
+    /// place of the experiment's.
+    pub fn label_parts(&self, curve: &Curve, task: &str) -> [String; 2] {
+        let own = if self.common_setting().is_some() { task.into() } else { setting_label(curve) };
+        let details = [own, self.seeds_of(curve)].into_iter().filter(|text| !text.is_empty());
+        [curve.label.clone(), details.collect::<Vec<_>>().join(", ")]
+    }
+
     /// How many runs of a line finished: `3 seeds`, or `1 of 3 seeds` if others diverged or are
     /// missing. Empty if there is only one seed.
-    pub fn seeds_of(&self, curve: &Curve) -> String {
+    fn seeds_of(&self, curve: &Curve) -> String {
         match (self.finished(curve), self.seeds) {
             (_, ..=1) | (None, _) => String::new(),
             (Some(finished), seeds) if finished == seeds => format!("{seeds} seeds"),
@@ -96,8 +101,7 @@ impl CurveSet<'_> {
         if self.seeds == 1 {
             return "One seed.".into();
         }
-        let mut caption =
-            "Mean over the seeds; the band is ± one standard deviation.".to_string();
+        let mut caption = "Mean over the seeds; the band is ± one standard deviation.".to_string();
         let is_partial = |curve| self.finished(curve).is_some_and(|count| count < self.seeds);
         if self.curves.iter().any(is_partial) {
             caption += " \"1 of 3 seeds\" in the legend: the other runs diverged or are missing. A \

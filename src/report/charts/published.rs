@@ -61,7 +61,11 @@ pub fn difference_chart(
         caption: "Our mean minus the mean of the published runs; the band is ± one standard \
                   deviation of the published runs."
             .into(),
-        ..Chart::new("Our mean minus the published mean", set.x_label, &format!("difference in {}", set.y_label))
+        ..Chart::new(
+            "Our mean minus the published mean",
+            set.x_label,
+            &format!("difference in {}", set.y_label),
+        )
     }
 }
 
