@@ -15,7 +15,7 @@ use crate::record::{Axis, BATCH_LOSS, CurvePoint, RecordedTask, Run};
 use super::charts::{CurveSet, drawn_setting, mean_line, published_curves};
 
 /// The most numbers on a page; each takes four bytes.
-const BUDGET: usize = 600_000;
+const BUDGET: usize = 700_000;
 /// Measurements that count work. They are an x axis.
 const WORK: [&str; 2] = ["gradients", "gradient_evaluations"];
 
@@ -107,7 +107,7 @@ pub fn curves(set: &CurveSet<'_>, task: &RecordedTask) -> Option<Curves> {
         log_x: is_log(request.as_ref().map(|request| request.x_axis)),
         log_y: is_log(request.as_ref().map(|request| request.y_axis)),
         has_start: request.is_none(),
-        note: note(every, &all[fit.lines..], fit.seeds < fit.lines),
+        note: note(every, &all[fit.lines..], &all[fit.seeds.min(fit.lines)..fit.lines]),
         y: all.into_iter().take(fit.lines).collect(),
         x,
         series,
@@ -217,7 +217,7 @@ struct Fit {
     seeds: usize,
 }
 
-/// Adds the measurements to the series as long as there is space: the lines of all, then the seeds.
+/// Adds the measurements to the series as long as there is space: their lines, then their seeds.
 fn fill(series: &mut [Series], drawn: &[Drawn<'_>], axes: &[AxisChoice]) -> Fit {
     let count = |lines: &dyn Fn(&Drawn<'_>) -> usize| -> usize {
         drawn.iter().map(|it| lines(it) * it.shown.len()).sum()
@@ -225,7 +225,9 @@ fn fill(series: &mut [Series], drawn: &[Drawn<'_>], axes: &[AxisChoice]) -> Fit 
     let of_lines = count(&|it| if it.runs.len() > 1 { 3 } else { 1 });
     let of_seeds = count(&|it| if it.runs.len() > 1 { it.runs.len() } else { 0 });
     let space = BUDGET.saturating_sub(count(&|_| 1));
-    let lines = (space / of_lines.max(1)).clamp(1, axes.len().max(1));
+    // the seeds of the metric come before the lines of other measurements
+    let reserved = if of_lines + of_seeds <= space { of_seeds } else { 0 };
+    let lines = ((space - reserved) / of_lines.max(1)).clamp(1, axes.len().max(1));
     let seeds = match of_seeds {
         0 => lines,
         count => (space.saturating_sub(lines * of_lines) / count).min(lines),
@@ -289,21 +291,23 @@ fn published(set: &CurveSet<'_>) -> Vec<Series> {
     published_curves(set).into_iter().map(|curve| series(curve.line)).collect()
 }
 
-/// What the page leaves out.
-fn note(every: usize, without: &[AxisChoice], without_seeds: bool) -> String {
+/// What the page leaves out: points, measurements, and the seeds of measurements.
+fn note(every: usize, without: &[AxisChoice], without_seeds: &[AxisChoice]) -> String {
+    let names = |axes: &[AxisChoice]| {
+        axes.iter().map(|axis| axis.label.as_str()).collect::<Vec<_>>().join(", ")
+    };
     let mut parts = Vec::new();
     if every > 1 {
         parts.push(format!("only one of {every} points is shown"));
     }
     if !without.is_empty() {
-        let names: Vec<&str> = without.iter().map(|axis| axis.label.as_str()).collect();
-        parts.push(format!("not on this page: {}", names.join(", ")));
+        parts.push(format!("without {}", names(without)));
     }
-    if without_seeds {
-        parts.push("single seeds are shown for the first measurements only".into());
+    if !without_seeds.is_empty() {
+        parts.push(format!("without the single seeds of {}", names(without_seeds)));
     }
     match parts.is_empty() {
         true => String::new(),
-        false => format!("To keep the page small, {}; points.csv has all.", parts.join("; ")),
+        false => format!("To keep the page small: {}; points.csv has all.", parts.join("; ")),
     }
 }

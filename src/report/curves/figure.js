@@ -59,7 +59,7 @@
     function layout() {
       const view = state.zoom || fullView(), shown = visible(), inPanels = state.panels && shown.length > 1;
       const withEnds = !inPanels && width >= 620 && shown.length <= MOST_ENDS;
-      const right = withEnds ? Math.min(210, 28 + Math.max(0, ...shown.map((n) => ctx.measureText(series[n].label).width))) : 12;
+      const right = withEnds ? Math.min(210, 28 + Math.max(0, ...shown.map((n) => ctx.measureText(series[n].label).width))) : 20;
       const columns = inPanels ? clamp(Math.floor(width / 210), 2, Math.ceil(Math.sqrt(shown.length * 1.6))) : 1;
       const rows = inPanels ? Math.ceil(shown.length / columns) : 1, area = { left: 58, top: 22, right: width - right, bottom: height - 40 };
       const gap = { x: 14, y: 24 }, size = { x: (area.right - area.left + gap.x) / columns, y: (area.bottom - area.top + (inPanels ? gap.y : 0)) / rows };
@@ -151,7 +151,7 @@
       tip.textContent = "";
       tip.append(make("b", {}, `${showCount(at)} ${labelOf(data.x, state.x)}`));
       for (const { n, i, value } of rows.slice(0, 30)) {
-        const [low, high] = bandOf(n), spread = low && high[i] > low[i] ? ` ± ${show((high[i] - low[i]) / 2)}` : "";
+        const [low, high] = bandOf(n), spread = low && high[i] > low[i] ? ` ± ${show(Number(((high[i] - low[i]) / 2).toPrecision(2)))}` : "";
         tip.append(make("span", { class: "row" }, make("i", { style: `background:${colorOf(n)}` }), make("span", {}, series[n].label), make("span", { class: "n" }, show(value) + spread)));
       }
       if (rows.length > 30) tip.append(make("span", {}, `and ${rows.length - 30} more`));

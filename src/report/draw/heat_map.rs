@@ -49,7 +49,7 @@ pub fn heat_map(map: &HeatMap) -> Result<String> {
         text(area, &map.title, middle, (15, &BLACK), HPos::Center)?;
         draw_cells(map, area, &layout)?;
         draw_columns(map, area, &layout)?;
-        draw_bar(map, area, &layout)
+        if map.colors.low.is_finite() { draw_bar(map, area, &layout) } else { Ok(()) }
     })
 }
 
@@ -91,7 +91,8 @@ fn draw_bar(map: &HeatMap, area: &Area<'_>, layout: &Layout) -> Result<()> {
     let left = layout.left;
     let right = left + step * BAR_STEPS;
     for i in 0..BAR_STEPS {
-        let corners = [(left + step * i, top), (left + step * (i + 1), top + pt(BAR.1))];
+        // each step reaches to the end of the bar, so there are no gaps
+        let corners = [(left + step * i, top), (right, top + pt(BAR.1))];
         let fill = heat_color(f64::from(i) / f64::from(BAR_STEPS - 1)).filled();
         area.draw(&Rectangle::new(corners, fill)).map_err(drawing_error)?;
     }
