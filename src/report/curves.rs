@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::pack::{exact, pack};
-use crate::chart::BandPoint;
+use crate::chart::{BandPoint, Chart, PlotLine, Style};
 use crate::grade::Curve;
 use crate::record::{Axis, BATCH_LOSS, CurvePoint, RecordedTask, Run};
 
@@ -37,6 +37,8 @@ pub struct Curves {
     log_y: bool,
     /// whether the first point is the value before training, which the first view leaves out
     has_start: bool,
+    /// the ticks of the x axis; empty: round numbers
+    ticks: Vec<f64>,
     series: Vec<Series>,
     /// what is left out; empty if nothing
     pub note: String,
@@ -61,12 +63,36 @@ struct Series {
     mark: usize,
     /// whether the points are joined
     joined: bool,
+    /// whether each point has a mark
+    points: bool,
     /// the numbers of each x axis
     x: BTreeMap<String, Value>,
     /// the numbers of each measurement
     y: BTreeMap<String, Numbers>,
     /// the place of the last point, if a run diverged there
     diverged: Option<usize>,
+    /// where on the x axis there is a cross for something that diverged
+    crosses: Vec<f64>,
+}
+
+impl Series {
+    /// A series without numbers.
+    fn new(label: String, style: Style) -> Series {
+        Series {
+            label,
+            details: String::new(),
+            light: style.hex(),
+            dark: style.dark_hex(),
+            dash: style.dashes(),
+            mark: style.mark(),
+            joined: true,
+            points: false,
+            x: BTreeMap::new(),
+            y: BTreeMap::new(),
+            diverged: None,
+            crosses: Vec::new(),
+        }
+    }
 }
 
 /// A measurement of a series: mean, band, and the seeds if they fit on the page.
@@ -107,6 +133,7 @@ pub fn curves(set: &CurveSet<'_>, task: &RecordedTask) -> Option<Curves> {
         log_x: is_log(request.as_ref().map(|request| request.x_axis)),
         log_y: is_log(request.as_ref().map(|request| request.y_axis)),
         has_start: request.is_none(),
+        ticks: Vec::new(),
         note: note(every, &all[fit.lines..], &all[fit.seeds.min(fit.lines)..fit.lines]),
         y: all.into_iter().take(fit.lines).collect(),
         x,
@@ -176,21 +203,9 @@ fn y_axes(set: &CurveSet<'_>, task: &RecordedTask, drawn: &[Drawn<'_>]) -> Vec<A
 
 /// The n-th series without its measurements.
 fn empty_series(set: &CurveSet<'_>, n: usize, it: &Drawn<'_>, axes: &[AxisChoice]) -> Series {
-    let style = set.styles[n];
     let [label, details] = set.label_parts(it.curve, &set.tasks[n]);
     let x = axes.iter().map(|axis| (axis.name.clone(), x_numbers(it, &axis.name)));
-    Series {
-        label,
-        details,
-        light: style.hex(),
-        dark: style.dark_hex(),
-        dash: style.dashes(),
-        mark: style.mark(),
-        joined: true,
-        x: x.collect(),
-        y: BTreeMap::new(),
-        diverged: None,
-    }
+    Series { details, x: x.collect(), ..Series::new(label, set.styles[n]) }
 }
 
 /// The numbers of a series on an x axis. Seconds are the mean over the runs that came so far.
@@ -266,29 +281,47 @@ fn numbers(it: &Drawn<'_>, measure: &str, with_seeds: bool) -> (Numbers, Option<
 
 /// The published curves, as dots beside the metric.
 fn published(set: &CurveSet<'_>) -> Vec<Series> {
-    let series = |line: crate::chart::PlotLine| {
-        let (label, details) = line.label.split_once('\n').unwrap_or((&line.label, ""));
-        let along = |value: fn(&BandPoint) -> f64| pack(line.points.iter().map(value));
-        let epochs: Vec<f64> = line.points.iter().map(|point| point.x).collect();
-        let numbers = Numbers {
-            mean: along(|point| point.y),
-            band: Some([along(|point| point.low), along(|point| point.high)]),
-            seeds: Vec::new(),
-        };
-        Series {
-            label: label.into(),
-            details: details.into(),
-            light: line.style.hex(),
-            dark: line.style.dark_hex(),
-            dash: line.style.dashes(),
-            mark: line.style.mark(),
-            joined: line.joined,
-            x: BTreeMap::from([("epoch".to_string(), exact(&epochs))]),
-            y: BTreeMap::from([(set.selection.metric.clone(), numbers)]),
-            diverged: None,
-        }
+    let curves = published_curves(set).into_iter();
+    curves.map(|curve| of_line(&curve.line, ["epoch", &set.selection.metric])).collect()
+}
+
+/// The lines of any chart.
+pub fn of_chart(chart: &Chart) -> Curves {
+    let axis =
+        |name: &str, label: &str| vec![AxisChoice { name: name.into(), label: label.into() }];
+    Curves {
+        x: axis("x", &chart.x),
+        y: axis("y", &chart.y),
+        log_x: chart.log_x,
+        log_y: chart.log_y,
+        has_start: false,
+        ticks: chart.x_ticks.clone(),
+        series: chart.lines.iter().map(|line| of_line(line, ["x", "y"])).collect(),
+        note: String::new(),
+    }
+}
+
+/// A line of a chart, on these axes.
+fn of_line(line: &PlotLine, [x, y]: [&str; 2]) -> Series {
+    let (label, details) = line.label.split_once('\n').unwrap_or((&line.label, ""));
+    let points: Vec<&BandPoint> = line.points.iter().filter(|point| point.x.is_finite()).collect();
+    let along = |value: fn(&BandPoint) -> f64| pack(points.iter().map(|point| value(point)));
+    let has_band = points.iter().any(|point| point.low < point.high);
+    let numbers = Numbers {
+        mean: along(|point| point.y),
+        band: has_band.then(|| [along(|point| point.low), along(|point| point.high)]),
+        seeds: Vec::new(),
     };
-    published_curves(set).into_iter().map(|curve| series(curve.line)).collect()
+    let xs: Vec<f64> = points.iter().map(|point| point.x).collect();
+    Series {
+        details: details.replace('\n', " "),
+        joined: line.joined,
+        points: line.marks,
+        x: BTreeMap::from([(x.to_string(), exact(&xs))]),
+        y: BTreeMap::from([(y.to_string(), numbers)]),
+        crosses: line.diverged.clone(),
+        ..Series::new(label.into(), line.style)
+    }
 }
 
 /// What the page leaves out: points, measurements, and the seeds of measurements.

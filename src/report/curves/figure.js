@@ -39,7 +39,8 @@
     // resolves nothing else, so it is left out there.
     function fullView() {
       const shown = visible(), skip = data.has_start && shown.some((n) => xOf(n).length > 2) ? 1 : 0;
-      const x = extent(shown.flatMap((n) => { const xs = xOf(n), last = Math.min(xs.length, meanOf(n).length) - 1; return [xs[0], xs[1], xs[last], ...(state.logX ? xs.slice(0, 3) : [])]; }), state.logX) || [0, 1];
+      const x = extent(shown.flatMap((n) => { const xs = xOf(n), last = Math.min(xs.length, meanOf(n).length) - 1; return [xs[0], xs[1], xs[last], ...(state.logX ? xs.slice(0, 3) : []), ...series[n].crosses]; }), state.logX) || [0, 1];
+      if (data.ticks.length && state.logX) [x[0], x[1]] = [x[0] / 1.3, x[1] * 1.3];
       const ys = [];
       let lowest = Infinity;
       for (const n of shown) {
@@ -74,16 +75,16 @@
     }
 
     function paintSeries(panel, n, colors, order) {
-      const xs = xOf(n), ys = meanOf(n), band = bandOf(n), color = colorOf(n), { dash, mark, joined } = series[n];
+      const xs = xOf(n), ys = meanOf(n), band = bandOf(n), color = colorOf(n), { dash, mark, joined, points } = series[n];
       const seeds = state.seeds ? seedsOf(n) : [];
       for (const seed of seeds) paintLine(ctx, panel, xs, seed, { color, width: 1, alpha: 0.35 });
       if (!seeds.length && band[0] && joined) paintBand(ctx, panel, xs, band, color);
       if (joined) paintLine(ctx, panel, xs, ys, { color, dash });
-      if (joined && order.lines > 1 && panel.own === null) paintMarks(ctx, panel, xs, ys, { mark, color, edge: colors.background, ...order });
-      if (!joined) for (let i = 0; i < ys.length; i++) paintMark(ctx, [panel.x.at(xs[i]), panel.y.at(ys[i])], 0, color, colors.background, 2.5);
+      if (joined && !points && order.lines > 1 && panel.own === null) paintMarks(ctx, panel, xs, ys, { mark, color, edge: colors.background, ...order });
+      if (!joined || points) for (let i = 0; i < ys.length; i++) paintMark(ctx, [panel.x.at(xs[i]), panel.y.at(ys[i])], points && joined ? mark : 0, color, colors.background, joined ? 4 : 2.5);
       const end = series[n].diverged;
-      if (end !== null) {
-        const px = panel.x.at(xs[Math.min(end, xs.length - 1)]), cross = new Path2D(`M${px - 5} ${panel.top}l10 10m0 -10l-10 10`);
+      for (const x of end === null ? series[n].crosses : [xs[Math.min(end, xs.length - 1)]]) {
+        const px = panel.x.at(x), cross = new Path2D(`M${px - 5} ${panel.top}l10 10m0 -10l-10 10`);
         Object.assign(ctx, { strokeStyle: color, lineWidth: 2 });
         ctx.stroke(cross);
       }
@@ -99,7 +100,7 @@
       layout();
       for (const panel of panels) {
         const size = [panel.right - panel.left, panel.bottom - panel.top];
-        paintAxes(ctx, panel, colors, { ticks: [size[0] / 65, size[1] / 28], labels: panel.labels });
+        paintAxes(ctx, panel, colors, { ticks: [size[0] / 65, size[1] / 28], labels: panel.labels, tried: data.ticks });
         clipTo(ctx, panel);
         if (panel.own !== null) for (const n of shown) if (n !== panel.own) paintLine(ctx, panel, xOf(n), meanOf(n), { color: colors.grey, width: 1, alpha: 0.35 });
         for (const [k, n] of shown.entries()) if (panel.own === null || panel.own === n) paintSeries(panel, n, colors, { n: k, lines: shown.length });
@@ -178,7 +179,7 @@
     const choice = (label, axes, key) => {
       const select = make("select", { "aria-label": label, class: key }, ...axes.map((axis) => make("option", { value: axis.name }, axis.label)));
       select.addEventListener("change", () => set({ [key]: select.value, zoom: null }));
-      return make("label", {}, `${label} `, select);
+      return axes.length > 1 ? [make("label", {}, `${label} `, select)] : [];
     };
     const toggle = (text, key, title) => {
       const button = make("button", { type: "button", "data-key": key, title }, text);
@@ -204,7 +205,7 @@
       return button;
     });
     const plot = make("div", { class: "plot" }, canvas, line, box, tip);
-    root.prepend(make("div", { class: "live" }, make("div", { class: "controls" }, choice("y", data.y, "y"), choice("x", data.x, "x"), ...buttons, reset), plot, make("div", { class: "legend" }, ...legend)));
+    root.prepend(make("div", { class: "live" }, make("div", { class: "controls" }, ...choice("y", data.y, "y"), ...choice("x", data.x, "x"), ...buttons, reset), plot, make("div", { class: "legend" }, ...legend)));
     root.classList.add("is-live");
     canvas.setAttribute("aria-label", `${root.dataset.title}: ${series.map((own) => own.label).join(", ")}. ${root.dataset.caption} The table of results has the final values.`);
 

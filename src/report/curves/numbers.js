@@ -52,6 +52,16 @@
   }
   const ticksOf = ({ low, high, log }, atMost) => log ? logTicks(low, high, atMost) : linearTicks(low, high, atMost);
 
+  // Those of these ticks that the scale shows, with at least this many pixels between them.
+  function apart(ticks, scale, pixels) {
+    const kept = [];
+    for (const tick of ticks) {
+      const isShown = tick >= scale.low && tick <= scale.high;
+      if (isShown && (!kept.length || scale.at(tick) - scale.at(kept[kept.length - 1]) >= pixels)) kept.push(tick);
+    }
+    return kept;
+  }
+
   // The lowest and the highest of numbers that the scale can show, or null.
   function extent(values, log) {
     let low = Infinity, high = -Infinity;

@@ -18,10 +18,10 @@
     }
   }
 
-  function paintAxes(c, panel, colors, { ticks, labels }) {
+  function paintAxes(c, panel, colors, { ticks, labels, tried }) {
     Object.assign(c, { lineWidth: 1, strokeStyle: colors.grid, fillStyle: colors.grey, textBaseline: "top", textAlign: "center" });
     c.beginPath();
-    for (const tick of ticksOf(panel.x, ticks[0])) {
+    for (const tick of tried.length ? apart(tried, panel.x, 48) : ticksOf(panel.x, ticks[0])) {
       const px = Math.round(panel.x.at(tick)) + 0.5;
       c.moveTo(px, panel.top);
       c.lineTo(px, panel.bottom);

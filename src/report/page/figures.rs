@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::files::place;
 use crate::report::build::Report;
+use crate::report::curves::of_chart;
 use crate::report::draw::{self, Scene};
+use crate::report::player::in_script;
 
 /// The charts that the interactive curves do not contain.
 const NOT_CURVES: [&str; 2] = ["learning-rates", "published"];
@@ -25,6 +27,8 @@ pub struct Picture {
     pub is_curves: bool,
     /// the picture
     pub svg: String,
+    /// its lines for the script of the page; empty if the script does not draw it
+    pub data: String,
 }
 
 impl Picture {
@@ -34,6 +38,7 @@ impl Picture {
             title: title.into(),
             caption: caption.into(),
             is_curves: false,
+            data: String::new(),
             svg: draw::described(svg, name, title, caption),
         }
     }
@@ -53,7 +58,8 @@ impl Report {
             if let Some(svg) = draw::line_chart(chart)? {
                 let is_curves = self.curves.is_some() && !NOT_CURVES.contains(&name.as_str());
                 let picture = Picture::new(name, &chart.title, &chart.caption, &svg);
-                pictures.push(Picture { is_curves, ..picture });
+                let data = if is_curves { String::new() } else { in_script(&of_chart(chart)) };
+                pictures.push(Picture { is_curves, data, ..picture });
             }
         }
         for (i, map) in self.heat_maps.iter().enumerate() {
