@@ -22,6 +22,28 @@ pub const PALETTE: [(u8, u8, u8); 16] = [
     (34, 136, 51),
     (119, 119, 119),
 ];
+/// The same colours on [`DARK`], also with a contrast of at least 3 : 1: about the same hues,
+/// lighter, and again far from each other in OKLab.
+pub const DARK_PALETTE: [(u8, u8, u8); 16] = [
+    (89, 118, 255),
+    (255, 163, 92),
+    (2, 255, 201),
+    (254, 1, 167),
+    (163, 161, 4),
+    (36, 184, 254),
+    (240, 240, 240),
+    (255, 92, 82),
+    (186, 74, 254),
+    (254, 151, 221),
+    (130, 130, 130),
+    (246, 201, 27),
+    (174, 144, 255),
+    (202, 97, 138),
+    (60, 220, 53),
+    (172, 172, 172),
+];
+/// The background of a page in dark mode, as in `report/page.css`.
+pub const DARK: (u8, u8, u8) = (22, 24, 29);
 /// How many colours of the palette belong to optimizers.
 const OPTIMIZER_COLORS: usize = 12;
 /// How many optimizers have solid lines.
@@ -32,6 +54,9 @@ const LATER_COLORS: [usize; OPTIMIZER_COLORS] = [8, 9, 10, 11, 2, 4, 6, 1, 7, 5,
 
 /// Dash patterns: lengths of dashes and gaps in points.
 pub const DASHES: [&[u32]; 4] = [&[], &[7, 4], &[2, 3], &[9, 3, 2, 3]];
+
+/// How many shapes the marks on lines have: circle, square, triangle, diamond, triangle upside down.
+pub const MARKS: usize = 5;
 
 /// How many different styles [`Style::nth`] has: one round of solid lines, and one of each further
 /// dash pattern.
@@ -75,6 +100,18 @@ impl Style {
         format!("#{r:02x}{g:02x}{b:02x}")
     }
 
+    /// The colour on a dark page.
+    pub fn dark_hex(self) -> String {
+        let (r, g, b) = DARK_PALETTE[self.color];
+        format!("#{r:02x}{g:02x}{b:02x}")
+    }
+
+    /// The shape of the marks on the line, below [`MARKS`]. Where lines cover each other, each one
+    /// shows by its marks.
+    pub fn mark(self) -> usize {
+        (self.color + self.dash) % MARKS
+    }
+
     /// The dash pattern; empty for a solid line.
     pub fn dashes(self) -> &'static [u32] {
         DASHES[self.dash]
@@ -96,6 +133,10 @@ pub struct Chart {
     pub log_y: bool,
     /// upper end of the y axis; `None`: the highest value
     pub y_max: Option<f64>,
+    /// the ticks of the x axis; empty: round numbers
+    pub x_ticks: Vec<f64>,
+    /// what line and band are, below the chart
+    pub caption: String,
     /// the lines
     pub lines: Vec<PlotLine>,
 }
@@ -110,6 +151,8 @@ impl Chart {
             log_x: false,
             log_y: false,
             y_max: None,
+            x_ticks: Vec::new(),
+            caption: String::new(),
             lines: Vec::new(),
         }
     }
@@ -134,14 +177,14 @@ impl BandPoint {
         BandPoint { x, y, low: y, high: y }
     }
 
-    /// The mean of several values; the band goes from the lowest to the highest.
+    /// The mean of several values; the band is one standard deviation wide on each side, as in the
+    /// tables.
     pub fn of_values(x: f64, values: &[f64]) -> BandPoint {
-        BandPoint {
-            x,
-            y: values.iter().sum::<f64>() / values.len() as f64,
-            low: values.iter().copied().fold(f64::INFINITY, f64::min),
-            high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        }
+        let n = values.len() as f64;
+        let y = values.iter().sum::<f64>() / n;
+        let squares = values.iter().map(|value| (value - y).powi(2)).sum::<f64>();
+        let half = if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 };
+        BandPoint { x, y, low: y - half, high: y + half }
     }
 }
 
@@ -201,6 +244,47 @@ pub struct HeatMap {
     pub rows: Vec<String>,
     /// row by row: infinite where a run diverged, `None` where a run is missing
     pub cells: Vec<Vec<Option<f64>>>,
+    /// row and column of the best cell, or of the best one of each row if rows are series
+    pub best: Vec<(usize, usize)>,
+    /// how the numbers become colours
+    pub colors: ColorRange,
+    /// what the numbers are
+    pub caption: String,
+}
+
+/// The numbers between which the colours of heat maps change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColorRange {
+    /// the lowest number
+    pub low: f64,
+    /// the highest number that has not exploded
+    pub high: f64,
+    /// whether colours follow the logarithms, where numbers differ by more than a factor of 3
+    pub logarithmic: bool,
+    /// whether numbers above `high` share its colour
+    pub capped: bool,
+}
+
+impl ColorRange {
+    /// The range of all these numbers. One that exploded would make all others pale.
+    pub fn of(values: impl Iterator<Item = f64> + Clone) -> ColorRange {
+        let finite = || values.clone().filter(|v| v.is_finite());
+        let low = finite().fold(f64::INFINITY, f64::min);
+        let exploded = |v: f64| low > 0.0 && v > EXPLODED * low;
+        let high = finite().filter(|v| !exploded(*v)).fold(f64::NEG_INFINITY, f64::max);
+        let capped = finite().any(exploded);
+        ColorRange { low, high, logarithmic: low > 0.0 && high > 3.0 * low, capped }
+    }
+
+    /// Where a number is between the lowest (0) and the highest (1).
+    pub fn share(&self, value: Option<f64>) -> f64 {
+        let Some(value) = value.filter(|v| v.is_finite() && self.high > self.low) else {
+            return 0.0;
+        };
+        let position = |v: f64| if self.logarithmic { v.ln() } else { v };
+        let (low, high) = (position(self.low), position(self.high));
+        ((position(value) - low) / (high - low)).min(1.0)
+    }
 }
 
 /// A table on a page.
@@ -245,20 +329,43 @@ mod tests {
     use super::*;
     use crate::optim::Optimizers;
 
-    /// Contrast against white, as WCAG 2 defines it.
-    fn contrast((r, g, b): (u8, u8, u8)) -> f64 {
+    /// Contrast of two colours, as WCAG 2 defines it.
+    fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
         let linear = |channel: u8| {
             let c = f64::from(channel) / 255.0;
             if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         };
-        1.05 / (0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) + 0.05)
+        let luminance = |(r, g, b): (u8, u8, u8)| {
+            0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) + 0.05
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        a.max(b) / a.min(b)
     }
 
     #[test]
-    fn every_line_colour_has_a_contrast_of_3_against_white() {
-        for color in PALETTE {
-            assert!(contrast(color) >= 3.0, "{color:?}: {}", contrast(color));
+    fn every_line_colour_has_a_contrast_of_3_against_its_background() {
+        assert!((contrast((0, 0, 0), (255, 255, 255)) - 21.0).abs() < 1e-9);
+        for (palette, background) in [(PALETTE, (255, 255, 255)), (DARK_PALETTE, DARK)] {
+            for color in palette {
+                let found = contrast(color, background);
+                assert!(found >= 3.0, "{color:?} on {background:?}: {found}");
+            }
         }
+    }
+
+    #[test]
+    fn the_dark_background_is_that_of_the_page() {
+        let (r, g, b) = DARK;
+        let hex = format!("--background: #{r:02x}{g:02x}{b:02x}");
+        assert!(include_str!("report/page.css").contains(&hex), "{hex}");
+    }
+
+    #[test]
+    fn an_exploded_number_does_not_stretch_the_colours() {
+        let range = ColorRange::of([0.1, 0.2, 5e4, f64::INFINITY].into_iter());
+        assert_eq!((range.low, range.high, range.capped), (0.1, 0.2, true));
+        assert_eq!(range.share(Some(5e4)), 1.0);
+        assert!(!ColorRange::of([0.1, 0.2].into_iter()).capped);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Experiment {
             url: String::new(),
             description: String::new(),
             command: None,
+            lead: None,
             schedule: "constant".into(),
             metric: Metric {
                 name: metric.into(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::claim::{Expect, SECONDS, between};
 use super::published;
-use super::schema::{Claim, Experiment, Extent, Metric, Scale, Series};
+use super::schema::{Claim, Experiment, Extent, LEADS, Metric, Scale, Series};
 use super::target::Target;
 use super::trials;
 use crate::data;
@@ -54,6 +54,7 @@ impl Experiment {
             self.check_extent(*scale, extent, &at)?;
         }
         self.check_presence(&at)?;
+        self.check_lead(&at)?;
         for series in &self.series {
             self.check_series(series, &at, optimizers)?;
         }
@@ -104,6 +105,19 @@ impl Experiment {
             ));
         }
         Ok(())
+    }
+
+    /// A study is led by its first chart.
+    fn check_lead(&self, at: &Location<'_>) -> Result<()> {
+        let Some(lead) = &self.lead else { return Ok(()) };
+        let found = format!("`{lead}`");
+        if self.is_study() {
+            return Err(at.wrong("lead", found, "none in a study, whose first chart is shown"));
+        }
+        if LEADS.contains(&lead.as_str()) {
+            return Ok(());
+        }
+        Err(at.wrong("lead", found, &format!("one of {}", LEADS.join(", "))))
     }
 
     fn check_series(

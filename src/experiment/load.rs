@@ -219,6 +219,14 @@ expect = { kind = "ahead", a = "Adam", b = "SGD" }
     }
 
     #[test]
+    fn a_figure_that_does_not_exist_cannot_lead() {
+        assert_eq!(
+            error("title = \"A\"", "title = \"A\"\nlead = \"pie\""),
+            "a.toml, lead: found `pie`, expected one of curves, heat, learning-rates, paths"
+        );
+    }
+
+    #[test]
     fn a_claim_that_compares_a_series_with_itself_is_refused() {
         assert_eq!(
             error("b = \"SGD\"", "b = \"Adam\""),

@@ -30,6 +30,10 @@ pub struct Experiment {
     /// the command that makes the runs, if it is not `downhill run NAME`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// the figure of the first screen, one of [`LEADS`]; by default the paths on a surface, or else
+    /// the curves
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
     /// spec of the learning-rate schedule of every series that has none of its own
     #[serde(default = "constant")]
     pub schedule: String,
@@ -63,6 +67,9 @@ pub struct Experiment {
     #[serde(skip)]
     pub file: String,
 }
+
+/// What can be the figure of the first screen.
+pub const LEADS: [&str; 4] = ["curves", "heat", "learning-rates", "paths"];
 
 fn constant() -> String {
     "constant".into()

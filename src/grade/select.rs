@@ -54,6 +54,17 @@ impl Selection {
             search,
         }
     }
+
+    /// Over which seeds the values that select are averaged, for a caption. Empty if there is only
+    /// one seed.
+    pub fn seeds_in_words(&self, seeds: usize) -> String {
+        match self.search {
+            None if seeds == 1 => String::new(),
+            None => format!(", averaged over {seeds} seeds"),
+            Some(1) => ", with the seed that selects".into(),
+            Some(search) => format!(", averaged over the {search} seeds that select"),
+        }
+    }
 }
 
 impl Candidate {

@@ -12,6 +12,7 @@ use crate::study::StudyResult;
 
 use super::charts::{self, CurveSet};
 use super::compare::{self, MayDiffer};
+use super::curves::{Curves, curves};
 use super::draw::Scene;
 use super::heat_maps::heat_maps;
 use super::remarks;
@@ -42,6 +43,10 @@ pub struct Report {
     /// line charts by the stem of their files
     pub(super) charts: Vec<(String, Chart)>,
     pub(super) heat_maps: Vec<HeatMap>,
+    /// the curves of all runs, for the script of the page
+    pub(super) curves: Option<Curves>,
+    /// what line and band are
+    pub(super) caption: String,
     pub(super) scene: Option<Scene>,
     /// the settings of each series
     pub(super) plan: Vec<Planned>,
@@ -89,51 +94,51 @@ impl Report {
             planned_runs(experiment.as_ref(), runs, optimizers, mix_processors)?;
         let first = runs[0].header.clone();
         let selection = selection(experiment.as_ref(), &runs, &plan);
-        let curves = grade::curves(&plan, &runs, &selection);
+        let graded = grade::curves(&plan, &runs, &selection);
         let metric = experiment.as_ref().map_or(&selection.metric, |own| &own.metric.name).as_str();
         let tasks: Vec<String> =
-            curves.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
+            graded.iter().map(|curve| own_settings(experiment.as_ref(), &curve.label)).collect();
         let set = CurveSet {
-            curves: &curves,
+            curves: &graded,
             tasks: &tasks,
-            styles: curve_styles(&curves, optimizers),
+            styles: curve_styles(&graded, optimizers),
             selection: &selection,
             x_label: first.task.x_label(),
             metric,
             y_label: y_label(experiment.as_ref(), metric, &first.task),
             selected_by: selected_by(experiment.as_ref(), &selection, &first.task),
+            seeds: graded_seeds(&runs, selection.search),
             experiment: experiment.as_ref(),
         };
-        let maps = heat_maps(&curves, &selection, &set.selected_by);
+        let maps = heat_maps(&set);
         let mut remarks = remarks::data(experiment.as_ref(), scale, &first.task);
         remarks.extend(remarks::until_decided(experiment.as_ref()));
         if let Some(experiment) = &experiment {
             remarks.extend(about_tuning);
             remarks.extend(remarks::added(experiment, scale));
         }
-        remarks.extend(remarks::edges(&curves));
-        remarks.extend(remarks::missing(&curves, experiment.as_ref(), &first.scale));
+        remarks.extend(remarks::edges(&graded));
+        remarks.extend(remarks::missing(&graded, experiment.as_ref(), &first.scale));
         remarks.extend(remarks::foreign(foreign));
         remarks.extend(remarks::processors(&runs));
         remarks.extend(remarks::large_maps(&maps.too_large));
 
         let measures = first.task.columns();
         let columns: Vec<&str> = measures.iter().map(|measure| measure.title).collect();
-        let table: Vec<Row> = curves
+        let table: Vec<Row> = graded
             .iter()
             .zip(&tasks)
             .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
             .collect();
         let metric = first.task.measure_title(metric);
         let chosen_by = first.task.measure_title(&selection.metric);
-        let has_choice = curves.iter().any(Curve::has_choice);
+        let has_choice = graded.iter().any(Curve::has_choice);
         let choice = has_choice.then(|| Choice {
             metric: &chosen_by,
             at: selection.at,
             seeds: selection.search,
         });
-        let seeds = graded_seeds(&runs, selection.search);
-        let results = results_table(&table, &measures, &metric, choice.as_ref(), seeds);
+        let results = results_table(&table, &measures, &metric, choice.as_ref(), set.seeds);
         let charts = charts::charts(&set, &first.task);
         let scene = scene::scene(&first.task, &set)?;
         Ok(Report {
@@ -141,12 +146,14 @@ impl Report {
             table,
             results,
             verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| {
-                grade::verdicts(experiment, &first.scale, &curves)
+                grade::verdicts(experiment, &first.scale, &graded)
             }),
             remarks,
-            tables: targets::tables(experiment.as_ref(), &curves, &first.task),
+            tables: targets::tables(experiment.as_ref(), &graded, &first.task),
             refresh: None,
             charts,
+            curves: curves(&set, &first.task),
+            caption: set.caption(),
             heat_maps: maps.maps,
             scene,
             search: selection.search,
@@ -178,6 +185,8 @@ impl Report {
                 .map(|(name, chart)| (name.to_string(), chart))
                 .collect(),
             heat_maps: Vec::new(),
+            curves: None,
+            caption: String::new(),
             scene: None,
             plan: Vec::new(),
             runs: Vec::new(),

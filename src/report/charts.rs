@@ -8,7 +8,9 @@ mod other_measures;
 mod published;
 mod request;
 
-pub use curve_set::CurveSet;
+pub use bands::mean_line;
+pub use curve_set::{CurveSet, drawn_setting};
+pub use published::curves as published_curves;
 
 use crate::chart::Chart;
 use crate::record::RecordedTask;

@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::chart::HeatMap;
+use crate::chart::{ColorRange, EXPLODED, HeatMap, short};
 use crate::grade::{Candidate, Curve, Selection};
+
+use super::charts::CurveSet;
 
 /// A map with more columns or rows cannot be read.
 const LARGEST: usize = 16;
@@ -24,15 +26,16 @@ struct HeatRow<'a> {
 }
 
 /// A map for each series that varies two settings or more, and one map for all series that vary
-/// the same single setting.
-pub fn heat_maps(curves: &[Curve], selection: &Selection, metric: &str) -> HeatMaps {
+/// the same single setting. All have one colour scale.
+pub fn heat_maps(set: &CurveSet<'_>) -> HeatMaps {
+    let CurveSet { curves, selection, selected_by: metric, .. } = set;
     let mut maps: Vec<HeatMap> = curves
         .iter()
         .filter(|curve| curve.swept().len() >= 2)
         .map(|curve| map_of_series(curve, selection, metric))
         .collect();
     let mut by_setting: BTreeMap<String, Vec<&Curve>> = BTreeMap::new();
-    for curve in curves {
+    for curve in *curves {
         if let Ok([key]) = <[String; 1]>::try_from(curve.swept()) {
             by_setting.entry(key).or_default().push(curve);
         }
@@ -40,9 +43,34 @@ pub fn heat_maps(curves: &[Curve], selection: &Selection, metric: &str) -> HeatM
     for (key, curves) in by_setting.into_iter().filter(|(_, curves)| curves.len() > 1) {
         maps.push(map_of_all(&curves, &key, selection, metric));
     }
+    share_colors(&mut maps, &format!("{metric}{}", selection.seeds_in_words(set.seeds)));
     let (maps, too_large): (Vec<HeatMap>, Vec<HeatMap>) =
         maps.into_iter().partition(|map| map.columns.len() <= LARGEST && map.rows.len() <= LARGEST);
     HeatMaps { maps, too_large: too_large.into_iter().map(|map| map.title).collect() }
+}
+
+/// Gives all maps the same colours for the same numbers, and says so.
+fn share_colors(maps: &mut [HeatMap], metric: &str) {
+    let all: Vec<f64> =
+        maps.iter().flat_map(|map| &map.cells).flatten().flatten().copied().collect();
+    let colors = ColorRange::of(all.iter().copied());
+    let outlined =
+        |rows: bool| if rows { "the best setting of each row" } else { "the best setting" };
+    let shared = if maps.len() > 1 { " All maps of this page have the same colours." } else { "" };
+    let cap = match colors.capped {
+        true => format!(
+            " Values above {}, more than {EXPLODED} times the lowest one, have the darkest colour.",
+            short(colors.high)
+        ),
+        false => String::new(),
+    };
+    for map in maps {
+        map.colors = colors;
+        let outlined = outlined(map.best.len() > 1);
+        map.caption = format!(
+            "The {metric}, of every setting of the grid; outlined: {outlined}.{shared}{cap}"
+        );
+    }
 }
 
 /// A row for each series.
@@ -54,7 +82,9 @@ fn map_of_all(curves: &[&Curve], key: &str, selection: &Selection, metric: &str)
             candidates: curve.candidates.iter().collect(),
         })
         .collect();
-    map(format!("Every setting: {metric}"), key, &rows, selection)
+    let mut map = map(format!("Every setting: {metric}"), key, &rows, selection);
+    map.best = map.cells.iter().enumerate().filter_map(|(row, cells)| best(row, cells)).collect();
+    map
 }
 
 /// The learning rate from left to right, and a row for each combination of the other settings.
@@ -98,7 +128,28 @@ fn map(title: String, x: &str, rows: &[HeatRow<'_>], selection: &Selection) -> H
     let cells =
         rows.iter().map(|row| columns.iter().map(|value| cell(row, value)).collect()).collect();
     let labels = rows.iter().map(|row| row.label.clone()).collect();
-    HeatMap { title, x: x.into(), columns, rows: labels, cells }
+    let cells: Vec<Vec<Option<f64>>> = cells;
+    let value = |at: &(usize, usize)| cells[at.0][at.1].unwrap_or(f64::INFINITY);
+    let best = cells.iter().enumerate().filter_map(|(row, cells)| best(row, cells));
+    let best = best.min_by(|a, b| value(a).total_cmp(&value(b))).into_iter().collect();
+    let colors = ColorRange::of(std::iter::empty());
+    HeatMap {
+        title,
+        x: x.into(),
+        columns,
+        rows: labels,
+        cells,
+        best,
+        colors,
+        caption: String::new(),
+    }
+}
+
+/// Row and column of the lowest finite number of a row.
+fn best(row: usize, cells: &[Option<f64>]) -> Option<(usize, usize)> {
+    let finite = |value: &Option<f64>| value.filter(|value| value.is_finite());
+    let numbers = cells.iter().enumerate().filter_map(|(i, cell)| Some((i, finite(cell)?)));
+    numbers.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(column, _)| (row, column))
 }
 
 /// The values of a setting, from the lowest up.

@@ -6,6 +6,7 @@ mod command;
 mod compare;
 mod contours;
 mod csv;
+mod curves;
 mod draw;
 mod export;
 mod heat_maps;

@@ -1,10 +1,13 @@
 //! The files of a report.
 
+mod figures;
+mod finding;
+mod forest;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -16,10 +19,12 @@ use crate::record::Outcome;
 use super::build::Report;
 use super::command::{command, own_data};
 use super::csv;
-use super::draw::{self, Scene};
-use super::player::player;
+use super::curves::SCRIPT;
+use super::player::{in_script, player};
 use super::runs::{graded_seeds, short_schedule};
 use super::today::today;
+use figures::{Picture, write_scene};
+use finding::{Finding, result};
 
 /// What the verdicts mean.
 const HOW_TO_READ: &str = "A margin above zero supports the claim. p is the p-value of the margins \
@@ -30,15 +35,6 @@ const HOW_TO_READ: &str = "A margin above zero supports the claim. p is the p-va
     seeds is the stated number or within the stated bound. FAIL: it is not. A diverged run counts as \
     infinite. Claims about whole grids use only the seeds that choose the settings. NOT HELD and \
     FAIL are findings, not errors.";
-
-/// A picture on the page.
-#[derive(Serialize)]
-struct Picture {
-    /// stem of its files
-    name: String,
-    title: String,
-    svg: String,
-}
 
 impl Report {
     /// Writes `index.html`, `report.md`, `points.csv`, and each chart as SVG and PNG. Returns the
@@ -67,24 +63,6 @@ impl Report {
         Ok(folder.join("index.html"))
     }
 
-    /// The charts and the heat maps.
-    fn pictures(&self) -> Result<Vec<Picture>> {
-        let mut pictures = Vec::new();
-        for (name, chart) in &self.charts {
-            if let Some(svg) = draw::line_chart(chart)? {
-                pictures.push(Picture { name: name.clone(), title: chart.title.clone(), svg });
-            }
-        }
-        for (i, map) in self.heat_maps.iter().enumerate() {
-            pictures.push(Picture {
-                name: format!("heat-{}", i + 1),
-                title: map.title.clone(),
-                svg: draw::heat_map(map)?,
-            });
-        }
-        Ok(pictures)
-    }
-
     /// What the templates show.
     fn page(&self, pictures: &[Picture]) -> Value {
         let header = self.runs.first().map(|run| &run.header);
@@ -106,6 +84,13 @@ impl Report {
             "experiment": self.experiment,
             "series": self.series(),
             "one_spec": self.one_spec(),
+            "finding": Finding::new(&self.verdicts, self.result()),
+            "lead": self.lead(pictures),
+            "style": include_str!("page.css"),
+            "script": SCRIPT,
+            "curves": self.curves.as_ref().map(in_script),
+            "curves_note": self.curves.as_ref().map(|curves| &curves.note),
+            "curves_caption": self.caption,
             "player": self.scene.as_ref().map(player),
             "pictures": pictures,
             "tables": self.tables,
@@ -118,13 +103,24 @@ impl Report {
             "epoch_unit": header.map(|header| header.task.x_label()),
             "command": command,
             "own_data": own_data,
-            "search": self.search,
             "seeds": seeds,
             "diverged": self.diverged(),
             "schedules": self.schedules(),
             "common_schedule": self.common_schedule(),
             "how_to_read": HOW_TO_READ,
         })
+    }
+
+    /// The result in a sentence, where nothing is claimed.
+    fn result(&self) -> String {
+        let Some(task) = self.runs.first().map(|run| &run.header.task) else {
+            return "A study without claims.".into();
+        };
+        let columns = task.columns();
+        let metric = self.experiment.as_ref().map(|it| it.metric.name.as_str());
+        let place = columns.iter().position(|column| Some(column.name) == metric).unwrap_or(0);
+        let title = columns.get(place).map_or("", |column| column.title);
+        result(&self.table, place, title)
     }
 
     /// The learning-rate schedules of the runs, without settings that have their defaults.
@@ -183,26 +179,6 @@ impl Report {
             })
             .collect()
     }
-}
-
-impl Picture {
-    fn write(&self, folder: &Path) -> Result<()> {
-        place(&folder.join(format!("{}.svg", self.name)), self.svg.as_bytes())?;
-        place(&folder.join(format!("{}.png", self.name)), &draw::png(&self.svg)?)
-    }
-}
-
-/// Writes the pictures of a scene. Returns the relief; in place of the contour map and the
-/// animation, the page has the player.
-fn write_scene(scene: &Scene, folder: &Path) -> Result<Picture> {
-    let picture =
-        |name: &str, title: &str, svg| Picture { name: name.into(), title: title.into(), svg };
-    let contour = picture("contour", "Paths on the contours", draw::contour_map(scene)?);
-    contour.write(folder)?;
-    let relief = picture("relief", "Paths on the surface", draw::relief(scene)?);
-    relief.write(folder)?;
-    place(&folder.join("animation.gif"), &draw::animation(scene)?)?;
-    Ok(relief)
 }
 
 /// The text of a file from a template.

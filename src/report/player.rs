@@ -1,5 +1,6 @@
 //! The part of the page that plays the paths over a surface.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::draw::{ContourBand, Scene, ScenePath};
@@ -24,9 +25,13 @@ pub fn player(scene: &Scene) -> String {
         "painting_order": painting_order,
         "paths": scene.paths.iter().map(path).collect::<Vec<_>>(),
     });
-    // no text of a user ends the script, or begins a comment or a script in it
-    let data = data.to_string().replace('<', "\\u003c");
-    include_str!("player.html").replacen("{{ player_data }}", &data, 1)
+    include_str!("player.html").replacen("{{ player_data }}", &in_script(&data), 1)
+}
+
+/// Data as JSON in a script element. No text of a user ends the script, or begins a comment or a
+/// script in it.
+pub fn in_script(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c")
 }
 
 fn path(path: &ScenePath) -> Value {

@@ -129,11 +129,20 @@ impl Problem {
     fn charts(&self) -> ProblemCharts {
         let regret = if self.random { "average regret by the mean slope" } else { REGRET };
         let title = |what: &str| format!("{}: {what}", self.name);
+        let caption = match self.random {
+            true => "Mean over the seeds; the band is ± one standard deviation.",
+            false => "",
+        };
         ProblemCharts {
-            x: Chart { log_x: true, ..Chart::new(&title("x"), "step t", "x") },
+            x: Chart {
+                log_x: true,
+                caption: caption.into(),
+                ..Chart::new(&title("x"), "step t", "x")
+            },
             regret: Chart {
                 log_x: true,
                 log_y: true,
+                caption: caption.into(),
                 ..Chart::new(&title("regret relative to x = -1"), "step t", regret)
             },
         }
@@ -226,7 +235,7 @@ fn regret_exponent(problem: &Problem, run: &[RegretPoint]) -> f64 {
     exponent(&points)
 }
 
-/// The mean of the runs, with a band from the lowest to the highest.
+/// The mean of the runs, with a band of one standard deviation.
 fn banded(
     label: &str,
     style: Style,

@@ -8,7 +8,7 @@ use crate::record::{CurvePoint, Outcome, Run};
 
 /// The mean over the seeds.
 pub struct MeanLine {
-    /// mean at each epoch; the band goes from the lowest to the highest run
+    /// mean at each epoch; the band is one standard deviation wide on each side, as in the table
     pub points: Vec<BandPoint>,
     /// x of the first divergence, where the line ends
     pub diverged: Option<f64>,

@@ -3,6 +3,7 @@
 use crate::chart::{PlotLine, Style};
 use crate::experiment::Experiment;
 use crate::grade::{Candidate, Curve, Selection};
+use crate::record::Outcome;
 
 use super::bands::mean_line;
 
@@ -29,6 +30,8 @@ pub struct CurveSet<'a> {
     pub y_label: String,
     /// what the measurement is that selects
     pub selected_by: String,
+    /// number of seeds of the report
+    pub seeds: usize,
     /// the experiment, if there is one
     pub experiment: Option<&'a Experiment>,
 }
@@ -37,12 +40,11 @@ impl CurveSet<'_> {
     /// A line for each curve: a measurement at the chosen setting, over the epochs or over another
     /// measurement.
     pub fn lines(&self, x_measure: Option<&str>, measure: &str) -> Vec<PlotLine> {
-        let common = self.common_setting();
         let line = |((curve, task), style): ((&Curve, &String), &Style)| {
-            let label = match &common {
-                Some(_) if task.is_empty() => curve.label.clone(),
-                Some(_) => format!("{}\n{}", curve.label, self.in_legend(task)),
-                None => format!("{}\n{}", curve.label, self.in_legend(&setting_label(curve))),
+            let [label, details] = self.label_parts(curve, task);
+            let label = match details.is_empty() {
+                true => label,
+                false => format!("{label}\n{}", self.in_legend(&details)),
             };
             let mut line = PlotLine::new(&label, *style, []);
             if let Some(candidate) = drawn_setting(curve) {
@@ -74,6 +76,44 @@ impl CurveSet<'_> {
         }
     }
 
+    /// The label of a curve, and its setting and number of seeds. `task` is what its task has in
+    /// place of the experiment's.
+    pub fn label_parts(&self, curve: &Curve, task: &str) -> [String; 2] {
+        let own = if self.common_setting().is_some() { task.into() } else { setting_label(curve) };
+        let details = [own, self.seeds_of(curve)].into_iter().filter(|text| !text.is_empty());
+        [curve.label.clone(), details.collect::<Vec<_>>().join(", ")]
+    }
+
+    /// How many runs of a line finished: `3 seeds`, or `1 of 3 seeds` if others diverged or are
+    /// missing. Empty if there is only one seed.
+    fn seeds_of(&self, curve: &Curve) -> String {
+        match (self.finished(curve), self.seeds) {
+            (_, ..=1) | (None, _) => String::new(),
+            (Some(finished), seeds) if finished == seeds => format!("{seeds} seeds"),
+            (Some(finished), seeds) => format!("{finished} of {seeds} seeds"),
+        }
+    }
+
+    /// The number of finished runs of the line of a curve; `None` if it has no line.
+    fn finished(&self, curve: &Curve) -> Option<usize> {
+        let runs = drawn_setting(curve)?.drawn();
+        Some(runs.iter().filter(|run| run.ended() == Some(Outcome::Finished)).count())
+    }
+
+    /// What line and band are.
+    pub fn caption(&self) -> String {
+        if self.seeds == 1 {
+            return "One seed.".into();
+        }
+        let mut caption = "Mean over the seeds; the band is ± one standard deviation.".to_string();
+        let is_partial = |curve| self.finished(curve).is_some_and(|count| count < self.seeds);
+        if self.curves.iter().any(is_partial) {
+            caption += " \"1 of 3 seeds\" in the legend: the other runs diverged or are missing. A \
+                        line ends where its first run diverged.";
+        }
+        caption
+    }
+
     /// A title with the setting of all curves, if they agree.
     pub fn titled(&self, title: &str) -> String {
         match self.common_setting() {
@@ -100,7 +140,7 @@ fn setting_label(curve: &Curve) -> String {
 
 /// The setting that is drawn: the chosen one. A curve with a single setting is also drawn if that
 /// setting diverged.
-fn drawn_setting(curve: &Curve) -> Option<&Candidate> {
+pub fn drawn_setting(curve: &Curve) -> Option<&Candidate> {
     curve.chosen().or(match curve.candidates.as_slice() {
         [only] => Some(only),
         _ => None,

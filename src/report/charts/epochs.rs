@@ -2,7 +2,6 @@
 
 use crate::chart::{BandPoint, Chart, PlotLine};
 use crate::grade::Curve;
-use crate::record::BATCH_LOSS;
 
 use super::curve_set::CurveSet;
 use super::published;
@@ -18,24 +17,22 @@ pub fn charts(set: &CurveSet<'_>) -> Vec<(&'static str, Chart)> {
     let mut shown = lines.clone();
     shown.extend(published.iter().map(|curve| thinned(&curve.line, last)));
 
-    let mut charts = vec![
-        (
-            "figure",
-            Chart {
-                y_max: highest_end(&lines).filter(|_| last >= 2.0),
-                lines: shown.iter().map(|line| without_start(line, last)).collect(),
-                ..Chart::new(&linear_title(set), set.x_label, &set.y_label)
-            },
-        ),
-        (
-            "figure-log",
-            Chart {
-                log_y: true,
-                lines: shown,
-                ..Chart::new(&set.titled(log_title(set)), set.x_label, &set.y_label)
-            },
-        ),
-    ];
+    let shown: Vec<PlotLine> = shown.iter().map(|line| without_start(line, last)).collect();
+    let mut caption = set.caption();
+    if !published.is_empty() {
+        caption += " Dots: the published mean ± one standard deviation.";
+    }
+    let chart = |title: &str| Chart {
+        lines: shown.clone(),
+        caption: caption.clone(),
+        ..Chart::new(title, set.x_label, &set.y_label)
+    };
+
+    let linear =
+        Chart { y_max: highest_end(&lines).filter(|_| last >= 2.0), ..chart(&linear_title(set)) };
+    let log_title = set.titled("The same with a logarithmic axis");
+    let mut charts =
+        vec![("figure", linear), ("figure-log", Chart { log_y: true, ..chart(&log_title) })];
     if !published.is_empty() {
         charts.push(("published", published::difference_chart(set, &lines, &published)));
     }
@@ -52,22 +49,14 @@ fn linear_title(set: &CurveSet<'_>) -> String {
     }
 }
 
-fn log_title(set: &CurveSet<'_>) -> &'static str {
-    // the mean loss of an epoch's batches exists from the first epoch on
-    if set.metric == BATCH_LOSS {
-        "The same with a logarithmic axis"
-    } else {
-        "The same with a logarithmic axis and the value before training"
-    }
-}
-
-fn last_epoch(lines: &[PlotLine]) -> f64 {
+/// The last epoch of all lines.
+pub fn last_epoch(lines: &[PlotLine]) -> f64 {
     lines.iter().flat_map(|line| &line.points).map(|point| point.x).fold(0.0, f64::max)
 }
 
 /// The line without the value before training, which would squeeze all others into the lowest
-/// tenth of a linear chart. With a single epoch it stays, because a line needs two points.
-fn without_start(line: &PlotLine, last: f64) -> PlotLine {
+/// tenth of the chart. With a single epoch it stays, because a line needs two points.
+pub fn without_start(line: &PlotLine, last: f64) -> PlotLine {
     let mut line = line.clone();
     line.points.retain(|point| point.x >= 1.0 || last < 2.0);
     line

@@ -26,6 +26,12 @@ pub fn chart(set: &CurveSet<'_>) -> Option<Chart> {
     if lines.is_empty() {
         return None;
     }
+    let mut tried: Vec<f64> = lines
+        .iter()
+        .flat_map(|line| line.points.iter().map(|point| point.x).chain(line.diverged.clone()))
+        .collect();
+    tried.sort_by(f64::total_cmp);
+    tried.dedup();
     mark_exploded(&mut lines);
     let title = match set.selection.at {
         Reduction::End => "Every learning rate of the grid: value at the end",
@@ -35,8 +41,19 @@ pub fn chart(set: &CurveSet<'_>) -> Option<Chart> {
         log_x: true,
         log_y: true,
         lines,
+        x_ticks: tried,
+        caption: caption(set),
         ..Chart::new(title, "learning rate", &set.selected_by)
     })
+}
+
+fn caption(set: &CurveSet<'_>) -> String {
+    let seeds = set.selection.seeds_in_words(set.seeds);
+    format!(
+        "For each learning rate, the setting with the lowest value{seeds}. A cross at the upper \
+         edge: at this learning rate every setting has a diverged run, or the value is more than \
+         10,000 times the lowest one."
+    )
 }
 
 /// The best setting of each learning rate, by the runs that choose.

@@ -4,6 +4,7 @@ use crate::chart::Chart;
 use crate::record::RecordedTask;
 
 use super::curve_set::CurveSet;
+use super::epochs::{last_epoch, without_start};
 
 /// The charts of the measurements that the experiment names; without an experiment, of those on
 /// the test set.
@@ -19,8 +20,11 @@ pub fn charts(set: &CurveSet<'_>, task: &RecordedTask) -> Vec<(String, Chart)> {
     };
     let chart = |measure: &str| {
         let title = task.measure_title(measure);
+        let lines = set.lines(None, measure);
+        let last = last_epoch(&lines);
         Chart {
-            lines: set.lines(None, measure),
+            lines: lines.iter().map(|line| without_start(line, last)).collect(),
+            caption: set.caption(),
             ..Chart::new(&set.titled(&format!("The same runs: {title}")), set.x_label, &title)
         }
     };

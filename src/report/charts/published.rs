@@ -56,10 +56,16 @@ pub fn difference_chart(
             differences.push(difference(line, &published.line));
         }
     }
-    let title = "Our mean minus the published mean; band: published standard deviation";
     Chart {
         lines: differences,
-        ..Chart::new(title, set.x_label, &format!("difference in {}", set.y_label))
+        caption: "Our mean minus the mean of the published runs; the band is ± one standard \
+                  deviation of the published runs."
+            .into(),
+        ..Chart::new(
+            "Our mean minus the published mean",
+            set.x_label,
+            &format!("difference in {}", set.y_label),
+        )
     }
 }
 

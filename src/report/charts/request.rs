@@ -19,7 +19,14 @@ pub fn chart(request: &ChartRequest, set: &CurveSet<'_>) -> Chart {
     };
     let (log_x, log_y) = (is_log(request.x_axis), is_log(request.y_axis));
     let x_label = request.x.map_or(set.x_label, |x| x.title);
-    Chart { log_x, log_y, lines, ..Chart::new(&set.titled(request.title), x_label, y_label) }
+    let caption = set.caption();
+    Chart {
+        log_x,
+        log_y,
+        lines,
+        caption,
+        ..Chart::new(&set.titled(request.title), x_label, y_label)
+    }
 }
 
 /// Whether all values are above zero and span more than two decades.

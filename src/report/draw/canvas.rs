@@ -52,10 +52,27 @@ pub fn svg(size: (u32, u32), paint: impl FnOnce(&Area<'_>) -> Result<()>) -> Res
     Ok(in_points(&svg, size))
 }
 
-/// Gives an SVG its size in points. Its elements stay in units, because the view box does.
+/// Gives an SVG its size in points, and its text other fonts where ours is not installed. Its
+/// elements stay in units, because the view box does.
 fn in_points(svg: &str, size: (u32, u32)) -> String {
     let units = format!("width=\"{}\" height=\"{}\"", size.0 * FINE, size.1 * FINE);
-    svg.replacen(&units, &format!("width=\"{}\" height=\"{}\"", size.0, size.1), 1)
+    let svg = svg.replacen(&units, &format!("width=\"{}\" height=\"{}\"", size.0, size.1), 1);
+    let fonts = format!("font-family=\"{FAMILY}, Verdana, Arial, sans-serif\"");
+    svg.replace(&format!("font-family=\"{FAMILY}\""), &fonts)
+}
+
+/// An SVG that says what it shows, for readers who do not see it. `name` makes its ids unique.
+pub fn described(svg: &str, name: &str, title: &str, description: &str) -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let start = format!("<svg role=\"img\" aria-labelledby=\"{name}-title {name}-about\" ");
+    let Some(rest) = svg.split_once("<svg ").map(|(_, rest)| rest) else { return svg.into() };
+    let Some((attributes, content)) = rest.split_once('>') else { return svg.into() };
+    format!(
+        "{start}{attributes}>\n<title id=\"{name}-title\">{}</title>\n\
+         <desc id=\"{name}-about\">{}</desc>{content}",
+        escaped(title),
+        escaped(description)
+    )
 }
 
 /// Makes the font known to the plotting crate.

@@ -4,6 +4,7 @@ use plotters::prelude::*;
 
 use super::canvas::{Area, FINE, GREY, LEGEND_WIDTH, drawing_error, font, pt};
 use super::color::line_color;
+use super::marks;
 use super::stroke::stroke;
 use crate::chart::Style;
 use crate::error::Result;
@@ -21,6 +22,8 @@ pub struct LegendEntry {
 pub enum LegendMark {
     /// a short line
     Line(Style),
+    /// a short line with the mark of its style
+    MarkedLine(Style),
     /// a dot
     Dot(Style),
     /// an empty square
@@ -57,6 +60,10 @@ fn draw_mark(mark: LegendMark, y: i32, area: &Area<'_>) -> Result<()> {
     match mark {
         LegendMark::Line(style) => {
             return stroke(area, &[(pt(6), y + pt(7)), (pt(30), y + pt(7))], style, 3);
+        }
+        LegendMark::MarkedLine(style) => {
+            stroke(area, &[(pt(6), y + pt(7)), (pt(30), y + pt(7))], style, 3)?;
+            return marks::draw_mark(area, (pt(18), y + pt(7)), style);
         }
         LegendMark::Dot(style) => {
             area.draw(&Circle::new((pt(18), y + pt(7)), pt(3), line_color(style).filled()))

@@ -11,12 +11,18 @@ use super::canvas::{
 };
 use super::color::line_color;
 use super::legend::{LegendEntry, LegendMark, legend};
+use super::marks;
 use super::stroke::{Pixel, stroke};
 use crate::chart::{BandPoint, Chart, LARGEST, PlotLine, short};
 use crate::error::Result;
 
 /// A logarithmic axis ends at this share of its upper end: what is lower is rounding error.
 const LOG_DEPTH: f64 = 1e-24;
+
+/// A logarithmic axis shows a band down to the lowest value of a line, divided by this.
+const BAND_DEPTH: f64 = 2.0;
+/// Labels of a logarithmic x axis are at least this share of the axis apart.
+const TICK_DISTANCE: f64 = 0.07;
 
 /// An axis of the plotting crate.
 trait Axis: Ranged<ValueType = f64> + ValueFormatter<f64> {}
@@ -35,19 +41,22 @@ pub fn line_chart(chart: &Chart) -> Result<Option<String>> {
     let svg = canvas::svg(CHART_SIZE, |area| {
         let (left, right) = area.split_horizontally(CHART_SIZE.0 * FINE - LEGEND_WIDTH);
         legend(&legend_entries(chart), &right)?;
+        let ticks = &chart.x_ticks;
         match (chart.log_x, chart.log_y) {
             (false, false) => draw(chart, &left, x, y),
-            (false, true) => draw(chart, &left, x, log_axis(y)),
-            (true, false) => draw(chart, &left, log_axis(x), y),
-            (true, true) => draw(chart, &left, log_axis(x), log_axis(y)),
+            (false, true) => draw(chart, &left, x, log_axis(y, &[])),
+            (true, false) => draw(chart, &left, log_axis(x, ticks), y),
+            (true, true) => draw(chart, &left, log_axis(x, ticks), log_axis(y, &[])),
         }
     })?;
     Ok(Some(svg))
 }
 
 fn legend_entries(chart: &Chart) -> Vec<LegendEntry> {
-    let mark = |line: &PlotLine| {
-        if line.joined { LegendMark::Line(line.style) } else { LegendMark::Dot(line.style) }
+    let mark = |line: &PlotLine| match (line.joined, line.marks || has_marks(chart)) {
+        (true, true) => LegendMark::MarkedLine(line.style),
+        (true, false) => LegendMark::Line(line.style),
+        (false, _) => LegendMark::Dot(line.style),
     };
     let mut entries: Vec<LegendEntry> = chart
         .lines
@@ -60,6 +69,11 @@ fn legend_entries(chart: &Chart) -> Vec<LegendEntry> {
     entries
 }
 
+/// Whether lines get marks: where there are several.
+fn has_marks(chart: &Chart) -> bool {
+    chart.lines.iter().filter(|line| line.joined).count() > 1
+}
+
 /// The ranges of both axes; `None` if no point and no cross can be drawn.
 pub fn ranges(chart: &Chart) -> Option<(Range<f64>, Range<f64>)> {
     let points = || chart.lines.iter().flat_map(|line| &line.points);
@@ -67,9 +81,12 @@ pub fn ranges(chart: &Chart) -> Option<(Range<f64>, Range<f64>)> {
     let (x_low, x_high) = ends(points().map(|p| p.x).chain(crosses), chart.log_x)?;
     let x = if chart.log_x { x_low / 1.3..x_high * 1.3 } else { x_low..x_high };
 
+    // on a logarithmic axis, a band that almost reaches zero would squeeze everything else
+    let lowest = points().map(|p| p.y).filter(|y| *y > 0.0).fold(f64::INFINITY, f64::min);
+    let low = |p: &BandPoint| if chart.log_y { p.low.max(lowest / BAND_DEPTH) } else { p.low };
     // with crosses alone any range will do
     let (y_low, y_high) =
-        ends(points().flat_map(|p| [p.y, p.low, p.high]), chart.log_y).unwrap_or((0.1, 1.0));
+        ends(points().flat_map(|p| [p.y, low(p), p.high]), chart.log_y).unwrap_or((0.1, 1.0));
     let y_high = chart.y_max.filter(|max| *max > y_low && *max < y_high).unwrap_or(y_high);
     let (y_low, y_high) = if chart.log_y {
         (y_low.max(y_high * LOG_DEPTH) / 1.05, y_high * 1.1)
@@ -109,8 +126,29 @@ fn most_ticks(chart: &Chart) -> usize {
     }
 }
 
-/// A logarithmic axis. It has ticks at 1, 2 and 5 where powers of ten alone would be too few.
-fn log_axis(range: Range<f64>) -> impl AsRangedCoord<Value = f64, CoordDescType: Axis> {
+/// A logarithmic axis with these ticks. If there are none, it has ticks at powers of ten, and at 2
+/// and 5 where those alone would be too few.
+fn log_axis(
+    range: Range<f64>,
+    ticks: &[f64],
+) -> impl AsRangedCoord<Value = f64, CoordDescType: Axis> + use<> {
+    let ticks = if ticks.is_empty() { round_ticks(&range) } else { apart(ticks, &range) };
+    range.log_scale().with_key_points(ticks)
+}
+
+/// The ticks whose labels do not touch.
+fn apart(ticks: &[f64], range: &Range<f64>) -> Vec<f64> {
+    let distance = TICK_DISTANCE * (range.end / range.start).ln();
+    let mut kept: Vec<f64> = Vec::new();
+    for tick in ticks {
+        if kept.last().is_none_or(|last| (tick / last).ln() >= distance) {
+            kept.push(*tick);
+        }
+    }
+    kept
+}
+
+fn round_ticks(range: &Range<f64>) -> Vec<f64> {
     let (first, last) = (range.start.log10().floor() as i32, range.end.log10().ceil() as i32);
     let decades = range.end.log10() - range.start.log10();
     let in_decade: &[f64] = match decades {
@@ -124,7 +162,7 @@ fn log_axis(range: Range<f64>) -> impl AsRangedCoord<Value = f64, CoordDescType:
         ticks.extend(in_decade.iter().map(|m| m * 10f64.powi(power)));
     }
     ticks.retain(|tick| range.contains(tick));
-    range.log_scale().with_key_points(ticks)
+    ticks
 }
 
 fn draw<X, Y>(chart: &Chart, area: &Area<'_>, x: X, y: Y) -> Result<()>
@@ -145,8 +183,9 @@ where
         draw_band(line, &mut plane)?;
     }
     // lines lie above all bands
-    for line in &chart.lines {
-        draw_line(line, area, &mut plane)?;
+    let marked = if has_marks(chart) { chart.lines.len() } else { 0 };
+    for (n, line) in chart.lines.iter().enumerate() {
+        draw_line(line, area, &mut plane, (n, marked))?;
     }
     Ok(())
 }
@@ -190,10 +229,12 @@ fn draw_band<X: Axis, Y: Axis>(line: &PlotLine, plane: &mut Plane<'_, '_, X, Y>)
     Ok(())
 }
 
+/// Draws the n-th of several lines that get marks, or one that gets none.
 fn draw_line<X: Axis, Y: Axis>(
     line: &PlotLine,
     area: &Area<'_>,
     plane: &mut Plane<'_, '_, X, Y>,
+    (n, marked): (usize, usize),
 ) -> Result<()> {
     let range = plane.plotting_area().get_y_range();
     let color = line_color(line.style);
@@ -202,11 +243,16 @@ fn draw_line<X: Axis, Y: Axis>(
         .filter(|point| point.y <= range.end && point.y >= range.start)
         .map(|point| (point.x, point.y))
         .collect();
+    let pixels: Vec<Pixel> = visible.iter().map(|point| plane.backend_coord(point)).collect();
     if line.joined {
-        let pixels: Vec<Pixel> = visible.iter().map(|point| plane.backend_coord(point)).collect();
         stroke(area, &pixels, line.style, 2)?;
-    }
-    if line.marks {
+        let marks = match (line.marks, marked) {
+            (true, _) => pixels,
+            (false, 0) => Vec::new(),
+            (false, lines) => marks::along(&pixels, (n, lines)),
+        };
+        marks.into_iter().try_for_each(|at| marks::draw_mark(area, at, line.style))?;
+    } else if line.marks {
         let marks = visible.iter().map(|point| Circle::new(*point, pt(3), color.filled()));
         plane.draw_series(marks).map_err(drawing_error)?;
     }

@@ -5,7 +5,6 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, drawing_error};
 use super::color::heat_color;
-use super::heat_map::ColorScale;
 use super::print::{LINE, number, svg, text, text_width, units};
 use crate::chart::HeatMap;
 use crate::error::Result;
@@ -55,7 +54,7 @@ fn cell_text(value: Option<f64>) -> String {
 }
 
 fn draw_cells(map: &HeatMap, area: &Area<'_>, layout: &Layout) -> Result<()> {
-    let scale = ColorScale::of(map);
+    let scale = map.colors;
     let widths = map.cells.iter().flatten().map(|value| text_width(area, &cell_text(*value)));
     let widest = widths.collect::<Result<Vec<f64>>>()?.into_iter().fold(0.0, f64::max);
     let fits = widest + 2.0 < layout.cell_width;
@@ -106,7 +105,7 @@ fn column_label(label: &str) -> String {
 
 /// The colour bar between the lowest and the highest number.
 fn draw_bar(map: &HeatMap, area: &Area<'_>, layout: &Layout) -> Result<()> {
-    let scale = ColorScale::of(map);
+    let scale = map.colors;
     // of no finite number, the lowest is infinite
     if scale.low >= scale.high {
         return Ok(());

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::latex;
 use super::width::Width;
 use crate::chart::{BandPoint, Chart, HeatMap, PlotLine, Style, short};
-use crate::report::draw::{ColorScale, finite_points, heat_color, ranges};
+use crate::report::draw::{finite_points, heat_color, ranges};
 
 /// A line with more points is thinned, because TeX has little memory.
 const MOST_POINTS: usize = 400;
@@ -153,7 +153,7 @@ fn thinned(points: Vec<BandPoint>) -> Vec<BandPoint> {
 
 /// A heat map, as rectangles of TikZ. Its cells get the width that the row labels leave.
 pub fn heat_map(map: &HeatMap, width: Width) -> String {
-    let scale = ColorScale::of(map);
+    let scale = map.colors;
     let longest = map.rows.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     // a character of 8 pt is about 4 pt wide
     let labels = (4.0 * longest as f64 + 4.0).min(width.points() / 2.0);
