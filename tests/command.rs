@@ -525,7 +525,7 @@ fn the_error_of_an_experiment_file_names_the_line_or_key() {
     with("title =", "titel =", "line 3");
     with("adam:lr=[0.01,0.03]", "adam:lr=[0.01,-3]", "series `Adam`: adam: lr is `-3`");
     with("adam:lr", "adamm:lr", "did you mean `adam`?");
-    with("a = \"Adam\"", "a = \"Adm\"", "unknown series `Adm`: did you mean `Adam`?");
+    with("a = \"Adam\"", "a = \"Adm\"", "expect: unknown series `Adm`; did you mean `Adam`?");
     with("batch = 500", "batch = 0", "task.batch: found 0");
     with("batch = 500", "batch = -3", "batch: found -3, expected a whole number, 0 or above");
     with(

@@ -12,7 +12,7 @@ use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::lab::report::{Report, ResultsTable};
 use downhill::lab::surface::SURFACES;
 use downhill::optim::{OptimizerEntry, Optimizers};
-use downhill::pipeline::{TRANSFORMS, TransformEntry};
+use downhill::pipeline::{ORDER, TRANSFORMS, TransformEntry};
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings};
 
@@ -55,7 +55,7 @@ fn entry_row(name: &str, docs: Docs, settings: &[Setting]) -> Vec<String> {
 
 /// A table of `downhill list`.
 struct Section {
-    title: &'static str,
+    title: String,
     header: &'static [&'static str],
     rows: Vec<Vec<String>>,
 }
@@ -103,7 +103,7 @@ fn optimizer_section(optimizers: &Optimizers) -> Section {
         ]
     };
     Section {
-        title: "Optimizers (downhill show NAME: formula, defaults, differences)",
+        title: "Optimizers (downhill show NAME: formula, defaults, differences)".into(),
         header: &["name", "description", "settings", "dialects"],
         rows: optimizers.entries().iter().map(row).collect(),
     }
@@ -114,7 +114,7 @@ fn transformation_section() -> Section {
         vec![transform.name.into(), transform.docs.into(), setting_names(transform.settings)]
     };
     Section {
-        title: "Gradient transformations, in this order: accumulate|nonfinite|clip_*|l2|OPTIMIZER|decay|group|lookahead|ema|SCHEDULE",
+        title: format!("Gradient transformations, in this order: {ORDER}"),
         header: WITH_SETTINGS,
         rows: TRANSFORMS.iter().map(row).collect(),
     }
@@ -125,7 +125,7 @@ fn experiment_section(optimizers: &Optimizers) -> Section {
         experiment::load(name, optimizers).map_or(String::new(), |(experiment, _)| experiment.title)
     };
     Section {
-        title: "Experiments (downhill run NAME)",
+        title: "Experiments (downhill run NAME)".into(),
         header: &["name", "title"],
         rows: BUILT_IN.iter().map(|(name, _)| vec![name.to_string(), title(name)]).collect(),
     }
@@ -142,7 +142,7 @@ fn data_section() -> Section {
         .into_iter()
         .map(|(name, folder)| vec![name, "your own".into(), format!("in {}", folder.display())]);
     Section {
-        title: "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts or numbers)",
+        title: "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts or numbers)".into(),
         header: &["name", "description", "location"],
         rows: bundled.chain(known).chain(own).collect(),
     }
@@ -172,7 +172,7 @@ fn model_section() -> Section {
     vae[1] += "; in experiments only";
     let rows = MODELS.iter().map(|entry| entry_row(entry.name, entry.docs, entry.settings));
     Section {
-        title: "Models (--model NAME)",
+        title: "Models (--model NAME)".into(),
         header: WITH_SETTINGS,
         rows: rows.chain([vae]).collect(),
     }
@@ -181,7 +181,8 @@ fn model_section() -> Section {
 fn schedule_section() -> Section {
     let rows = SCHEDULES.iter().map(|entry| entry_row(entry.name, entry.docs, &(entry.settings)()));
     Section {
-        title: "Learning-rate schedules (--schedule NAME, or at the end of --optimizer: adam|NAME)",
+        title: "Learning-rate schedules (--schedule NAME, or at the end of --optimizer: adam|NAME)"
+            .into(),
         header: WITH_SETTINGS,
         rows: rows.collect(),
     }
@@ -192,7 +193,7 @@ fn surface_section() -> Section {
         .iter()
         .map(|known| vec![known.name.into(), known.formula.into(), known.docs.into()]);
     Section {
-        title: "Surfaces (downhill surface NAME, or an expression of x and y)",
+        title: "Surfaces (downhill surface NAME, or an expression of x and y)".into(),
         header: &["name", "f(x, y)", "description"],
         rows: rows.collect(),
     }
@@ -201,7 +202,7 @@ fn surface_section() -> Section {
 fn penalty_section() -> Section {
     let rows = PENALTIES.iter().map(|entry| entry_row(entry.name, entry.docs, entry.settings));
     Section {
-        title: "Penalties and constraints (--penalty NAME, several joined by |: l1:lambda=1e-4,by=prox|max_norm:max=3)",
+        title: "Penalties and constraints (--penalty NAME, several joined by |: l1:lambda=1e-4,by=prox|max_norm:max=3)".into(),
         header: WITH_SETTINGS,
         rows: rows.collect(),
     }
@@ -210,7 +211,7 @@ fn penalty_section() -> Section {
 fn early_stopping_section() -> Section {
     let row = entry_row(early_stopping::NAME, early_stopping::DOCS, EarlyStopping::SETTINGS);
     Section {
-        title: "Early stopping (--early-stopping NAME, with --validation FRACTION)",
+        title: "Early stopping (--early-stopping NAME, with --validation FRACTION)".into(),
         header: WITH_SETTINGS,
         rows: vec![row],
     }
@@ -219,7 +220,7 @@ fn early_stopping_section() -> Section {
 fn augmentation_section() -> Section {
     let rows = AUGMENTATIONS.iter().map(|entry| entry_row(entry.name, entry.docs, entry.settings));
     Section {
-        title: "Augmentations (--augment NAME, several joined by |: hflip|crop:pad=4)",
+        title: "Augmentations (--augment NAME, several joined by |: hflip|crop:pad=4)".into(),
         header: WITH_SETTINGS,
         rows: rows.collect(),
     }

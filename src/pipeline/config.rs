@@ -1,7 +1,7 @@
 //! The configuration of a pipeline, read from a spec.
 
 use super::groups::{GroupRule, read_groups};
-use super::transforms::{Accumulate, Policy, Stage, TRANSFORMS, TransformEntry, Transforms};
+use super::transforms::{Accumulate, ORDER, Policy, Stage, TRANSFORMS, TransformEntry, Transforms};
 use crate::error::{Error, Result};
 use crate::optim::{ConfiguredOptimizer, Method, Optimizers};
 use crate::schedule::{SCHEDULES, Schedule};
@@ -158,7 +158,7 @@ fn check_order(line: &SpecLine) -> Result<()> {
                 format!(
                     "found {right} after {left}, expected `{in_order}`; the order is {}, and only \
                      clips and groups may repeat",
-                    Stage::ORDER
+                    ORDER.replace('|', ", ")
                 )
             }
         };

@@ -47,7 +47,7 @@ pub use scheduled::Pipeline;
 pub use sharpness::Sam;
 pub use step::Stepper;
 pub use transforms::{
-    Accumulate, Caution, Clip, Decoupled, Ema, Group, L2, Lookahead, Nonfinite, Policy, Stage,
-    TRANSFORMS, TransformEntry,
+    Accumulate, Caution, Clip, Decoupled, Ema, Group, L2, Lookahead, Nonfinite, ORDER, Policy,
+    Stage, TRANSFORMS, TransformEntry,
 };
 pub use vector::{GradientFn, ParamVector, VectorPipeline};

@@ -132,11 +132,11 @@ pub enum Stage {
     Schedule,
 }
 
-impl Stage {
-    /// All stages in order, as error messages state it.
-    pub(super) const ORDER: &'static str = "sam, accumulate, nonfinite, grokfast_*, mars, clip_*, l2, OPTIMIZER, cautious, decay, \
-         group, lookahead, ema, SCHEDULE";
+/// The order of the parts of a pipeline spec.
+pub const ORDER: &str = "sam|accumulate|nonfinite|grokfast_*|mars|clip_*|l2|OPTIMIZER|cautious|decay|group|lookahead|\
+                         ema|SCHEDULE";
 
+impl Stage {
     /// Whether a pipeline may have several parts of this stage.
     pub fn may_repeat(self) -> bool {
         self == Stage::Clip || self == Stage::Group

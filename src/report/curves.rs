@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use self::pack::{exact, pack};
 use crate::chart::{BandPoint, Chart, PlotLine, Style};
-use crate::grade::Curve;
+use crate::grade::{Candidate, Curve};
 use crate::record::{Axis, BATCH_LOSS, CurvePoint, RecordedTask, Run};
 
 use super::charts::{CurveSet, drawn_setting, mean_line, published_curves};
@@ -142,7 +142,7 @@ pub fn curves(set: &CurveSet<'_>, task: &RecordedTask) -> Option<Curves> {
 }
 
 fn drawn(curve: &Curve) -> Drawn<'_> {
-    let runs = drawn_setting(curve).map_or(&[][..], |candidate| &candidate.runs);
+    let runs = drawn_setting(curve).map_or(&[][..], Candidate::drawn);
     let longest = runs.iter().max_by_key(|run| run.points.len());
     let points = longest.map_or(&[][..], |run| run.points.as_slice());
     let planned = runs.iter().map(|run| run.header.epochs).max().unwrap_or(0);
@@ -182,7 +182,7 @@ fn x_axes(set: &CurveSet<'_>, task: &RecordedTask, drawn: &[Drawn<'_>]) -> Vec<A
 
 /// The measurements: the metric, those that the experiment names, then all others.
 fn y_axes(set: &CurveSet<'_>, task: &RecordedTask, drawn: &[Drawn<'_>]) -> Vec<AxisChoice> {
-    let metric = set.selection.metric.as_str();
+    let metric = set.metric;
     let requested = task.charts().into_iter().next().and_then(|request| request.y);
     let also = set.experiment.iter().flat_map(|it| &it.metric.also).map(String::as_str);
     let known = task.columns().into_iter().chain(task.other_measures()).map(|it| it.name);
@@ -282,7 +282,7 @@ fn numbers(it: &Drawn<'_>, measure: &str, with_seeds: bool) -> (Numbers, Option<
 /// The published curves, as dots beside the metric.
 fn published(set: &CurveSet<'_>) -> Vec<Series> {
     let curves = published_curves(set).into_iter();
-    curves.map(|curve| of_line(&curve.line, ["epoch", &set.selection.metric])).collect()
+    curves.map(|curve| of_line(&curve.line, ["epoch", set.metric])).collect()
 }
 
 /// The lines of any chart.

@@ -78,7 +78,7 @@
       const xs = xOf(n), ys = meanOf(n), band = bandOf(n), color = colorOf(n), { dash, mark, joined, points } = series[n];
       const seeds = state.seeds ? seedsOf(n) : [];
       for (const seed of seeds) paintLine(ctx, panel, xs, seed, { color, width: 1, alpha: 0.35 });
-      if (!seeds.length && band[0] && joined) paintBand(ctx, panel, xs, band, color);
+      if (!seeds.length && band[0]) paintBand(ctx, panel, xs, band, color);
       if (joined) paintLine(ctx, panel, xs, ys, { color, dash });
       if (joined && !points && order.lines > 1 && panel.own === null) paintMarks(ctx, panel, xs, ys, { mark, color, edge: colors.background, ...order });
       if (!joined || points) for (let i = 0; i < ys.length; i++) paintMark(ctx, [panel.x.at(xs[i]), panel.y.at(ys[i])], points && joined ? mark : 0, color, colors.background, joined ? 4 : 2.5);
@@ -204,6 +204,7 @@
       });
       return button;
     });
+    if (series.some((own) => own.diverged !== null || own.crosses.length)) legend.push(make("span", {}, "× diverged"));
     const plot = make("div", { class: "plot" }, canvas, line, box, tip);
     root.prepend(make("div", { class: "live" }, make("div", { class: "controls" }, ...choice("y", data.y, "y"), ...choice("x", data.x, "x"), ...buttons, reset), plot, make("div", { class: "legend" }, ...legend)));
     root.classList.add("is-live");
@@ -231,8 +232,9 @@
     const inPanel = (event) => [clamp(event.offsetX, drag.panel.left, drag.panel.right), clamp(event.offsetY, drag.panel.top, drag.panel.bottom)];
     canvas.addEventListener("pointerleave", () => { hover(null); drag = null; box.hidden = true; });
     canvas.addEventListener("dblclick", () => set({ zoom: null }));
-    dark.addEventListener("change", () => { legend.forEach((button, n) => button.firstChild.style.setProperty("--n", colorOf(n))); draw(); });
-    state.panels = series.length > MANY && series.length <= MOST_PANELS;
+    dark.addEventListener("change", () => { all.forEach((n) => legend[n].firstChild.style.setProperty("--n", colorOf(n))); draw(); });
+    const joined = series.filter((own) => own.joined).length;
+    state.panels = joined > MANY && joined <= MOST_PANELS;
     new ResizeObserver(resize).observe(canvas);
     resize();
     set({});
