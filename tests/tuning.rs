@@ -318,7 +318,7 @@ fn a_grid_whose_best_setting_is_at_the_edge_is_extended() {
         out(&fresh);
         let mut made = records(&place.path("b"));
         // the graded run of the setting that was the best before it was extended
-        made.insert(records(&place.path("a")).into_iter().find(|it| is_graded_again(it)).unwrap());
+        made.insert(records(&place.path("a")).into_iter().find(is_graded_again).unwrap());
         made
     });
 
