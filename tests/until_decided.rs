@@ -12,9 +12,9 @@ metric = { name = "loss", label = "loss" }
 task = { kind = "least_squares", examples = 100, batch = 10 }
 scale.quick = { epochs = 20, seeds = 3 }
 series = [
-  { label = "large", optimizer = "sgd:lr=0.1" },
-  { label = "small", optimizer = "sgd:lr=0.01" },
-  { label = "the same", optimizer = "sgd:lr=0.01" },
+  { label = "large", optimizer = "sgd:lr=0.01" },
+  { label = "small", optimizer = "sgd:lr=0.002" },
+  { label = "the same", optimizer = "sgd:lr=0.002" },
 ]
 
 [[claim]]

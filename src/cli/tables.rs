@@ -161,7 +161,8 @@ fn location(known: &known::KnownDataset) -> String {
 fn preparation_section() -> Section {
     let rows = PREPARATIONS.iter().map(|entry| entry_row(entry.name, entry.docs, entry.settings));
     Section {
-        title: "Data preparations, applied from left to right (--data \"cifar10|gcn|zca:eps=0.1\")",
+        title: "Data preparations, applied from left to right (--data \"cifar10|gcn|zca:eps=0.1\")"
+            .into(),
         header: WITH_SETTINGS,
         rows: rows.collect(),
     }

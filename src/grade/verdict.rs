@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::grids::judge_grids;
 use super::judgement::{Evidence, GradedClaim, Judgement, Verdict, signed};
 use super::outlook::outlook;
-use super::paired::{ALPHA, Margins, Tested};
+use super::paired::{Margins, Tested};
 use super::select::{Candidate, Curve, value};
 use super::sequential::{Decision, Look, decide, looks};
 use super::stats::{mean, standard_deviation};
@@ -91,14 +91,15 @@ impl Test {
         let [middle, from, to] = [estimate, low, high].map(signed);
         let of = margins.kind();
         let found = format!("{of} {middle}, 95 % interval {from} to {to} over {seeds}");
-        let Some(Decision { tested, adjusted_p, seeds }) = decision else {
+        let Some(decision) = decision else {
             let why = format!("{found}; the first look needs more");
             return Judgement { is_open: true, ..Judgement::undecided(why) };
         };
+        let Decision { tested, adjusted_p, seeds } = decision;
         let p_value = tested.p_value;
         let evidence = Some(Evidence { estimate, low, high, p_value, adjusted_p, pairs });
         let mut margin = format!("{found}; {}", self.p_values(p_value, adjusted_p));
-        if adjusted_p.is_nan() || adjusted_p > ALPHA {
+        if !decision.is_made() {
             let outlook = outlook(margins, self.undecided, self.until_decided);
             margin += &format!("; {outlook}");
             return Judgement { verdict: Verdict::Undecided, margin, evidence, is_open: true };

@@ -59,9 +59,7 @@ pub fn run(
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let fresh = Fresh::of_folder(&folder);
-    jobs.set_seeds(counts.most());
-    let all = jobs.all();
-    jobs.set_seeds(counts.first());
+    let all = every_job(&mut jobs, &counts);
     outdated::remark(all.iter().map(|job| &job.job)).iter().for_each(|text| observer.message(text));
     let records = all.into_iter().map(|job| job.job.path);
     let since = fresh.begin(options.fresh, records)?;
@@ -105,6 +103,14 @@ pub fn run(
     }
     let from_checkpoint = jobs.all().iter().filter(|job| job.has_checkpoint()).count();
     Ok(Results { experiment, folder, runs, interrupted, from_checkpoint })
+}
+
+/// Every run that can be made, with the largest number of seeds.
+fn every_job<'a>(jobs: &mut Jobs<'a>, counts: &SeedCounts) -> Vec<TaskJob<'a>> {
+    jobs.set_seeds(counts.most());
+    let all = jobs.all();
+    jobs.set_seeds(counts.first());
+    all
 }
 
 /// The rounds of successive halving, after which only the settings that go on are left.
