@@ -189,6 +189,7 @@ pub fn render(file: &str, template: &'static str, page: &Value) -> Result<String
     let mut templates = Environment::new();
     templates.set_syntax(syntax);
     templates.add_filter("cell", markdown_cell);
+    templates.add_filter("plain", without_tags);
     let reproduce = include_str!("reproduce.html");
     templates.add_template("reproduce.html", reproduce).map_err(&failed)?;
     // whether text is escaped depends on the extension of the file
@@ -198,7 +199,21 @@ pub fn render(file: &str, template: &'static str, page: &Value) -> Result<String
 /// A text in a cell of a Markdown table, which is a single line.
 fn markdown_cell(text: String) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    without_tags(lines.collect::<Vec<_>>().join(" ")).replace('|', "\\|")
+}
+
+/// A text in Markdown that is not read as HTML: only a `<` that may begin a tag is escaped.
+fn without_tags(text: String) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied().unwrap_or(' ');
+        match letter == '<' && (next.is_ascii_alphabetic() || "/!?".contains(next)) {
+            true => plain += "&lt;",
+            false => plain.push(letter),
+        }
+    }
+    plain
 }
 
 /// The description lines of several tasks as one list. Where tasks differ, a line shows all of
@@ -215,4 +230,17 @@ fn merged_lines(
         }
     }
     lines.into_iter().map(|(key, texts)| (key, texts.join("; "))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_has_no_html_of_an_experiment() {
+        let text = "a <script>alert(1)</script>, p < 0.05, x<1, <!-- -->";
+        let plain = "a &lt;script>alert(1)&lt;/script>, p < 0.05, x<1, &lt;!-- -->";
+        assert_eq!(without_tags(text.into()), plain);
+        assert_eq!(markdown_cell("a|b\n<i>".into()), r"a\|b &lt;i>");
+    }
 }
