@@ -1012,7 +1012,9 @@ fn the_list_of_transformations_states_the_order_of_all_of_them() {
     let (title, table) = list.split_once('\n').unwrap();
     let order: Vec<&str> = title.rsplit(' ').next().unwrap().split('|').collect();
     let place = |name: &str| {
-        let part = if name.starts_with("clip_") { "clip_*" } else { name };
+        let kinds = [("clip_", "clip_*"), ("grokfast_", "grokfast_*")];
+        let kind = kinds.into_iter().find(|(prefix, _)| name.starts_with(prefix));
+        let part = kind.map_or(name, |(_, kind)| kind);
         order.iter().position(|other| *other == part).unwrap_or_else(|| panic!("{name}: {title}"))
     };
     let rows = table.lines().filter_map(|line| line.strip_prefix("│ ")?.split(' ').next());

@@ -27,11 +27,9 @@ pub(super) fn explain(path: &Path, text: &str, error: &de::Error) -> Error {
     }
     match mismatch(&message) {
         Some((found, expected)) => {
-            let place = match (key(text, start), key_of_value(&text[start..], &found)) {
-                (Some(key), _) => format!("{place}, {key}"),
-                (None, Some(key)) => format!("{place}, {key}"),
-                (None, None) => place,
-            };
+            let keys = [key(text, start), key_of_value(&text[start..], &found)];
+            let place =
+                keys.into_iter().flatten().fold(place, |place, key| format!("{place}, {key}"));
             Error::content(place, found, expected)
         }
         None => Error::failed(format!("read {place}"))(format!("{message}; {HELP}")),
@@ -67,8 +65,14 @@ fn key(text: &str, at: usize) -> Option<&str> {
 /// of a task, because the field `kind` decides what its other fields may be.
 fn key_of_value<'a>(text: &'a str, value: &str) -> Option<&'a str> {
     let is_header = |line: &&str| line.trim_start().starts_with('[');
-    let table = text.lines().skip_while(is_header).take_while(|line| !is_header(line));
-    let pairs = table.filter_map(|line| line.split_once('='));
+    let table: Vec<&str> = match text.strip_prefix('{') {
+        Some(inline) => inline.split('}').next().unwrap_or_default().split(',').collect(),
+        None if text.starts_with('[') => {
+            text.lines().skip_while(is_header).take_while(|line| !is_header(line)).collect()
+        }
+        None => Vec::new(),
+    };
+    let pairs = table.into_iter().filter_map(|line| line.split_once('='));
     let same = |found: &str| match value {
         "a list" => found.starts_with('['),
         "a table" => found.starts_with('{'),
