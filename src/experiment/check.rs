@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::claim::{Expect, SECONDS, between};
+use super::location::Location;
 use super::published;
 use super::schema::{Claim, Experiment, Extent, LEADS, Metric, Scale, Series};
 use super::target::Target;
@@ -18,27 +19,6 @@ use crate::spec::{SpecLine, unknown};
 const MAX_GRID: usize = 10_000;
 /// Epochs or seeds.
 const MAX_COUNT: usize = 1_000_000;
-
-/// An error about a key of the file.
-struct Location<'a>(&'a Path);
-
-impl Location<'_> {
-    fn wrong(&self, key: &str, found: impl Into<String>, expected: &str) -> Error {
-        Error::content(format!("{}, {key}", self.0.display()), found, expected)
-    }
-
-    /// For `map_err`: an error that names its key.
-    fn within_file(&self) -> impl Fn(Error) -> Error {
-        let place = self.0.display().to_string();
-        move |error| error.within(&place)
-    }
-
-    /// For `map_err`: an error in this part of the file.
-    fn within(&self, part: &str) -> impl Fn(Error) -> Error {
-        let place = format!("{}, {part}", self.0.display());
-        move |error| error.within(&place)
-    }
-}
 
 impl Experiment {
     /// Checks everything that can be checked without running. `path` is only for errors.

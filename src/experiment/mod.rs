@@ -8,6 +8,7 @@ mod check;
 mod check_target;
 mod claim;
 mod load;
+mod location;
 mod plan;
 mod reduction;
 mod schema;
