@@ -215,10 +215,7 @@ fn a_task_of_a_program_with_a_mistake_is_refused() {
         "--data: found a.csv, expected no --data, because the program has its own data, plane"
     );
     let metric = Experiment { metric: Default::default(), ..experiment(task(squared)) };
-    assert!(
-        error(metric, default())
-            .contains("expected one of train_loss, test_loss, batch_loss, worst")
-    );
+    assert!(error(metric, default()).contains("known: train_loss, test_loss, batch_loss, worst"));
 }
 
 #[test]
@@ -302,7 +299,7 @@ fn a_csv_file_of_numbers_is_a_regression() {
     let page = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
     assert!(
         page.contains(
-            "    downhill run sum.toml --scale quick --data sum.csv --device flex --seeds 2\n"
+            "    downhill run sum.toml --scale quick --data sum.csv --device flex --seeds 2 --out out\n"
         ),
         "{page}"
     );
@@ -314,7 +311,10 @@ fn a_csv_file_of_numbers_is_a_regression() {
         done(&["run", "sum.toml", "--data", "more data/b.csv", "--seeds", "1", "--out", "two"]);
     assert_eq!(code, Some(0), "{error}");
     let page = fs::read_to_string(folder.path().join("two/report.md")).unwrap();
-    assert!(page.contains("--data \"more data/b.csv\" --device flex --seeds 1\n"), "{page}");
+    assert!(
+        page.contains("--data \"more data/b.csv\" --device flex --seeds 1 --out two\n"),
+        "{page}"
+    );
     assert!(page.contains("These runs use the data set b.csv."), "{page}");
     let page = fs::read_to_string(folder.path().join("two/index.html")).unwrap();
     assert!(!page.contains("fetch"), "a path needs no import: {page}");

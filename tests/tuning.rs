@@ -151,7 +151,7 @@ fn a_range_or_budget_that_cannot_be_is_refused_and_nothing_is_written() {
         (
             "label = \"test loss\" }",
             "label = \"\", select = \"validation_loss\" }",
-            "metric.select: found `validation_loss`, expected one of train_loss",
+            "metric.select: unknown measurement `validation_loss`; known: train_loss",
         ),
     ] {
         assert_eq!(SMALL.matches(from).count(), 1, "{from}");
