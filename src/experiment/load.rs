@@ -172,7 +172,7 @@ expect = { kind = "ahead", a = "Adam", b = "SGD" }
             (
                 "batch = 128",
                 "batch = 0.5",
-                "a.toml, line 5, task: found 0.5, expected a whole number, 0 or above",
+                "a.toml, line 5, task, batch: found 0.5, expected a whole number, 0 or above",
             ),
         ] {
             assert_eq!(error(from, to), expected);

@@ -30,7 +30,7 @@ pub struct Experiment {
     /// the command that makes the runs, if it is not `downhill run NAME`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// the figure of the first screen, one of [`LEADS`]; by default the paths on a surface, or else
+    /// the figure of the first screen, `curves`, `heat`, `learning-rates` or `paths`; by default the paths on a surface, or else
     /// the curves
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<String>,
