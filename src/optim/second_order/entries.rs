@@ -7,7 +7,7 @@ use super::newton_cg::NewtonCg;
 use super::whole_model::WholeModel;
 use crate::docs::Docs;
 use crate::optim::entry::{ConfiguredOptimizer, Decay, Method, OptimizerEntry};
-use crate::spec::{Settings, SpecError, SpecLine};
+use crate::spec::{Settings, SpecError};
 
 /// In table order.
 pub(crate) const ENTRIES: &[OptimizerEntry] = &[
@@ -18,7 +18,8 @@ pub(crate) const ENTRIES: &[OptimizerEntry] = &[
 ];
 
 /// Whether a method of a pipeline evaluates the loss itself, as often as it needs.
-pub(crate) fn is_whole_model(pipeline: &SpecLine) -> bool {
+#[cfg(feature = "lab")]
+pub(crate) fn is_whole_model(pipeline: &crate::spec::SpecLine) -> bool {
     pipeline.0.iter().any(|spec| ENTRIES.iter().any(|entry| entry.name == spec.name))
 }
 

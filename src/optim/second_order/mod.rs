@@ -59,4 +59,6 @@ pub use newton_cg::NewtonCg;
 pub use smooth::{Iterate, Smooth};
 pub use whole_model::WholeModel;
 
-pub(crate) use entries::{ENTRIES, is_whole_model};
+pub(crate) use entries::ENTRIES;
+#[cfg(feature = "lab")]
+pub(crate) use entries::is_whole_model;
