@@ -137,13 +137,20 @@ pub fn create(path: &Path) -> Result<fs::File> {
 /// If there is something other than a regular file, or the disk refuses.
 #[cfg(feature = "fetch")]
 pub fn open_to_append(path: &Path) -> Result<fs::File> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path),
-        found => {
-            check_regular(path, &found.map_err(Error::io("write", path))?)?;
-            fs::OpenOptions::new().append(true).open(path).map_err(Error::io("write", path))
+    open_or_create(path, fs::OpenOptions::new().append(true), "write")
+}
+
+/// Opens what has this name with these options, or creates it. Nothing is created or opened
+/// through a symbolic link.
+fn open_or_create(path: &Path, options: &fs::OpenOptions, doing: &'static str) -> Result<fs::File> {
+    let file = match fs::File::create_new(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            check_regular(path, &fs::symlink_metadata(path).map_err(Error::io(doing, path))?)?;
+            options.open(path)
         }
-    }
+        created => created,
+    };
+    file.map_err(Error::io(doing, path))
 }
 
 /// Writes a file atomically: at any moment it has its old or its new content. Missing folders are
@@ -249,15 +256,7 @@ impl Lock {
     /// # Errors
     /// If the file cannot be created, or is not a regular one.
     pub fn take(path: &Path) -> Result<Option<Self>> {
-        let file = match fs::File::create_new(path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // not through a link, which would create or lock another file
-                check_regular(path, &fs::symlink_metadata(path).map_err(Error::io("lock", path))?)?;
-                fs::OpenOptions::new().write(true).open(path)
-            }
-            created => created,
-        };
-        let file = file.map_err(Error::io("lock", path))?;
+        let file = open_or_create(path, fs::OpenOptions::new().write(true), "lock")?;
         let is_locked = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
         Ok(if is_locked { None } else { Some(Self(file)) })
     }

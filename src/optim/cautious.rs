@@ -5,9 +5,8 @@ use burn::optim::{ModuleOptimizer, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::dyn_rule::{DynRule, VectorState};
-use super::fused::{Fused, update_of_flat_tensors};
+use super::fused::{FlatState, Fused, flattened_step, update_of_flat_tensors};
 use super::fused_state::{FusedState, next_context};
-use super::reshape::reshaped;
 use super::rule::{Rule, Signal, StepContext};
 
 /// How [`Cautious`] makes up for the elements that do not move.
@@ -57,8 +56,8 @@ impl<R: Rule<N>, const N: usize> Cautious<R, N> {
         ctx: StepContext,
         x: &Tensor<1>,
         g: Tensor<1>,
-        state: [Option<Tensor<1>>; N],
-    ) -> (Tensor<1>, [Option<Tensor<1>>; N]) {
+        state: FlatState<N>,
+    ) -> (Tensor<1>, FlatState<N>) {
         let rule = &self.inner.0;
         let (update, state) = update_of_flat_tensors(rule, ctx, x, g.clone(), state);
         let decay = x.clone() * rule.decay(ctx);
@@ -88,12 +87,8 @@ impl<R: Rule<N>, const N: usize> Optimizer for Cautious<R, N> {
         let FusedState { t, tensor_scalars, tensors, .. } =
             state.unwrap_or_else(|| FusedState::initial(rule, lr, &x));
         let ctx = next_context(rule, t, tensor_scalars, lr);
-        let shape = x.shape();
-        let flat = |tensor: Tensor<D>| reshaped(tensor, [shape.num_elements()]);
-        let (x, tensors) = (flat(x), tensors.map(|tensor| tensor.map(flat)));
-        let (update, tensors) = self.update(ctx, &x, flat(g), tensors);
-        let x = reshaped(x - update, shape.clone());
-        let tensors = tensors.map(|tensor| tensor.map(|tensor| reshaped(tensor, shape.clone())));
+        let (x, tensors) =
+            flattened_step(x, g, tensors, |x, g, state| self.update(ctx, x, g, state));
         (x, Some(FusedState::new(ctx.t, ctx.tensor_scalars, tensors)))
     }
 

@@ -53,7 +53,9 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
         let (x, tensors) = match x.dtype() {
             DType::F32 if cpu => step_on_buffers::<f32, R, D, N>(rule, ctx, x, g, tensors),
             DType::F64 if cpu => step_on_buffers::<f64, R, D, N>(rule, ctx, x, g, tensors),
-            _ => step_on_tensors(rule, ctx, x, g, tensors),
+            _ => flattened_step(x, g, tensors, |x, g, state| {
+                update_of_flat_tensors(rule, ctx, x, g, state)
+            }),
         };
         (x, Some(FusedState::new(ctx.t, ctx.tensor_scalars, tensors)))
     }
@@ -67,32 +69,23 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
     }
 }
 
-/// A step as tensor operations, for a tensor of any rank.
-fn step_on_tensors<R: Rule<N>, const D: usize, const N: usize>(
-    rule: &R,
-    ctx: StepContext,
+/// The state of a flattened parameter.
+pub(super) type FlatState<const N: usize> = [Option<Tensor<1>>; N];
+
+/// A step as tensor operations, for a tensor of any rank. `update` gets the flattened parameter,
+/// gradient and state, and returns what is subtracted, and the new state.
+pub(super) fn flattened_step<const D: usize, const N: usize>(
     x: Tensor<D>,
     g: Tensor<D>,
     state: [Option<Tensor<D>>; N],
+    update: impl FnOnce(&Tensor<1>, Tensor<1>, FlatState<N>) -> (Tensor<1>, FlatState<N>),
 ) -> (Tensor<D>, [Option<Tensor<D>>; N]) {
     let shape = x.shape();
     let flat = |tensor: Tensor<D>| reshaped(tensor, [shape.num_elements()]);
-    let flat_state = state.map(|tensor| tensor.map(flat));
-    let (x, state) = step_on_flat_tensors(rule, ctx, flat(x), flat(g), flat_state);
+    let (x, state) = (flat(x), state.map(|tensor| tensor.map(flat)));
+    let (update, state) = update(&x, flat(g), state);
     let state = state.map(|tensor| tensor.map(|tensor| reshaped(tensor, shape.clone())));
-    (reshaped(x, shape.clone()), state)
-}
-
-/// A step as tensor operations, on flattened tensors.
-fn step_on_flat_tensors<R: Rule<N>, const N: usize>(
-    rule: &R,
-    ctx: StepContext,
-    x: Tensor<1>,
-    g: Tensor<1>,
-    state: [Option<Tensor<1>>; N],
-) -> (Tensor<1>, [Option<Tensor<1>>; N]) {
-    let (update, state) = update_of_flat_tensors(rule, ctx, &x, g, state);
-    (x - update, state)
+    (reshaped(x - update, shape.clone()), state)
 }
 
 /// What a step subtracts from a flattened parameter, and the new state, by tensor operations.
@@ -101,8 +94,8 @@ pub(super) fn update_of_flat_tensors<R: Rule<N>, const N: usize>(
     ctx: StepContext,
     x: &Tensor<1>,
     g: Tensor<1>,
-    state: [Option<Tensor<1>>; N],
-) -> (Tensor<1>, [Option<Tensor<1>>; N]) {
+    state: FlatState<N>,
+) -> (Tensor<1>, FlatState<N>) {
     let mut used = state.each_ref().map(Option::is_some).into_iter();
     let zero = || Tensor::zeros([1], (&x.device(), x.dtype()));
     let state = state.map(|tensor| tensor.unwrap_or_else(zero));
@@ -236,7 +229,9 @@ mod tests {
                 (x, state) = Fused(rule.clone()).step(lr, x, g.clone(), state);
                 tensor_scalars = rule.tensor_scalars(StepContext { t, lr, tensor_scalars });
                 let ctx = StepContext { t, lr, tensor_scalars };
-                (y, tensors) = step_on_flat_tensors(&rule, ctx, y, g.reshape([n]), tensors);
+                (y, tensors) = flattened_step(y, g.reshape([n]), tensors, |x, g, state| {
+                    update_of_flat_tensors(&rule, ctx, x, g, state)
+                });
                 let (ours, theirs) = (numbers(&x), numbers(&y));
                 for (a, b) in ours.iter().zip(&theirs) {
                     assert!(

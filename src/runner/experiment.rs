@@ -168,14 +168,13 @@ pub fn run_one(
     let folder = tasks.folder(&experiment, options);
     experiment.read_added(&folder, optimizers)?;
     let mut jobs = Jobs::list(&experiment, optimizers, options, &tasks, &folder)?;
-    let since = Fresh::of_folder(&folder).since();
-    let job = find(&mut jobs, key, &Complete { since, ..complete(options) })?;
+    let of_all = Fresh::of_folder(&folder).since();
+    let job = find(&mut jobs, key, &Complete { since: of_all, ..complete(options) })?;
     let number = memory::workers(jobs.sizes(), options, observer)?;
     prepare_folder(&mut experiment, options, &folder)?;
     let path = job.job.path.clone();
     let checkpoint = checkpoint_of(&path);
     let fresh = Fresh::at(path.with_extension("fresh"));
-    let of_all = Fresh::of_folder(&folder).since();
     let since = fresh.begin(options.fresh, std::iter::once(path))?.max(of_all);
     let workers = workers(number, options, observer, Complete { since, ..complete(options) });
     let runs = workers.make(vec![job], 0)?;
