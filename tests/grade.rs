@@ -74,7 +74,8 @@ fn run(series: &str, lr: f64, seed: u64, losses: &[f64]) -> Run {
         seconds: 0.0,
     };
     let outcome = if losses.len() > 1 { Outcome::Finished } else { Outcome::Diverged };
-    let end = Some(RunEnd { outcome, step: 2, reason: None, kept: None, seconds: 0.0 });
+    let end =
+        Some(RunEnd { outcome, step: 2, reason: None, kept: None, commit: None, seconds: 0.0 });
     Run { header, points: Arc::new(losses.iter().enumerate().map(point).collect()), end }
 }
 

@@ -1,6 +1,6 @@
 //! The points of a curve, and how a run ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,13 +20,23 @@ pub const PENALIZED_LOSS: &str = "train_loss_plus_penalty";
 /// Its title.
 pub const PENALIZED_TITLE: &str = "training loss + penalty";
 
-/// Replaces a name that a measurement had before. Records and TOML files with that name are still
-/// read. `known` are the measurements of the task; a task may have a measurement with the old name.
+/// The name of [`PENALIZED_LOSS`] in older records and TOML files, which are still read.
+const OLD_NAME: &str = "objective";
+
+/// Replaces a name that a measurement had before. `known` are the measurements of the task.
 pub fn rename_measure(name: &mut String, known: &[&str]) {
-    if name == "objective" && known.contains(&PENALIZED_LOSS) && !known.contains(&"objective") {
+    if name == OLD_NAME && has_new_name(known) {
         *name = PENALIZED_LOSS.into();
     }
 }
+
+/// A task may have a measurement of its own with the old name.
+fn has_new_name(known: &[&str]) -> bool {
+    known.contains(&PENALIZED_LOSS) && !known.contains(&OLD_NAME)
+}
+
+/// The commit of this build, with `-dirty` if its files were changed; `None` if it is unknown.
+pub const COMMIT: Option<&str> = option_env!("DOWNHILL_COMMIT");
 
 /// A point of the curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,12 +63,9 @@ pub struct CurvePoint {
 impl CurvePoint {
     /// Gives the measurements their present names. The points of a record share `names`.
     pub(super) fn rename_measures(&mut self, known: &[&str], names: &mut BTreeSet<Arc<str>>) {
-        let present = |(name, value): (&str, f64)| {
-            let mut name = name.to_string();
-            rename_measure(&mut name, known);
-            (name, value)
-        };
-        self.measures = self.measures.iter().map(present).collect::<BTreeMap<_, _>>().into();
+        if has_new_name(known) {
+            self.measures.rename(OLD_NAME, PENALIZED_LOSS);
+        }
         self.measures.share_names(names);
     }
 
@@ -85,6 +92,10 @@ pub struct RunEnd {
     /// the epoch whose model was kept, if early stopping chose one
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kept: Option<usize>,
+    /// the [`COMMIT`] of the build that ended it; not in the header, so a run of another commit is
+    /// the same run
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
     /// since the start of the run
     pub seconds: f64,
 }

@@ -26,6 +26,14 @@ impl Measures {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
 
+    /// Gives a value another name.
+    pub(super) fn rename(&mut self, old: &str, new: &str) {
+        if let Some(at) = self.find(old) {
+            self.0[at].0 = new.into();
+            self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+    }
+
     /// Uses the names in `known` instead of copies of them, and adds those that are missing there.
     pub(super) fn share_names(&mut self, known: &mut BTreeSet<Arc<str>>) {
         for (name, _) in &mut self.0 {

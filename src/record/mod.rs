@@ -5,7 +5,8 @@
 //! While a run lasts, its record is `NAME.part`, with `NAME.checkpoint` beside it; both become
 //! `NAME.jsonl` when it is complete.
 //!
-//! The same run writes the same bytes again, except for the values called `seconds`.
+//! The same run writes the same bytes again, except for the values called `seconds` and, after other
+//! changes to the code, the commit in the last line.
 
 mod checkpoint;
 mod curve;
@@ -18,8 +19,8 @@ mod writer;
 
 pub use checkpoint::{Checkpoint, RunIdentity, checkpoint_of};
 pub use curve::{
-    BATCH_LOSS, CurvePoint, Outcome, PENALIZED_LOSS, PENALIZED_TITLE, RunEnd, VALIDATION_LOSS,
-    rename_measure,
+    BATCH_LOSS, COMMIT, CurvePoint, Outcome, PENALIZED_LOSS, PENALIZED_TITLE, RunEnd,
+    VALIDATION_LOSS, rename_measure,
 };
 pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};

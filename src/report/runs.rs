@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::experiment::{GridSetting, Planned};
-use crate::record::{Header, Run};
+use crate::record::{COMMIT, Header, Run};
 use crate::schedule::SCHEDULES;
 use crate::spec::{Spec, SpecLine};
 
@@ -39,6 +39,23 @@ pub fn graded_seeds(runs: &[Run], search: Option<u64>) -> usize {
     match seeds.range(search.unwrap_or(0)..).count() {
         0 => seeds.len(),
         graded => graded,
+    }
+}
+
+/// The commits of the builds that made these runs, or of this one: `commit 0123456789ab`. `None` if
+/// nothing is known.
+pub fn commits(runs: &[Run]) -> Option<String> {
+    let own = |run: &Run| run.end.as_ref().map(|end| end.commit.clone());
+    let mut all: BTreeSet<Option<String>> = runs.iter().filter_map(own).collect();
+    if runs.is_empty() {
+        all.insert(COMMIT.map(String::from));
+    }
+    let text = |commit: &Option<String>| commit.clone().unwrap_or("unknown".into());
+    let texts: Vec<String> = all.iter().map(text).collect();
+    match all.last()? {
+        None => None,
+        Some(commit) if all.len() == 1 => Some(format!("commit {commit}")),
+        Some(_) => Some(format!("commits {}", texts.join(" and "))),
     }
 }
 

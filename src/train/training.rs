@@ -15,7 +15,7 @@ use super::problem::{Problem, Stop};
 use crate::docs::counted;
 use crate::error::{Error, Result, StepError};
 use crate::pipeline::{LayerDiagnostics, Stepper};
-use crate::record::{CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
+use crate::record::{COMMIT, CurvePoint, Outcome, RunEnd, VALIDATION_LOSS};
 use crate::regularizer::EarlyStopping;
 use crate::regularizer::early_stopping::Patience;
 use crate::schedule::{Progress, Scheduler};
@@ -282,7 +282,8 @@ impl<P: Problem, O: TrainObserver + ?Sized> Training<'_, P, O> {
             Some((epoch, best)) => (Some(epoch), best),
             None => (None, model),
         };
-        (model, RunEnd { outcome, step: self.now.step, reason, kept, seconds })
+        let commit = COMMIT.map(String::from);
+        (model, RunEnd { outcome, step: self.now.step, reason, kept, commit, seconds })
     }
 
     /// The end of a run whose step failed. The step took the model, so the model of the last point

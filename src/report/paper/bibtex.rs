@@ -2,6 +2,7 @@
 
 use super::latex;
 use crate::report::build::Report;
+use crate::report::runs::commits;
 
 impl Report {
     /// The entries of the paper, if the experiment names one, and of downhill.
@@ -12,13 +13,14 @@ impl Report {
         }
         let header = self.runs.first().map(|run| &run.header);
         let version = header.map_or(env!("CARGO_PKG_VERSION"), |header| &header.downhill);
+        let commit = commits(&self.runs).map_or(String::new(), |commit| format!(", {commit}"));
         let burn = header.map_or(String::new(), |header| format!(", with burn {}", header.burn));
         entries.push(entry(
             "downhill",
             &[
                 ("key", "downhill".into()),
                 ("title", format!("{{downhill}}: {}", env!("CARGO_PKG_DESCRIPTION"))),
-                ("note", format!("Version {version}{burn}")),
+                ("note", latex::text(&format!("Version {version}{commit}{burn}"))),
             ],
         ));
         entries.join("\n")
