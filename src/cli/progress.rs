@@ -1,14 +1,71 @@
 //! The progress of runs: a bar in a terminal. Elsewhere, a line of text for each run.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::epochs;
 use super::terminal::{error_width, tell};
+use console::Term;
 use downhill::docs::counted;
 use downhill::lab::record::{CurvePoint, Measure, RunEnd};
 use downhill::lab::runner::{RunObserver, Runs, TrainingObserver};
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{
+    HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike,
+};
+
+/// How often the bar is drawn.
+const DRAWS_A_SECOND: u8 = 20;
+/// Columns that the terminal itself may write after the bar: `^C`, twice.
+const ECHO: usize = 4;
+
+/// A terminal whose cursor does not stay at the right edge. There, the terminal would write the `^C`
+/// of Ctrl-C into the next line, and the bar would be cleared one line too low.
+#[derive(Debug)]
+struct Screen(Term);
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        self.0.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_up(n)
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_down(n)
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_right(n)
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_left(n)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    /// Called after each drawing.
+    fn flush(&self) -> io::Result<()> {
+        self.0.move_cursor_left(ECHO)?;
+        self.0.flush()
+    }
+}
 
 /// The progress bar of all runs.
 pub struct Bars {
@@ -62,7 +119,9 @@ impl Bars {
         self.bar.set_length(number as u64);
         // another target would not know the lines that are on the screen, and never clear them
         if self.in_terminal && number > 0 && self.bar.is_hidden() {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            let terminal = Box::new(Screen(Term::buffered_stderr()));
+            self.bar
+                .set_draw_target(ProgressDrawTarget::term_like_with_hz(terminal, DRAWS_A_SECOND));
         }
     }
 
