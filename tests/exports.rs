@@ -289,6 +289,44 @@ fn the_index_shows_all_results_and_names_damaged_ones() {
     fails(place.path(), &["report", "--index", "out/notes"], &["no results"]);
 }
 
+/// The verdicts and the question whether a run is complete do not depend on the commit.
+#[test]
+fn a_page_states_the_commit_of_the_runs_and_the_header_does_not() {
+    let place = results();
+    let runs = place.path().join("out/one #1/runs");
+    for (i, name) in names(&runs).iter().enumerate() {
+        let record = fs::read_to_string(runs.join(name)).unwrap();
+        let (before, end) = record.trim_end().rsplit_once('\n').unwrap();
+        let mut end: serde_json::Value = serde_json::from_str(end).unwrap();
+        if let Some(commit) = option_env!("DOWNHILL_COMMIT") {
+            assert_eq!(end["commit"], commit);
+        }
+        assert!(!before.contains("commit"), "{before}");
+        end["commit"] = ["111111111111", "222222222222-dirty"][i].into();
+        fs::write(runs.join(name), format!("{before}\n{end}\n")).unwrap();
+    }
+    let arguments = ["--steps", "20", "--optimizers", "sgd:lr=1e-3,adam:lr=0.1"];
+    let again = [&["surface", "beale", "--out", "out/one #1"], &arguments[..]].concat();
+    let again = downhill(place.path(), &again);
+    let told = String::from_utf8_lossy(&again.stderr);
+    assert!(told.contains("0 runs to make"), "{told}");
+    succeeds(place.path(), &["figure", "out/one #1", "--bibtex", "b.bib"]);
+    for file in ["b.bib", "out/one #1/index.html", "out/one #1/report.md"] {
+        let text = fs::read_to_string(place.path().join(file)).unwrap();
+        let commits = "commits 111111111111 and 222222222222-dirty";
+        assert!(text.contains(commits), "{file}: {text}");
+    }
+}
+
+#[test]
+fn the_index_shows_the_paths_of_a_surface() {
+    let place = results();
+    succeeds(place.path(), &["report", "--index", "out"]);
+    let page = fs::read_to_string(place.path().join("out/index.html")).unwrap();
+    assert!(page.replace("&#x2f;", "/").contains("src=\"two/contour.svg\""), "{page}");
+    assert!(!page.contains("animation.gif"), "its first frame has no paths");
+}
+
 fn wait_for(what: &str, is: impl Fn() -> bool) {
     let start = Instant::now();
     while !is() {

@@ -119,7 +119,9 @@ fn picture(folder: &Path) -> Option<String> {
     let pictures = report.lines().filter_map(|line| line.strip_prefix("![")?.split_once("]("));
     let mut files = pictures.filter_map(|(_, rest)| rest.strip_suffix(')'));
     let is_plain = |file: &&str| !file.contains(['/', '\\', ':']) && folder.join(file).is_file();
-    let file = files.find(is_plain)?;
+    // the first frame of an animation has no paths yet
+    let still = |file| if file == "animation.gif" { "contour.png" } else { file };
+    let file = files.by_ref().map(still).find(is_plain)?;
     let svg = format!("{}.svg", file.rsplit_once('.')?.0);
     Some(if folder.join(&svg).is_file() { svg } else { file.into() })
 }
