@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::chart::{ColorRange, EXPLODED, HeatMap, short};
+use crate::chart::{ColorRange, HeatMap, short};
 use crate::grade::{Candidate, Curve, Selection};
 
 use super::charts::CurveSet;
@@ -59,7 +59,7 @@ fn share_colors(maps: &mut [HeatMap], metric: &str) {
     let shared = if maps.len() > 1 { " All maps of this page have the same colours." } else { "" };
     let cap = match colors.capped {
         true => format!(
-            " Values above {}, more than {EXPLODED} times the lowest one, have the darkest colour.",
+            " A value above 10,000 times the lowest one has the darkest colour, that of {}.",
             short(colors.high)
         ),
         false => String::new(),
