@@ -64,7 +64,10 @@ fn no_records(folder: &Path, optimizers: &Optimizers) -> Error {
         Ok((Experiment { task, name, .. }, _)) if task.study().is_some() => Error::content(
             folder,
             "the page of a study",
-            format!("records; a study has none, `downhill run {name}` recomputes it"),
+            format!(
+                "records; a study has none, `downhill run {name}` recomputes it, and its figures are \
+                 the SVG files in that folder"
+            ),
         ),
         _ => Error::content(folder, "no records", "*.jsonl files somewhere below"),
     }
