@@ -98,16 +98,20 @@
       ctx.clearRect(0, 0, width, height);
       ctx.font = `12px ${style.fontFamily}`;
       layout();
+      // in its own panel each series is in colour, and the others are grey; panels differ in their place only
+      const grey = new Map(panels[0].own === null ? [] : shown.map((n) => [n, lineOf(panels[0], xOf(n), meanOf(n))]));
       for (const panel of panels) {
         const size = [panel.right - panel.left, panel.bottom - panel.top];
         paintAxes(ctx, panel, colors, { ticks: [size[0] / 65, size[1] / 28], labels: panel.labels, tried: data.ticks });
         clipTo(ctx, panel);
-        if (panel.own !== null) for (const n of shown) if (n !== panel.own) paintLine(ctx, panel, xOf(n), meanOf(n), { color: colors.grey, width: 1, alpha: 0.35 });
+        ctx.translate(panel.left - panels[0].left, panel.top - panels[0].top);
+        for (const [n, shape] of grey) if (n !== panel.own) paintShape(ctx, shape, { color: colors.grey, width: 1, alpha: 0.35 });
+        ctx.translate(panels[0].left - panel.left, panels[0].top - panel.top);
         for (const [k, n] of shown.entries()) if (panel.own === null || panel.own === n) paintSeries(panel, n, colors, { n: k, lines: shown.length });
         ctx.restore();
         Object.assign(ctx, { fillStyle: colors.foreground, textAlign: "left", textBaseline: "bottom" });
         if (panel.own !== null) ctx.fillText(series[panel.own].label, panel.left + 2, panel.top - 2, size[0]);
-        if (panel.withEnds) paintEnds(ctx, panel, shown.filter((n) => series[n].joined).map((n) => end(panel, n, colors)).filter((end) => Number.isFinite(end.y)));
+        if (panel.withEnds) paintEnds(ctx, panel, shown.filter((n) => series[n].joined).map((n) => end(panel, n)).filter((end) => Number.isFinite(end.y)), colors);
       }
       Object.assign(ctx, { fillStyle: colors.grey, textAlign: "left", textBaseline: "top" });
       ctx.fillText(labelOf(data.y, state.y), 2, 2, width - 4);
@@ -117,11 +121,11 @@
     }
 
     // Where a line ends, inside of the view.
-    function end(panel, n, colors) {
+    function end(panel, n) {
       const xs = xOf(n), ys = meanOf(n);
       let i = Math.min(xs.length, ys.length) - 1;
       while (i > 0 && (Number.isNaN(ys[i]) || xs[i] > panel.x.high)) i--;
-      return { y: panel.y.at(ys[i]), text: series[n].label, color: colorOf(n), foreground: colors.foreground };
+      return { x: panel.x.at(xs[i]), y: panel.y.at(ys[i]), text: series[n].label, color: colorOf(n) };
     }
 
     // What is shown, for tests and for extensions.
@@ -131,7 +135,7 @@
     }
 
     function resize() {
-      if (!canvas.clientWidth) return;
+      if (!canvas.clientWidth || (canvas.clientWidth === width && canvas.clientHeight === height)) return;
       const scale = window.devicePixelRatio || 1;
       [width, height] = [canvas.clientWidth, canvas.clientHeight];
       [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
@@ -165,10 +169,14 @@
 
     const panelAt = ({ offsetX, offsetY }) => panels.find((panel) => offsetX >= panel.left - 4 && offsetX <= panel.right + 4 && offsetY >= panel.top && offsetY <= panel.bottom);
 
-    function set(change) {
-      Object.assign(state, change);
+    function press() {
       for (const button of buttons) button.setAttribute("aria-pressed", String(Boolean(state[button.dataset.key])));
       reset.hidden = !state.zoom;
+    }
+
+    function set(change) {
+      Object.assign(state, change);
+      press();
       hover(null);
       draw();
     }
@@ -235,9 +243,9 @@
     dark.addEventListener("change", () => { all.forEach((n) => legend[n].firstChild.style.setProperty("--n", colorOf(n))); draw(); });
     const joined = series.filter((own) => own.joined).length;
     state.panels = joined > MANY && joined <= MOST_PANELS;
-    new ResizeObserver(resize).observe(canvas);
+    press();
     resize();
-    set({});
+    new ResizeObserver(resize).observe(canvas);
   }
 
   // Without a script, or if it fails, the picture that is there stays.

@@ -52,9 +52,15 @@
     c.globalAlpha = 1;
   }
 
-  function paintLine(c, panel, xs, ys, { color, dash = [], width = 2, alpha = 1 }) {
+  function lineOf(panel, xs, ys) {
     const shape = new Path2D();
     trace(shape, panel, xs, ys);
+    return shape;
+  }
+
+  const paintLine = (c, panel, xs, ys, style) => paintShape(c, lineOf(panel, xs, ys), style);
+
+  function paintShape(c, shape, { color, dash = [], width = 2, alpha = 1 }) {
     Object.assign(c, { strokeStyle: color, lineWidth: width, lineJoin: "round", globalAlpha: alpha });
     c.setLineDash(dash);
     c.stroke(shape);
@@ -88,21 +94,31 @@
     }
   }
 
-  // Texts at the ends of lines, moved apart. Each is { y, text, color }.
-  function paintEnds(c, panel, ends) {
-    const GAP = 14;
-    ends.sort((a, b) => a.y - b.y);
-    ends.forEach((end, i) => { end.at = Math.max(clamp(end.y, panel.top, panel.bottom), i ? ends[i - 1].at + GAP : -Infinity); });
+  // Texts at the ends of lines, each { x, y, text, color }. Behind the right edge they are moved apart. A line that ends
+  // earlier has its text beside its end, if there is space.
+  function paintEnds(c, panel, ends, colors) {
+    const GAP = 14, isEarly = (end) => end.x < panel.right - 12, late = ends.filter((end) => !isEarly(end));
+    late.sort((a, b) => a.y - b.y);
+    late.forEach((end, i) => { end.at = Math.max(clamp(end.y, panel.top, panel.bottom), i ? late[i - 1].at + GAP : -Infinity); });
     let limit = panel.bottom + GAP / 2;
-    for (const end of [...ends].reverse()) limit = (end.at = Math.min(end.at, limit)) - GAP;
-    Object.assign(c, { textAlign: "left", textBaseline: "middle" });
-    for (const { at, y, text, color, foreground } of ends) {
-      Object.assign(c, { strokeStyle: color, lineWidth: 1.5, fillStyle: foreground });
+    for (const end of [...late].reverse()) limit = (end.at = Math.min(end.at, limit)) - GAP;
+    Object.assign(c, { textAlign: "left", textBaseline: "middle", fillStyle: colors.foreground });
+    for (const { at, y, text, color } of late) {
+      Object.assign(c, { strokeStyle: color, lineWidth: 1.5 });
       c.beginPath();
       c.moveTo(panel.right + 2, clamp(y, panel.top, panel.bottom));
       c.lineTo(panel.right + 12, at);
       c.stroke();
       c.fillText(text, panel.right + 16, at);
+    }
+    const taken = [];
+    Object.assign(c, { strokeStyle: colors.background, lineWidth: 4, lineJoin: "round" });
+    for (const { x, y, text } of ends.filter(isEarly)) {
+      const left = x + 8, right = left + c.measureText(text).width, middle = clamp(y, panel.top + GAP / 2, panel.bottom - GAP / 2);
+      if (right > panel.right || taken.some((other) => left < other.right && other.left < right && Math.abs(other.middle - middle) < GAP)) continue;
+      taken.push({ left, right, middle });
+      c.strokeText(text, left, middle);
+      c.fillText(text, left, middle);
     }
   }
 
