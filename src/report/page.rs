@@ -7,7 +7,7 @@ mod forest;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
+use minijinja::{Environment, HtmlEscape, syntax::SyntaxConfig, value::Serde};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ use super::command::{command, own_data};
 use super::csv;
 use super::curves::SCRIPT;
 use super::player::{in_script, player};
-use super::runs::{graded_seeds, short_schedule};
+use super::runs::{commits, graded_seeds, short_schedule};
 use super::today::today;
 use figures::{Picture, write_scene};
 use finding::{Finding, result};
@@ -81,6 +81,7 @@ impl Report {
             "refresh": self.refresh,
             "today": today(),
             "version": env!("CARGO_PKG_VERSION"),
+            "commit": commits(&self.runs),
             "experiment": self.experiment,
             "series": self.series(),
             "one_spec": self.one_spec(),
@@ -190,6 +191,7 @@ pub fn render(file: &str, template: &'static str, page: &Value) -> Result<String
     templates.set_syntax(syntax);
     templates.add_filter("cell", markdown_cell);
     templates.add_filter("plain", without_tags);
+    templates.add_filter("code", with_code);
     let reproduce = include_str!("reproduce.html");
     templates.add_template("reproduce.html", reproduce).map_err(&failed)?;
     // whether text is escaped depends on the extension of the file
@@ -214,6 +216,21 @@ fn without_tags(text: String) -> String {
         }
     }
     plain
+}
+
+/// HTML of a text in which backticks surround code.
+fn with_code(text: String) -> minijinja::Value {
+    let parts: Vec<String> = text.split('`').map(|part| HtmlEscape(part).to_string()).collect();
+    let html = match parts.len() % 2 {
+        // a backtick without a second one
+        0 => HtmlEscape(&text).to_string(),
+        _ => parts
+            .iter()
+            .enumerate()
+            .map(|(i, part)| if i % 2 == 1 { format!("<code>{part}</code>") } else { part.clone() })
+            .collect(),
+    };
+    minijinja::Value::from_safe_string(html)
 }
 
 /// The description lines of several tasks as one list. Where tasks differ, a line shows all of
@@ -242,5 +259,17 @@ mod tests {
         let plain = "a &lt;script>alert(1)&lt;/script>, p < 0.05, x<1, &lt;!-- -->";
         assert_eq!(without_tags(text.into()), plain);
         assert_eq!(markdown_cell("a|b\n<i>".into()), r"a\|b &lt;i>");
+    }
+
+    #[test]
+    fn text_between_backticks_is_code_and_no_html() {
+        for (text, html) in [
+            ("`run --extend` tries <b>", "<code>run --extend</code> tries &lt;b&gt;"),
+            ("no code", "no code"),
+            ("a ` and <i>", "a ` and &lt;i&gt;"),
+            ("`<b>`", "<code>&lt;b&gt;</code>"),
+        ] {
+            assert_eq!(with_code(text.into()).to_string(), html);
+        }
     }
 }

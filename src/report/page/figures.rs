@@ -14,6 +14,9 @@ use crate::report::player::in_script;
 /// The charts that the interactive curves do not contain.
 const NOT_CURVES: [&str; 2] = ["learning-rates", "published"];
 
+/// Heat maps with at most this many columns stand side by side.
+const NARROW: usize = 7;
+
 /// A picture on the page.
 #[derive(Serialize)]
 pub struct Picture {
@@ -25,6 +28,8 @@ pub struct Picture {
     pub caption: String,
     /// whether the interactive curves show the same
     pub is_curves: bool,
+    /// whether it needs the whole width of the page
+    pub is_wide: bool,
     /// the picture
     pub svg: String,
     /// its lines for the script of the page; empty if the script does not draw it
@@ -38,6 +43,7 @@ impl Picture {
             title: title.into(),
             caption: caption.into(),
             is_curves: false,
+            is_wide: false,
             data: String::new(),
             svg: draw::described(svg, name, title, caption),
         }
@@ -64,7 +70,8 @@ impl Report {
         }
         for (i, map) in self.heat_maps.iter().enumerate() {
             let (name, svg) = (format!("heat-{}", i + 1), draw::heat_map(map)?);
-            pictures.push(Picture::new(&name, &map.title, &map.caption, &svg));
+            let picture = Picture::new(&name, &map.title, &map.caption, &svg);
+            pictures.push(Picture { is_wide: map.columns.len() > NARROW, ..picture });
         }
         Ok(pictures)
     }
