@@ -32,6 +32,8 @@
     const all = series.map((_, n) => n);
     const drawable = (n) => xOf(n) && meanOf(n);
     const visible = () => all.filter((n) => !hidden.has(n) && drawable(n));
+    // series of one label differ in their details
+    const names = series.map((own) => series.filter((other) => other.label === own.label).length > 1 ? `${own.label} ${own.details}` : own.label);
     const colorOf = (n) => dark.matches ? series[n].dark : series[n].light;
     const labelOf = (axes, name) => axes.find((axis) => axis.name === name).label;
 
@@ -60,7 +62,7 @@
     function layout() {
       const view = state.zoom || fullView(), shown = visible(), inPanels = state.panels && shown.length > 1;
       const withEnds = !inPanels && width >= 620 && shown.length <= MOST_ENDS;
-      const right = withEnds ? Math.min(210, 28 + Math.max(0, ...shown.map((n) => ctx.measureText(series[n].label).width))) : 20;
+      const right = withEnds ? Math.min(210, 28 + Math.max(0, ...shown.map((n) => ctx.measureText(names[n]).width))) : 20;
       const columns = inPanels ? clamp(Math.floor(width / 210), 2, Math.ceil(Math.sqrt(shown.length * 1.6))) : 1;
       const rows = inPanels ? Math.ceil(shown.length / columns) : 1, area = { left: 58, top: 22, right: width - right, bottom: height - 40 };
       const gap = { x: 14, y: 24 }, size = { x: (area.right - area.left + gap.x) / columns, y: (area.bottom - area.top + (inPanels ? gap.y : 0)) / rows };
@@ -110,7 +112,7 @@
         for (const [k, n] of shown.entries()) if (panel.own === null || panel.own === n) paintSeries(panel, n, colors, { n: k, lines: shown.length });
         ctx.restore();
         Object.assign(ctx, { fillStyle: colors.foreground, textAlign: "left", textBaseline: "bottom" });
-        if (panel.own !== null) ctx.fillText(series[panel.own].label, panel.left + 2, panel.top - 2, size[0]);
+        if (panel.own !== null) ctx.fillText(names[panel.own], panel.left + 2, panel.top - 2, size[0]);
         if (panel.withEnds) paintEnds(ctx, panel, shown.filter((n) => series[n].joined).map((n) => end(panel, n)).filter((end) => Number.isFinite(end.y)), colors);
       }
       Object.assign(ctx, { fillStyle: colors.grey, textAlign: "left", textBaseline: "top" });
@@ -125,7 +127,7 @@
       const xs = xOf(n), ys = meanOf(n);
       let i = Math.min(xs.length, ys.length) - 1;
       while (i > 0 && (Number.isNaN(ys[i]) || xs[i] > panel.x.high)) i--;
-      return { x: panel.x.at(xs[i]), y: panel.y.at(ys[i]), text: series[n].label, color: colorOf(n) };
+      return { x: panel.x.at(xs[i]), y: panel.y.at(ys[i]), text: names[n], color: colorOf(n) };
     }
 
     // What is shown, for tests and for extensions.
@@ -157,10 +159,10 @@
       tip.append(make("b", {}, `${showCount(at)} ${labelOf(data.x, state.x)}`));
       for (const { n, i, value } of rows.slice(0, 30)) {
         const [low, high] = bandOf(n), spread = low && high[i] > low[i] ? ` ± ${show(Number(((high[i] - low[i]) / 2).toPrecision(2)))}` : "";
-        tip.append(make("span", { class: "row" }, make("i", { style: `background:${colorOf(n)}` }), make("span", {}, series[n].label), make("span", { class: "n" }, show(value) + spread)));
+        tip.append(make("span", { class: "row" }, make("i", { style: `background:${colorOf(n)}` }), make("span", {}, names[n]), make("span", { class: "n" }, show(value) + spread)));
       }
       if (rows.length > 30) tip.append(make("span", {}, `and ${rows.length - 30} more`));
-      root.dataset.hover = JSON.stringify({ x: at, values: Object.fromEntries(rows.map(({ n, value }) => [series[n].label, show(value)])) });
+      root.dataset.hover = JSON.stringify({ x: at, values: Object.fromEntries(rows.map(({ n, value }) => [names[n], show(value)])) });
       const px = panel.x.at(at), isLeft = px > width / 2;
       Object.assign(line.style, { left: `${px}px`, top: `${panel.top}px`, height: `${panel.bottom - panel.top}px` });
       tip.style.left = `${clamp(isLeft ? px - tip.offsetWidth - 14 : px + 14, 0, Math.max(0, width - tip.offsetWidth))}px`;

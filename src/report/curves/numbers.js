@@ -20,11 +20,11 @@
 
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
   const minus = (text) => text.replace("e+", "e").replace(/-/g, "−");
-  const plain = (text) => minus(text.includes("e") ? text : String(Number(text)));
   // Four digits, as many as the data have.
   function show(value) {
     const size = Math.abs(value);
-    return Number.isFinite(value) ? plain(size !== 0 && (size < 1e-3 || size >= 1e5) ? Number(value.toExponential(3)).toExponential() : value.toPrecision(4)) : "–";
+    if (!Number.isFinite(value)) return "–";
+    return minus(size !== 0 && (size < 1e-3 || size >= 1e5) ? Number(value.toExponential(3)).toExponential() : String(Number(value.toPrecision(4))));
   }
   const showCount = (value) => Number.isInteger(value) ? String(value) : show(value);
 
