@@ -102,7 +102,7 @@ fn runs_do_not_depend_on_the_number_of_workers_and_are_not_repeated() {
     }
 }
 
-/// A finding of docs/experiments.md: two of three, because the loss of momentum is flat.
+/// A finding of docs/experiments.md: two of three, because the loss of momentum is flat and uneven.
 #[test]
 fn tuning_with_20_trials_finds_two_of_three_published_learning_rates() {
     let place = tempfile::tempdir().unwrap();
