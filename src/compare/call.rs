@@ -13,8 +13,10 @@ use crate::task::TaskSpec;
 
 /// The name of every comparison in records and messages. It also determines the trials.
 const NAME: &str = "compare";
-/// Trials, epochs, seeds, or examples of a batch.
-const MOST: usize = 10_000;
+/// The largest number of trials.
+const MOST_TRIALS: usize = 10_000;
+/// The largest number of epochs, seeds, or examples of a batch.
+const MOST: usize = 1_000_000;
 
 /// Compares optimizers, given as pipeline specs: `adam`, `momentum:mu=0.9`,
 /// `clip_global:max=1|adamw:lr=log(1e-4,1e-1)`. The first one is the candidate: the claims are that
@@ -147,14 +149,14 @@ impl Comparison {
     }
 
     fn check(&self) -> Result<()> {
-        for (name, number) in [
-            ("budget", self.budget),
-            ("seeds", self.seeds),
-            ("epochs", self.epochs),
-            ("batch", self.batch),
+        for (name, number, most) in [
+            ("budget", self.budget, MOST_TRIALS),
+            ("seeds", self.seeds, MOST),
+            ("epochs", self.epochs, MOST),
+            ("batch", self.batch, MOST),
         ] {
-            if !(1..=MOST).contains(&number) {
-                let expected = format!("a whole number from 1 to {MOST}");
+            if !(1..=most).contains(&number) {
+                let expected = format!("a whole number from 1 to {most}");
                 return Err(Error::value(name, number, expected));
             }
         }
