@@ -5,10 +5,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use rand::seq::SliceRandom;
 
-use super::spec::wrong;
 use crate::data::prepare::Prepared;
 use crate::data::{Dataset, DeviceExamples, Examples};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::seed::{Purpose, Seed};
 
 /// The examples of a run, on its device.
@@ -67,7 +66,7 @@ impl Splits {
             return Ok(());
         }
         let found = format!("{fraction}, which is 0 of {} training examples", self.train.len());
-        Err(wrong("validation", found, "a fraction with at least one example"))
+        Err(Error::value("task.validation", found, "a fraction with at least one example"))
     }
 
     /// The training images before their preparation, and the preparation.
