@@ -3,6 +3,7 @@
 //!
 //! | | |
 //! |---|---|
+//! | [`compare`](mod@compare) | a comparison of optimizers in one call |
 //! | [`data`], [`augment`], [`model`], [`regularizer`] | what is trained, and on what |
 //! | [`experiment`], [`task`], [`runner`] | a comparison: read from TOML, checked, run |
 //! | [`record`], [`grade`], [`report`] | its records, verdicts and pages |
@@ -15,6 +16,8 @@ pub mod augment;
 pub mod card;
 #[path = "chart.rs"]
 pub mod chart;
+#[path = "compare/mod.rs"]
+pub mod compare;
 #[path = "data/mod.rs"]
 pub mod data;
 #[path = "device.rs"]
@@ -50,4 +53,5 @@ pub mod train;
 #[path = "verify/mod.rs"]
 pub mod verify;
 
+pub use compare::compare;
 pub use typetag;

@@ -96,6 +96,7 @@ mod pages {
         OwnOptimizer "../docs/own-optimizer.md"
         SecondOrder "../docs/second-order.md"
         #[cfg(feature = "lab")] OwnModel "../docs/own-model.md"
+        #[cfg(feature = "lab")] Compare "../docs/compare.md"
     }
 }
 

@@ -319,6 +319,23 @@ fn a_spread_is_maximum_minus_minimum_of_a_grid_and_infinite_if_a_setting_diverge
 }
 
 #[test]
+fn a_chosen_setting_passes_within_a_factor_on_both_sides() {
+    let cells: Grid = &[("sgd:lr=0.1", 2.0), ("sgd:lr=0.3", 1.0), ("sgd:lr=1", f64::INFINITY)];
+    let chosen = |is: f64, factor: f64, cells| {
+        let keys = format!("setting = \"lr\", is = {is:?}, factor = {factor:?}");
+        of_grids(&format!("{{ kind = \"chosen\", of = \"A\", {keys} }}"), &[("A", cells)])
+    };
+    assert_eq!(chosen(0.2, 1.51, cells), (Verdict::Pass, "lr 0.3 of 3 settings".into()));
+    assert_eq!(chosen(0.2, 1.49, cells).0, Verdict::Fail);
+    assert_eq!(chosen(0.4, 1.35, cells).0, Verdict::Pass);
+    assert_eq!(chosen(0.4, 1.3, cells).0, Verdict::Fail);
+    assert_eq!(chosen(0.3, 1.0, cells).0, Verdict::Pass);
+    let lost: Grid = &[("sgd:lr=0.1", f64::INFINITY), ("sgd:lr=0.3", f64::INFINITY)];
+    let none = chosen(0.3, 1.0, lost);
+    assert_eq!(none, (Verdict::Undecided, "A: diverged at every setting".into()));
+}
+
+#[test]
 fn a_diverged_run_fails_values_and_upper_bounds() {
     let alone = |expect: &str, finals: Grid| {
         of_grids(&format!("{{ {expect}, of = \"A\" }}"), &[("A", finals)])
@@ -600,6 +617,18 @@ fn invalid_claims_are_rejected_before_anything_runs() {
         (
             r#"expect = { kind = "slope", of = "A", x = "lr", y = "lamda", at_most = 0.0 }"#,
             "found `lamda`, expected a setting of the grid of A: lr",
+        ),
+        (
+            r#"expect = { kind = "chosen", of = "A", setting = "lambda", is = 0.1, factor = 2.0 }"#,
+            "found `lambda`, expected a setting of the grid of A: lr",
+        ),
+        (
+            r#"expect = { kind = "chosen", of = "A", setting = "lr", is = 0.0, factor = 2.0 }"#,
+            "found 0 up to a factor of 2, expected finite numbers, the first above 0",
+        ),
+        (
+            r#"expect = { kind = "chosen", of = "A", setting = "lr", is = 0.1, factor = 0.5 }"#,
+            "found 0.1 up to a factor of 0.5, expected",
         ),
         (
             r#"expect = { kind = "slope", of = "Typo", x = "lr", y = "mu", at_most = 0.0 }"#,

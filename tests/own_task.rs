@@ -133,7 +133,7 @@ fn a_kind_of_task_from_a_users_program_runs_is_graded_and_reported() {
         ["3", "1"],
         "two that select and a graded one; a graded one"
     );
-    let page = std::fs::read_to_string(&done.page).unwrap();
+    let page = std::fs::read_to_string(done.page.as_ref().unwrap()).unwrap();
     assert!(page.contains("two numbers"), "the page describes the task");
     let text = done.to_string();
     assert!(text.contains("HELD: a larger step is faster; margin"), "{text}");
@@ -146,7 +146,7 @@ fn a_page_of_a_users_program_names_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let page = |options: &RunOptions| {
         let done = report::run(experiment.clone(), &optimizers, options, &Quiet).unwrap();
-        std::fs::read_to_string(done.page.with_file_name("report.md")).unwrap()
+        std::fs::read_to_string(done.page.unwrap().with_file_name("report.md")).unwrap()
     };
     let options = RunOptions { out: Some(folder.path().into()), ..RunOptions::default() };
     let program = std::env::args().next().unwrap();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The modules in the order of ARCHITECTURE.md: each uses only modules before it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "burn_internals",
     "text",
     "spec",
@@ -36,6 +36,7 @@ const ORDER: [&str; 28] = [
     "grade",
     "runner",
     "report",
+    "compare",
 ];
 
 /// Re-exports that are followed.

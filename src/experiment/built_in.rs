@@ -18,6 +18,7 @@ experiments! {
     "s3-saddle",
     "long-valley",
     "deepobs-quadratic",
+    "deepobs-tuning",
     "s0-averages",
     "amsgrad-counterexample",
     "wilson-synthetic",

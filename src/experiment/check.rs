@@ -247,12 +247,16 @@ impl Experiment {
         }
     }
 
-    /// The settings of a slope differ within the grid.
+    /// The settings of a slope, and a chosen one, differ within the grid.
     fn check_swept(&self, expect: &Expect, optimizers: &Optimizers) -> Result<()> {
-        let Expect::Slope { of, x, y, .. } = expect else { return Ok(()) };
+        let (of, keys) = match expect {
+            Expect::Slope { of, x, y, .. } => (of, vec![x, y]),
+            Expect::Chosen { of, setting, .. } => (of, vec![setting]),
+            _ => return Ok(()),
+        };
         let Some(series) = self.series_named(of) else { return Ok(()) };
         let swept = self.swept(series, optimizers)?;
-        match [x, y].into_iter().find(|key| !swept.contains(*key)) {
+        match keys.into_iter().find(|key| !swept.contains(*key)) {
             None => Ok(()),
             Some(other) => {
                 let swept = swept.into_iter().collect::<Vec<_>>().join(", ");
@@ -315,6 +319,15 @@ fn check_numbers(expect: &Expect) -> Result<()> {
                 "expect",
                 format!("{is} within {within}"),
                 "finite numbers, the tolerance 0 or above",
+            ))
+        }
+        Expect::Chosen { is, factor, .. }
+            if !(is.is_finite() && *is > 0.0 && factor.is_finite() && *factor >= 1.0) =>
+        {
+            Err(Error::value(
+                "expect",
+                format!("{is} up to a factor of {factor}"),
+                "finite numbers, the first above 0, the factor 1 or above",
             ))
         }
         Expect::Cells { tie, at_least, .. }

@@ -121,6 +121,18 @@ pub enum Expect {
         #[serde(default, rename = "in")]
         unit: CostUnit,
     },
+    /// The selected value of a setting is at most `factor` times a number, and at least the number
+    /// divided by `factor`.
+    Chosen {
+        /// label of a series
+        of: String,
+        /// a setting of its grid or ranges
+        setting: String,
+        /// the number, above 0
+        is: f64,
+        /// 1 or above
+        factor: f64,
+    },
     /// The mean over the seeds is within bounds.
     Bound {
         /// label of a series, or the name of a number that a study computes
@@ -175,6 +187,7 @@ impl Expect {
             Expect::Value { of, .. }
             | Expect::Bound { of, .. }
             | Expect::Spread { of, .. }
+            | Expect::Chosen { of, .. }
             | Expect::Slope { of, .. } => vec![of],
         }
     }
@@ -189,7 +202,7 @@ impl Expect {
             | Expect::Slope { measure, .. }
             | Expect::Reaches { measure, .. }
             | Expect::Cells { measure, .. } => measure.as_deref(),
-            Expect::Similar { .. } | Expect::Steadier { .. } => None,
+            Expect::Similar { .. } | Expect::Steadier { .. } | Expect::Chosen { .. } => None,
         }
     }
 
@@ -203,7 +216,7 @@ impl Expect {
             | Expect::Slope { measure, .. }
             | Expect::Reaches { measure, .. }
             | Expect::Cells { measure, .. } => measure.as_mut(),
-            Expect::Similar { .. } | Expect::Steadier { .. } => None,
+            Expect::Similar { .. } | Expect::Steadier { .. } | Expect::Chosen { .. } => None,
         }
     }
 
@@ -230,6 +243,7 @@ impl Expect {
         match self {
             Expect::Value { is, within, .. } => Some((value - is).abs() <= *within),
             Expect::Cells { at_least, .. } => Some(value >= *at_least),
+            Expect::Chosen { is, factor, .. } => Some(value <= is * factor && value >= is / factor),
             // written with >= and <=, so that NaN meets no bound
             _ => self.bounds().map(|(at_least, at_most)| {
                 at_least.is_none_or(|least| value >= least)
@@ -273,6 +287,10 @@ impl Expect {
                 format!(
                     "final {metric} of {a} at most {tie} of it above that of {b}, in at least {at_least} of the common settings"
                 )
+            }
+            Expect::Chosen { of, setting, is, factor } => {
+                let (is, factor) = (short(*is), short(*factor));
+                format!("the selected {setting} of {of} is {is}, up to a factor of {factor}")
             }
             Expect::Reaches { a, b, within, target, unit, .. } => {
                 let target = match target {

@@ -28,6 +28,10 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Verdict; 5] =
+        [Verdict::Held, Verdict::Pass, Verdict::NotHeld, Verdict::Fail, Verdict::Undecided];
+
     /// Whether the claim did not reproduce.
     pub fn is_no(self) -> bool {
         matches!(self, Verdict::NotHeld | Verdict::Fail)

@@ -167,10 +167,32 @@ fn judge_mean(expect: &Expect, values: &[f64]) -> Judgement {
     }
 }
 
+/// Judges the selected value of a setting.
+fn judge_chosen(expect: &Expect, curves: &[Curve], of: &str, setting: &str) -> Judgement {
+    let Some(curve) = curves.iter().find(|curve| curve.label == of) else {
+        return Judgement::undecided("no runs");
+    };
+    let Some(chosen) = curve.chosen() else {
+        return Judgement::undecided(format!("{of}: {}", curve.why_none()));
+    };
+    let value = chosen.setting.value(setting).and_then(|value| value.parse::<f64>().ok());
+    match value {
+        Some(value) => {
+            let passed = Verdict::passed(expect.holds(value) == Some(true));
+            let tried = counted(curve.candidates.len(), "setting", "settings");
+            Judgement::new(passed, format!("{setting} {} of {tried}", short(value)))
+        }
+        None => Judgement::undecided(format!("{setting} of {of} is no number")),
+    }
+}
+
 /// Judges a check, up to the comparison of p-values.
 fn judge(expect: &Expect, curves: &[Curve], metric: &str) -> Judged {
     if let Some(judgement) = judge_grids(expect, curves, metric) {
         return Judged::Final(judgement);
+    }
+    if let Expect::Chosen { of, setting, .. } = expect {
+        return Judged::Final(judge_chosen(expect, curves, of, setting));
     }
     if let Expect::Reaches { a, b, within, .. } = expect {
         return judge_target(

@@ -26,8 +26,8 @@ pub use file::{RecordLine, read};
 pub use header::{FORMAT, Header};
 pub use measures::Measures;
 pub use run::Run;
-pub(crate) use task::on_data;
 pub use task::{
     Axis, ChartRequest, Landscape, Measure, OnData, RecordedTask, TaskRecord, TrainingCommand,
 };
+pub(crate) use task::{is_zero, on_data};
 pub use writer::{Writer, part_of};

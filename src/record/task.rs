@@ -51,9 +51,7 @@ pub trait TaskRecord: Any + fmt::Debug + Send + Sync {
     /// Name and size of the data, or what replaces them.
     fn size(&self) -> String {
         match self.on_data() {
-            Some(OnData { data, train, test, .. }) => {
-                format!("{data}: {train} training and {test} test examples")
-            }
+            Some(on) => on.size(0),
             None => "no data".into(),
         }
     }
@@ -128,6 +126,23 @@ pub struct OnData<'a> {
     pub train: usize,
     /// size of the test set
     pub test: usize,
+}
+
+impl OnData<'_> {
+    /// Name and size of the data, of which so many examples are for validation.
+    pub fn size(&self, validation: usize) -> String {
+        let OnData { data, train, test, .. } = self;
+        let size = format!("{data}: {train} training and {test} test examples");
+        match validation {
+            0 => size,
+            n => format!("{size}, {n} validation examples"),
+        }
+    }
+}
+
+/// For serde: a size that is not written.
+pub(crate) fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Implements [`TaskRecord::on_data`] with the fields of the same names.

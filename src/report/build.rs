@@ -15,6 +15,7 @@ use super::compare::{self, MayDiffer};
 use super::curves::{Curves, curves};
 use super::draw::Scene;
 use super::heat_maps::heat_maps;
+use super::ranking::Ranking;
 use super::remarks;
 use super::results::{Choice, ResultsTable, results_table};
 use super::rows::{Row, row};
@@ -32,6 +33,8 @@ pub struct Report {
     pub table: Vec<Row>,
     /// the same as the page and the terminal show it
     pub results: ResultsTable,
+    /// the series by the final value of the metric
+    pub ranking: Ranking,
     /// one verdict for each claim
     pub verdicts: Vec<GradedClaim>,
     /// what a reader should know, for example that runs are missing
@@ -130,7 +133,9 @@ impl Report {
             .zip(&tasks)
             .map(|(curve, task)| row(curve, task.clone(), &measures, &selection))
             .collect();
-        let metric = first.task.measure_title(metric);
+        let title = first.task.measure_title(metric);
+        let ranking = Ranking::of(&graded, metric, title.clone());
+        let metric = title;
         let chosen_by = first.task.measure_title(&selection.metric);
         let has_choice = graded.iter().any(Curve::has_choice);
         let choice = has_choice.then(|| Choice {
@@ -145,6 +150,7 @@ impl Report {
             columns,
             table,
             results,
+            ranking,
             verdicts: experiment.as_ref().map_or(Vec::new(), |experiment| {
                 grade::verdicts(experiment, &first.scale, &graded)
             }),
@@ -175,6 +181,7 @@ impl Report {
             columns: Vec::new(),
             table: Vec::new(),
             results: ResultsTable::default(),
+            ranking: Ranking::default(),
             verdicts: grade::study_verdicts(&experiment, &result),
             remarks: Vec::new(),
             tables: result.tables,

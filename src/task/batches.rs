@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::splits::Splits;
 use crate::data::{Batch, DeviceExamples, Shuffled};
-use crate::record::PENALIZED_LOSS;
+use crate::record::{PENALIZED_LOSS, VALIDATION_LOSS};
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
 use crate::seed::{Purpose, Seed};
@@ -57,8 +57,8 @@ impl Batches {
         self.seed.generator(Purpose::Masks, step)
     }
 
-    /// The measurements `train_loss`, `test_loss`, and `objective`, which is `train_loss` plus the
-    /// penalty.
+    /// The measurements `train_loss`, `test_loss`, `train_loss` plus the penalty, and with a
+    /// validation set `validation_loss`.
     pub fn losses<M: Module>(
         &self,
         model: &M,
@@ -67,10 +67,14 @@ impl Batches {
     ) -> BTreeMap<String, f64> {
         let train = mean_loss(&self.splits.train);
         let penalty = penalty.value(model).map_or(0.0, |penalty| penalty.into_scalar::<f64>());
-        BTreeMap::from([
+        let mut losses = BTreeMap::from([
             ("train_loss".into(), train),
             (PENALIZED_LOSS.into(), train + penalty),
             ("test_loss".into(), mean_loss(&self.splits.test)),
-        ])
+        ]);
+        if let Some(validation) = &self.splits.validation {
+            losses.insert(VALIDATION_LOSS.into(), mean_loss(validation));
+        }
+        losses
     }
 }

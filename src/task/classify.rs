@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use super::dyn_task::{DynTask, PreparedTask};
 use super::memory::RunSize;
 use super::prepare::{DataRequest, LoadedData, TaskContext, Wanted};
-use super::spec::{NOT_NEGATIVE, Task, check_examples, wrong};
+use super::spec::{NOT_NEGATIVE, Task, check_examples, check_validation};
 use super::splits::Subset;
 use crate::augment::Augment;
 use crate::data::{self, DeviceExamples};
@@ -19,7 +19,7 @@ use crate::model;
 use crate::model::saved::ModelCard;
 use crate::record::{
     BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord,
-    TrainingCommand, VALIDATION_LOSS, on_data,
+    TrainingCommand, VALIDATION_LOSS, is_zero, on_data,
 };
 use crate::regularizer::{EarlyStopping, Penalty, early_stopping};
 use crate::spec::{Settings, Spec, unknown};
@@ -153,14 +153,7 @@ impl Classification {
     /// Checks what is only known with the data.
     fn check_data(&self, data: &LoadedData, augment: &Augment) -> Result<()> {
         let splits = &data.splits;
-        if self.validation > 0.0 && splits.validation.is_none() {
-            let found = format!(
-                "{}, which is 0 of {} training examples",
-                self.validation,
-                splits.train.len()
-            );
-            return Err(wrong("validation", found, "a fraction with at least one example"));
-        }
+        splits.check_validation(self.validation)?;
         augment.takes(&data.name, &data.shapes.input, data.pixels || splits.images().is_some())
     }
 
@@ -199,9 +192,7 @@ impl Task for Classification {
         data::check(&self.data)?;
         check_examples("batch", self.batch)?;
         check_examples("measured", self.measured.unwrap_or(1))?;
-        if !(0.0..1.0).contains(&self.validation) {
-            return Err(wrong("validation", self.validation, "a fraction from 0 to below 1"));
-        }
+        check_validation(self.validation)?;
         if self.early_stopping()?.is_some() && self.validation == 0.0 {
             return Err(Error::Without {
                 key: "task.early_stopping".into(),
@@ -296,21 +287,12 @@ fn is_none(text: &str) -> bool {
     text == "none"
 }
 
-fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
-
 #[typetag::serde(name = "classify")]
 impl TaskRecord for ClassifyRecord {
     on_data!();
 
     fn size(&self) -> String {
-        let size =
-            format!("{}: {} training and {} test examples", self.data, self.train, self.test);
-        match self.validation {
-            0 => size,
-            n => format!("{size}, {n} validation examples"),
-        }
+        self.on_data().map_or(String::new(), |on| on.size(self.validation))
     }
 
     fn lines(&self) -> Vec<(&'static str, String)> {

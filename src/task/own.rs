@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::dyn_task::DynTask;
 use super::prepare::TaskContext;
-use super::spec::{Task, TaskSpec, check_examples, wrong};
+use super::spec::{Task, TaskSpec, check_examples, check_validation, wrong};
+use super::splits::Subset;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::record::{BATCH_LOSS, RecordedTask};
+use crate::record::{BATCH_LOSS, RecordedTask, VALIDATION_LOSS};
 
 pub use problem::OwnBatch;
 use problem::{Functions, Recorded};
@@ -81,10 +82,19 @@ impl<M: Module + 'static> OwnTask<M> {
             model: model.into(),
             data: data.name.clone(),
             batch,
+            validation: 0.0,
             measures: Vec::new(),
             program: Program::default(),
         };
         OwnTask { settings, data: Arc::new(data), functions: Functions::new(init, loss) }
+    }
+
+    /// With this fraction of the training examples as the validation set, from 0 to below 1. They are
+    /// not trained on; the measurement `validation_loss` is their mean loss.
+    #[must_use]
+    pub fn with_validation(mut self, fraction: f64) -> OwnTask<M> {
+        self.settings.validation = fraction;
+        self
     }
 
     /// With another measurement of a model on the whole test set: its name in records and claims,
@@ -120,6 +130,9 @@ pub struct OwnSettings {
     pub data: String,
     /// batch size
     pub batch: usize,
+    /// fraction of the training set that is used for validation
+    #[serde(default)]
+    pub validation: f64,
     /// the program's own measurements
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<OwnMeasure>,
@@ -149,18 +162,20 @@ struct WithData<M> {
 
 impl<M: Module + 'static> Prepare for WithData<M> {
     fn prepare(&self, own: &OwnSettings, context: &TaskContext) -> Result<Box<dyn DynTask>> {
-        let recorded =
-            Recorded { model: own.model.clone(), batch: own.batch, measures: own.measures.clone() };
+        let OwnSettings { batch, validation, .. } = *own;
+        let (model, measures) = (own.model.clone(), own.measures.clone());
+        let recorded = Recorded { model, batch, validation, measures };
         problem::prepare(recorded, &self.data, self.functions.clone(), context)
     }
 }
 
-const ALWAYS: [&str; 3] = ["train_loss", "test_loss", BATCH_LOSS];
+const ALWAYS: [&str; 4] = ["train_loss", "test_loss", VALIDATION_LOSS, BATCH_LOSS];
 
 #[typetag::serde(name = "own")]
 impl Task for OwnSettings {
     fn check(&self) -> Result<()> {
         check_examples("batch", self.batch)?;
+        check_validation(self.validation)?;
         if self.model.trim().is_empty() {
             let found = format!("{:?}", self.model);
             return Err(wrong("model", found, "a description of model and loss"));
@@ -177,7 +192,8 @@ impl Task for OwnSettings {
 
     fn measures(&self) -> Vec<&'static str> {
         let own = self.measures.iter().map(|measure| measure.measure().name);
-        ALWAYS.into_iter().chain(own).collect()
+        let always = ALWAYS.into_iter();
+        always.filter(|it| *it != VALIDATION_LOSS || self.validation > 0.0).chain(own).collect()
     }
 
     fn data(&self) -> Option<&str> {
@@ -186,7 +202,10 @@ impl Task for OwnSettings {
 
     fn describes(&self, run: &RecordedTask) -> bool {
         run.as_kind::<OwnRecord>().is_some_and(|run| {
-            (&run.model, run.batch, &run.measures) == (&self.model, self.batch, &self.measures)
+            let subset = Subset { validation: self.validation, ..Subset::default() };
+            subset.validation_size(run.train + run.validation) == run.validation
+                && (&run.model, run.batch, &run.measures)
+                    == (&self.model, self.batch, &self.measures)
         })
     }
 

@@ -11,13 +11,14 @@ use super::batches::Batches;
 use super::dyn_task::{DynTask, PreparedTask};
 use super::memory::RunSize;
 use super::prepare::{DataRequest, TaskContext, Wanted};
-use super::spec::{NOT_NEGATIVE, Task, check_examples};
+use super::spec::{NOT_NEGATIVE, Task, check_examples, check_validation};
 use super::splits::{Splits, Subset};
 use crate::data::{self, Batch, Dataset, DeviceExamples};
 use crate::error::{Error, Result};
 use crate::model::{self, Mode, Net};
 use crate::record::{
-    BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord, on_data,
+    BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord,
+    VALIDATION_LOSS, is_zero, on_data,
 };
 use crate::regularizer::Penalty;
 use crate::schedule::Progress;
@@ -30,6 +31,9 @@ const COLUMNS: [Measure; 3] = [
     Measure::new(PENALIZED_LOSS, PENALIZED_TITLE),
     Measure::new("test_loss", "test loss"),
 ];
+
+/// The measurement on the validation set.
+const VALIDATION: Measure = Measure::new(VALIDATION_LOSS, "validation loss");
 
 /// Regression on a CSV file of numbers, as in the TOML.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +51,9 @@ pub struct Regression {
     /// spec of the penalty, or `none`
     #[serde(default = "none")]
     pub penalty: String,
+    /// fraction of the training set that is used for validation
+    #[serde(default)]
+    pub validation: f64,
 }
 
 fn none() -> String {
@@ -54,9 +61,16 @@ fn none() -> String {
 }
 
 impl Regression {
-    /// Regression on the last column, without penalty.
+    /// Regression on the last column, without penalty and validation set.
     pub fn new(model: &str, data: &str, batch: usize) -> Regression {
-        Regression { model: model.into(), data: data.into(), target: None, batch, penalty: none() }
+        Regression {
+            model: model.into(),
+            data: data.into(),
+            target: None,
+            batch,
+            penalty: none(),
+            validation: 0.0,
+        }
     }
 
     /// Every spec with every setting spelled out.
@@ -74,11 +88,14 @@ impl Task for Regression {
     fn check(&self) -> Result<()> {
         self.canonical()?;
         data::check(&self.data)?;
-        check_examples("batch", self.batch)
+        check_examples("batch", self.batch)?;
+        check_validation(self.validation)
     }
 
     fn measures(&self) -> Vec<&'static str> {
-        COLUMNS.iter().map(|measure| measure.name).chain([BATCH_LOSS]).collect()
+        let validation = (self.validation > 0.0).then_some(VALIDATION.name);
+        let columns = COLUMNS.iter().map(|measure| measure.name);
+        columns.chain(validation).chain([BATCH_LOSS]).collect()
     }
 
     fn range(&self, _measure: &str) -> RangeInclusive<f64> {
@@ -97,6 +114,9 @@ impl Task for Regression {
             && own.penalty == run.penalty
             && own.batch == run.batch
             && own.target == run.target
+            && Subset { validation: own.validation, ..Subset::default() }
+                .validation_size(run.train + run.validation)
+                == run.validation
     }
 
     fn prepare(&self, context: &mut TaskContext) -> Result<Box<dyn DynTask>> {
@@ -104,11 +124,12 @@ impl Task for Regression {
         let device = context.autodiff_device()?;
         let request = DataRequest {
             data: context.data_of(&own.data),
-            subset: context.subset,
+            subset: Subset { validation: own.validation, ..context.subset },
             images: false,
             labels: Wanted::Number(own.target.clone()),
         };
         let data = context.load(request, &device)?;
+        data.splits.check_validation(own.validation)?;
         let (spec, shapes): (Spec, _) = (own.model.parse()?, data.shapes.clone());
         let size = RunSize::of_model(&spec, &shapes, own.batch)?;
         let record = RecordedTask::new(RegressRecord {
@@ -119,6 +140,7 @@ impl Task for Regression {
             target: own.target,
             train: data.splits.train.len(),
             test: data.splits.test.len(),
+            validation: data.splits.validation.as_ref().map_or(0, DeviceExamples::len),
             batch: own.batch,
             penalty: own.penalty.clone(),
         });
@@ -147,6 +169,9 @@ pub struct RegressRecord {
     pub train: usize,
     /// size of the test set
     pub test: usize,
+    /// size of the validation set
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub validation: usize,
     /// batch size
     pub batch: usize,
     /// spec with every setting, or `none`
@@ -156,6 +181,10 @@ pub struct RegressRecord {
 #[typetag::serde(name = "regress")]
 impl TaskRecord for RegressRecord {
     on_data!();
+
+    fn size(&self) -> String {
+        self.on_data().map_or(String::new(), |on| on.size(self.validation))
+    }
 
     fn lines(&self) -> Vec<(&'static str, String)> {
         let target = self.target.as_deref().unwrap_or("the last column");
@@ -170,6 +199,10 @@ impl TaskRecord for RegressRecord {
 
     fn columns(&self) -> Vec<Measure> {
         COLUMNS.to_vec()
+    }
+
+    fn other_measures(&self) -> Vec<Measure> {
+        vec![VALIDATION]
     }
 }
 

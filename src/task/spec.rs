@@ -73,6 +73,14 @@ pub(super) fn check_examples(key: &str, n: usize) -> Result<()> {
     }
 }
 
+/// Checks a fraction of the training set that is used for validation.
+pub(super) fn check_validation(fraction: f64) -> Result<()> {
+    if (0.0..1.0).contains(&fraction) {
+        return Ok(());
+    }
+    Err(wrong("validation", fraction, "a fraction from 0 to below 1"))
+}
+
 /// The range of a measurement that is not below zero.
 pub(super) const NOT_NEGATIVE: RangeInclusive<f64> = 0.0..=f64::INFINITY;
 

@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 
 use crate::data::prepare::Prepared;
 use crate::data::{Dataset, DeviceExamples, Examples};
+use crate::error::{Error, Result};
 use crate::seed::{Purpose, Seed};
 
 /// The examples of a run, on its device.
@@ -57,6 +58,15 @@ impl Splits {
             Some((kept, _)) => images.select(&kept).to_device(&device),
         };
         Splits { images: Some((images, Arc::new(prepared))), ..self }
+    }
+
+    /// Checks that a fraction above 0 gave a validation set.
+    pub(super) fn check_validation(&self, fraction: f64) -> Result<()> {
+        if fraction == 0.0 || self.validation.is_some() {
+            return Ok(());
+        }
+        let found = format!("{fraction}, which is 0 of {} training examples", self.train.len());
+        Err(Error::value("task.validation", found, "a fraction with at least one example"))
     }
 
     /// The training images before their preparation, and the preparation.

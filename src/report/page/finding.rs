@@ -7,10 +7,6 @@ use crate::docs::counted;
 use crate::grade::{GradedClaim, Verdict, mean};
 use crate::report::Row as SeriesRow;
 
-/// The verdicts in the order in which they are counted.
-const VERDICTS: [Verdict; 5] =
-    [Verdict::Held, Verdict::Pass, Verdict::NotHeld, Verdict::Fail, Verdict::Undecided];
-
 /// The finding of a report.
 #[derive(Serialize)]
 pub struct Finding {
@@ -88,7 +84,7 @@ fn counts(verdicts: &[GradedClaim]) -> Vec<Count> {
         verdict: *verdict,
         number: verdicts.iter().filter(|claim| claim.verdict == *verdict).count(),
     };
-    VERDICTS.iter().map(count).filter(|count| count.number > 0).collect()
+    Verdict::ALL.iter().map(count).filter(|count| count.number > 0).collect()
 }
 
 /// The claims of each quotation, in the order of the file.

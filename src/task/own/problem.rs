@@ -13,14 +13,14 @@ use crate::data::{Batch, Dataset, DeviceExamples};
 use crate::docs::{counted, hex};
 use crate::error::{Error, Result};
 use crate::model::Mode;
-use crate::record::RecordedTask;
+use crate::record::{RecordedTask, VALIDATION_LOSS};
 use crate::schedule::Progress;
 use crate::seed::Seed;
 use crate::task::batches::Batches;
 use crate::task::dyn_task::{DynTask, PreparedTask};
 use crate::task::memory::RunSize;
 use crate::task::prepare::TaskContext;
-use crate::task::splits::Splits;
+use crate::task::splits::{Splits, Subset};
 use crate::train::Problem;
 
 /// The examples for which a module predicts.
@@ -98,6 +98,7 @@ impl ModuleVisitor for Draw {
 pub(super) struct Recorded {
     pub model: String,
     pub batch: usize,
+    pub validation: f64,
     pub measures: Vec<OwnMeasure>,
 }
 
@@ -109,7 +110,9 @@ pub(super) fn prepare<M: Module + 'static>(
     context: &TaskContext,
 ) -> Result<Box<dyn DynTask>> {
     let device = context.autodiff_device()?;
-    let splits = Splits::of(data, context.subset, &device);
+    let subset = Subset { validation: own.validation, ..context.subset };
+    let splits = Splits::of(data, subset, &device);
+    splits.check_validation(own.validation)?;
     let batches = Batches::new(splits, own.batch, &device);
     let problem = OwnProblem { functions: functions.clone(), batches };
     let model = functions.initial(Seed(0), &device);
@@ -129,6 +132,7 @@ pub(super) fn prepare<M: Module + 'static>(
         },
         train: problem.batches.splits.train.len(),
         test: problem.batches.splits.test.len(),
+        validation: problem.batches.splits.validation.as_ref().map_or(0, DeviceExamples::len),
         batch: own.batch,
         measures: own.measures,
     });
@@ -238,11 +242,14 @@ impl<M: Module + 'static> Problem for OwnProblem<M> {
     }
 
     fn measure(&self, model: &M, _now: Progress) -> BTreeMap<String, f64> {
-        let Splits { train, test, .. } = &self.batches.splits;
+        let Splits { train, validation, test, .. } = &self.batches.splits;
         let mut measures = BTreeMap::from([
             ("train_loss".to_string(), self.mean_loss(model, train)),
             ("test_loss".to_string(), self.mean_loss(model, test)),
         ]);
+        if let Some(validation) = validation {
+            measures.insert(VALIDATION_LOSS.into(), self.mean_loss(model, validation));
+        }
         for (name, value) in &self.functions.measures {
             let value = value(model, plain(test.all())).into_scalar::<f64>();
             measures.insert(name.clone(), value);

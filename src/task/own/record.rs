@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Measure, TaskRecord, on_data};
+use crate::record::{Measure, TaskRecord, VALIDATION_LOSS, is_zero, on_data};
 
 /// A measurement of a program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct OwnRecord {
     pub train: usize,
     /// size of the test set
     pub test: usize,
+    /// size of the validation set
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub validation: usize,
     /// batch size
     pub batch: usize,
     /// the program's own measurements
@@ -69,6 +72,10 @@ pub struct OwnRecord {
 #[typetag::serde(name = "own")]
 impl TaskRecord for OwnRecord {
     on_data!();
+
+    fn size(&self) -> String {
+        self.on_data().map_or(String::new(), |on| on.size(self.validation))
+    }
 
     fn lines(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -84,5 +91,9 @@ impl TaskRecord for OwnRecord {
         let always =
             [Measure::new("train_loss", "training loss"), Measure::new("test_loss", "test loss")];
         always.into_iter().chain(self.measures.iter().map(OwnMeasure::measure)).collect()
+    }
+
+    fn other_measures(&self) -> Vec<Measure> {
+        vec![Measure::new(VALIDATION_LOSS, "validation loss")]
     }
 }
