@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::optim::ModuleOptimizer;
+use burn::optim::{ModuleOptimizer, Optimizer};
 
 use super::cautious::{Cautious, Scale};
 use super::decay::{DecayBy, Decayed};
@@ -158,6 +158,24 @@ impl OptimizerEntry {
         }
     }
 
+    /// A row for an optimizer of single tensors that is not a [`Rule`].
+    pub(super) const fn of_tensors<O: NamedRule + Optimizer>(
+        name: &'static str,
+        docs: &'static str,
+        memory: Option<fn() -> Vec<&'static str>>,
+    ) -> OptimizerEntry {
+        OptimizerEntry {
+            name,
+            docs: Docs(docs),
+            lr: O::LR,
+            settings: || O::SETTINGS.to_vec(),
+            defaults: || O::default().values(),
+            dialects: O::DIALECTS,
+            memory,
+            build: build_tensors::<O>,
+        }
+    }
+
     /// The dialect of that name; `None` for [`PAPER`] where that is the defaults.
     ///
     /// # Errors
@@ -214,6 +232,15 @@ impl OptimizerEntry {
         Ok(lr)
     }
 
+    /// The rule or optimizer with these settings, and the learning rate.
+    fn read_named<S: NamedRule>(&self, settings: &[(&str, &str)]) -> Result<(S, f64), SpecError> {
+        let mut named = S::default();
+        let lr = self.read(&mut named, settings)?;
+        named.at_lr(lr);
+        named.check_all(self.name)?;
+        Ok((named, lr))
+    }
+
     /// An optimizer with its spec written out.
     pub(super) fn configured(&self, lr: f64, spec: Spec, method: Method) -> ConfiguredOptimizer {
         let mut spec = spec;
@@ -254,10 +281,7 @@ fn build_rule<R: NamedRule + Rule<N>, const N: usize>(
     settings: &[(&str, &str)],
     decay: Option<Decay>,
 ) -> Result<ConfiguredOptimizer, SpecError> {
-    let mut rule = R::default();
-    let lr = entry.read(&mut rule, settings)?;
-    rule.at_lr(lr);
-    rule.check_all(entry.name)?;
+    let (rule, lr) = entry.read_named::<R>(settings)?;
     let spec = rule.spec(entry.name);
     let method = match decay {
         None => Method::of_rule(rule),
@@ -270,6 +294,18 @@ fn build_rule<R: NamedRule + Rule<N>, const N: usize>(
             }
         }
     };
+    Ok(entry.configured(lr, spec, method))
+}
+
+fn build_tensors<O: NamedRule + Optimizer>(
+    entry: &OptimizerEntry,
+    settings: &[(&str, &str)],
+    decay: Option<Decay>,
+) -> Result<ConfiguredOptimizer, SpecError> {
+    entry.no_decay(decay)?;
+    let (optimizer, lr) = entry.read_named::<O>(settings)?;
+    let spec = optimizer.spec(entry.name);
+    let method = Method::PerTensor { optimizer: optimizer.into(), rule: None };
     Ok(entry.configured(lr, spec, method))
 }
 
