@@ -60,7 +60,7 @@ impl PipelineConfig {
     pub fn fingerprint(&self) -> String {
         let mut trace = Trace::of(self);
         match &self.optimizer.method {
-            Method::PerTensor { optimizer, rule } => {
+            method @ (Method::PerTensor { .. } | Method::Joint(_)) => {
                 for config in self.group_by_group(&mut trace) {
                     let probed = config.probe_gradients(&mut trace);
                     trace.end(probed);
@@ -70,7 +70,7 @@ impl PipelineConfig {
                     let probed = self.probe_function(&mut trace);
                     trace.end(probed);
                 }
-                if rule.is_none() {
+                if let Method::PerTensor { optimizer, rule: None } = method {
                     probe_table(optimizer.clone(), self.optimizer.lr, &mut trace);
                 }
             }
@@ -214,7 +214,7 @@ struct Trace {
 impl Trace {
     fn of(config: &PipelineConfig) -> Trace {
         let digits = match &config.optimizer.method {
-            Method::PerTensor { rule: Some(_), .. } => DIGITS,
+            Method::PerTensor { rule: Some(_), .. } | Method::Joint(_) => DIGITS,
             _ => FEWER_DIGITS,
         };
         Trace { digits, text: String::new() }
