@@ -55,6 +55,8 @@ const WHOLE_MINIMUM: [f64; 3] = [0.5, 1.0, -1.0];
 const WHOLE_COUPLING: [f64; 3] = [0.5, -0.3, 0.2];
 const WHOLE_STEPS: usize = 3;
 
+const GROWTH_STEPS: usize = 12;
+
 impl PipelineConfig {
     /// Eight hexadecimal digits that change with what the pipeline does: its formulas and settings.
     pub fn fingerprint(&self) -> String {
@@ -63,6 +65,10 @@ impl PipelineConfig {
             method @ (Method::PerTensor { .. } | Method::Joint(_)) => {
                 for config in self.group_by_group(&mut trace) {
                     let probed = config.probe_gradients(&mut trace);
+                    trace.end(probed);
+                }
+                if let Method::Joint(_) = method {
+                    let probed = self.probe_growth(&mut trace);
                     trace.end(probed);
                 }
                 if self.transforms.sam.is_some() {
@@ -116,6 +122,17 @@ impl PipelineConfig {
             }
             trace.point(&point);
         }
+        Ok(())
+    }
+
+    /// Steps along one gradient, with a learning rate at which an estimate of it grows.
+    fn probe_growth(&self, trace: &mut Trace) -> Result<()> {
+        let (config, g) = (self.shortened(trace), gradient(0, self.gradient_scale()));
+        let mut point = config.on_vector(&START);
+        for _ in 0..GROWTH_STEPS * config.batches_a_step() {
+            constant_step(&mut point, 1.0, &g)?;
+        }
+        trace.point(&point);
         Ok(())
     }
 

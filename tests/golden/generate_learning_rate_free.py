@@ -22,11 +22,11 @@ args = a.parse_args()
 rng = np.random.default_rng(3000 + args.seed)
 STEPS, WARM, DROP, CUT = 40, 5, 20, 3
 theta0 = np.array([0.5, -0.3, 1.2, -2.0, 0.05])
-grads = (rng.standard_normal((STEPS, 5)) + np.array([1.0, -0.8, 0.5, 1.0, 0.0])) * np.array([1, 0.1, 1e-3, 1e-6, 0.0])
+grads = (rng.standard_normal((STEPS, 5)) + np.array([3.0, -2.0, 1.0, 2.0, 0.0])) * np.array([1, 0.1, 1e-3, 1e-6, 0.0])
 divide = lambda lr, i: lr / 5 if i < WARM else lr if i < DROP else lr / 10
 V = args.vary
 B1, B2, B3, WD, D0, COEF, GROWTH = (0.85, 0.98, 0.97, 0.05, 1e-4, 0.6, 1.1) if V else (0.9, 0.999, 0.99, 0.01, 1e-5, 2.0, 1.3)
-L, MU, DECAY = (0.02, 0.8, 0.3) if V else (0.01, 0.9, 0.5)
+L, MU, DECAY, SAFE = (0.02, 0.8, 0.3, 6.0) if V else (0.01, 0.9, 0.5, 8.0)
 
 def with_torch(make, lr, **kw):
     torch.set_default_dtype(torch.float64) # pytorch_optimizer keeps its sums in the default type
@@ -36,6 +36,8 @@ def with_torch(make, lr, **kw):
         o.param_groups[0]["lr"] = divide(lr, i)
         for part, g in zip(parts, (g[:CUT], g[CUT:])): part.grad = torch.tensor(g)
         o.step(); out.append(np.concatenate([part.detach().numpy() for part in parts]).tolist())
+    # without growth of d, a case would not show how d is used
+    if "d" in o.param_groups[0]: assert o.param_groups[0]["d"] > 2 * kw.get("d0", 1e-6), (make.__name__, kw, o.param_groups[0]["d"])
     return out
 
 def with_optax(make, lr, **kw):
@@ -59,12 +61,12 @@ oc, po, plain, betas = optax.contrib, pytorch_optimizer, dict(foreach=False), (B
 both = dict(betas=betas, eps=1e-8)
 
 # Prodigy: plain, and all of its switches
-for more in [dict(), dict(d0=D0, d_coef=COEF, growth_rate=GROWTH, beta3=B3, weight_decay=WD), dict(d0=D0, use_bias_correction=True, safeguard_warmup=True),
+for more in [dict(), dict(d0=D0, d_coef=COEF, growth_rate=GROWTH, beta3=B3, weight_decay=WD), dict(d0=D0, d_coef=SAFE, use_bias_correction=True, safeguard_warmup=True),
              dict(d0=D0, decouple=False, weight_decay=WD)]:
     case("prodigyopt", prodigyopt.Prodigy, "prodigy", **both, **more)
-for more in [dict(), dict(d0=D0, d_coef=COEF, growth_rate=GROWTH, beta3=B3, weight_decay=WD, weight_decouple=True), dict(d0=D0, bias_correction=True, safeguard_warmup=True)]:
+for more in [dict(), dict(d0=D0, d_coef=COEF, growth_rate=GROWTH, beta3=B3, weight_decay=WD, weight_decouple=True), dict(d0=D0, d_coef=SAFE, bias_correction=True, safeguard_warmup=True)]:
     case("pytorch_optimizer", po.Prodigy, "prodigy", hidden=plain, **both, **more)
-for more in [dict(), dict(estim_lr0=D0, estim_lr_coef=COEF, beta3=B3, weight_decay=WD), dict(estim_lr0=D0, safeguard_warmup=True)]:
+for more in [dict(), dict(estim_lr0=D0, estim_lr_coef=COEF, beta3=B3, weight_decay=WD), dict(estim_lr0=D0, estim_lr_coef=SAFE, safeguard_warmup=True)]:
     case("optax", oc.prodigy, "prodigy", **both, **more)
 
 # D-Adaptation
