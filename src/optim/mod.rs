@@ -18,6 +18,7 @@
 //! To add an optimizer, write a file in `rules` and list it in `rules/mod.rs`.
 
 mod cautious;
+mod cost;
 mod dyn_rule;
 mod entry;
 mod evaluation;
@@ -39,6 +40,7 @@ pub mod rules;
 pub mod second_order;
 
 pub use cautious::{Cautious, Scale};
+pub use cost::{Cost, cost, cost_measured};
 pub use decay::Decayed;
 pub use dyn_rule::{DynRule, VectorState};
 pub use entry::{ConfiguredOptimizer, Decay, Dialect, Method, NamedRule, OptimizerEntry, PAPER};
