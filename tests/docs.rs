@@ -1,7 +1,7 @@
 //! README.md and docs/: length, links, and transcripts of the command.
 //!
 //! A transcript is a fenced block `console`. `$ downhill ARGUMENTS` is run in an empty folder that
-//! contains copies of tests/golden/trajectories.json and modern.json; the lines below are its
+//! contains copies of the recorded steps of tests/golden; the lines below are its
 //! output. A command that fails shows stderr, and its exit code as `? 2`. `...` on a line of its own
 //! stands for any lines, `[..]` for any text in a line. `UPDATE=1 cargo test --release --test docs`
 //! writes the output again and keeps the elisions.
@@ -300,8 +300,9 @@ fn every_transcript_is_what_the_command_prints() {
     for page in pages() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("tests/golden")).unwrap();
-        for golden in ["tests/golden/trajectories.json", "tests/golden/modern.json"] {
-            fs::copy(golden, folder.path().join(golden)).unwrap();
+        for golden in ["trajectories", "modern", "learning_rate_free"] {
+            let golden = format!("tests/golden/{golden}.json");
+            fs::copy(&golden, folder.path().join(&golden)).unwrap();
         }
         let text = fs::read_to_string(&page).unwrap();
         let (real, here) = replayed(&text, folder.path());

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use downhill::lab::runner::BURN;
-use downhill::optim::{OptimizerEntry, Optimizers};
+use downhill::optim::{OptimizerEntry, Optimizers, cost, cost_measured};
 
 #[path = "../examples/mutants/list.rs"]
 mod mutants;
+#[path = "../examples/mutants/switched.rs"]
+mod switched;
 
 #[test]
 fn every_mutant_text_occurs_exactly_once_in_its_file() {
@@ -19,6 +21,14 @@ fn every_mutant_text_occurs_exactly_once_in_its_file() {
             wrong.push(format!("{}, {}: {:?}", mutation.path(), mutation.what, mutation.text));
         }
         assert_ne!(mutation.text, mutation.replacement);
+    }
+    for switched in switched::SWITCHED {
+        let text = fs::read_to_string(switched.file).unwrap();
+        let place = switched.place();
+        if text.matches(&place).count() != 1 {
+            wrong.push(format!("{}, {}: {place:?}", switched.file, switched.what));
+        }
+        assert_ne!(switched.parts()[1], switched.replacement);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -88,8 +98,33 @@ fn is_up_to_date(path: &str, expected: String) {
 }
 
 /// Optimizer state in bytes per parameter, in f32.
-fn cost(entry: &OptimizerEntry) -> String {
-    entry.memory.map_or("-".into(), |memory| (4 * memory().len()).to_string())
+fn bytes(entry: &OptimizerEntry) -> String {
+    let measured = || cost(entry.name).map_or("-".into(), |cost| cost.bytes.to_string());
+    entry.memory.map_or_else(measured, |memory| (4 * memory().len()).to_string())
+}
+
+/// The time of a step, relative to Adam's.
+fn time(entry: &OptimizerEntry) -> String {
+    cost(entry.name).map_or("-".into(), |cost| format!("{:.2}", cost.time))
+}
+
+/// Methods that evaluate the loss themselves have no cost of a step alone.
+#[test]
+fn the_cost_of_every_optimizer_is_measured_and_agrees_with_its_state() {
+    let missing: Vec<&str> = Optimizers::default()
+        .entries()
+        .iter()
+        .filter(|entry| cost(entry.name).is_none())
+        .map(|entry| entry.name)
+        .collect();
+    assert_eq!(missing, ["newton", "newton_cg", "lbfgs"], "run UPDATE=1 cargo bench --bench cost");
+    for entry in Optimizers::default().entries() {
+        let (Some(memory), Some(measured)) = (entry.memory, cost(entry.name)) else { continue };
+        let stated = 4.0 * memory().len() as f64;
+        assert!((measured.bytes - stated).abs() < 0.01, "{}: {measured:?}", entry.name);
+    }
+    assert!((cost("adam").unwrap().time - 1.0).abs() < 0.2, "Adam relative to Adam");
+    assert!(cost_measured().starts_with("cargo bench --bench cost, "));
 }
 
 fn rest(title: &str) -> &str {
@@ -121,9 +156,10 @@ fn the_chapter_on_optimizers_is_up_to_date() {
     let mut chapter = String::from(
         "# The optimizers\n\nMade from the files in `src/optim` by `UPDATE=1 cargo test --release --test house`; `downhill show NAME` prints the same.\n\n\
          A dialect is a named set of settings: `adam@keras` in a spec, `Adam::keras()` in a program. `@paper` is the version of the paper; an optimizer without a row `@paper` has it as its defaults.\n\
-         *Bytes* is the size of the optimizer state per parameter in f32, with the default settings. Every learning rate is `lr`.\n\n\
-         | name | | bytes | state | default lr | dialects |\n|---|---|--:|---|--:|---|\n",
+         *Bytes* is the size of the optimizer state per parameter in f32, with the default settings. *Time* is that of a step relative to Adam's. Every learning rate is `lr`.\n\n",
     );
+    chapter += &format!("The times were measured by {}.\n\n", cost_measured());
+    chapter += "| name | | bytes | time | state | default lr | dialects |\n|---|---|--:|--:|---|--:|---|\n";
     let name =
         |entry: &OptimizerEntry| format!("[`{0}`](#{1})", entry.name, entry.name.replace(':', ""));
     for entry in optimizers.entries() {
@@ -133,7 +169,8 @@ fn the_chapter_on_optimizers_is_up_to_date() {
         let row = [
             name(entry),
             rest(&title).into(),
-            cost(entry),
+            bytes(entry),
+            time(entry),
             memory,
             entry.lr.to_string(),
             dialects.join(", "),

@@ -116,6 +116,55 @@ fn cautious_leaves_decoupled_weight_decay_as_it_is() {
     }
 }
 
+/// Chen et al., algorithm 1: x - lr (u + lambda x) where u x >= 0, else x - lr u.
+#[test]
+fn cautious_decay_spares_the_elements_that_move_away_from_zero() {
+    let lines = [
+        ("adam|decay:lambda=0.3,cautious=yes", 0.0),
+        ("adamw:lambda=0.1|decay:lambda=0.3,cautious=yes", 0.1),
+        (
+            "adam|decay:lambda=0.1,cautious=yes|group:params=one+two+three+four,weight_decay=0.3",
+            0.0,
+        ),
+    ];
+    for (line, own) in lines {
+        let (mut moments, mut spared): ([Moments; 4], usize) = Default::default();
+        compare(line, 9, |t, x, g| {
+            for which in 0..4 {
+                let update = moments[which].adam(t, &g[which]);
+                for (x, u) in x[which].iter_mut().zip(update) {
+                    let decay = if u * *x >= 0.0 { 0.3 * *x } else { 0.0 };
+                    spared += usize::from(decay == 0.0);
+                    *x -= lr(t) * (u + own * *x + decay);
+                }
+            }
+        });
+        assert!(spared > 100, "{line}: only {spared}");
+    }
+}
+
+/// Where the step is 0, the whole parameter decays, as in the paper.
+#[test]
+fn cautious_decay_decays_what_does_not_move() {
+    let start = [vec![1.0, -1.0], vec![2.0], vec![-3.0], vec![4.0]];
+    let shapes = ([2], [1, 1], [1, 1, 1], [1, 1, 1, 1]);
+    let mut places = Places::at(&start, &shapes, DType::F64);
+    let gradients = places.all_gradients(&start.each_ref().map(|x| vec![0.0; x.len()]));
+    places = begin("sgd|decay:lambda=0.5,cautious=yes").step(0.1, places, gradients).unwrap();
+    assert_eq!(places.numbers().concat(), [0.95, -0.95, 1.9, -2.85, 3.8]);
+}
+
+#[test]
+fn cautious_updates_with_cautious_decay_are_refused() {
+    let line = "adam|cautious|decay:cautious=yes";
+    let read = downhill::pipeline::PipelineConfig::read(
+        &line.parse().unwrap(),
+        &downhill::optim::Optimizers::default(),
+    );
+    let error = read.map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("cautious and decay:cautious=yes"), "{error}");
+}
+
 /// Where every element agrees, nothing is masked.
 #[test]
 fn cautious_sgd_is_sgd() {

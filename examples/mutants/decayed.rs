@@ -4,7 +4,7 @@
 
 use super::decay::{DecayBy, Decayed};
 use super::{Nag, Rule, StepContext, Value};
-use crate::spec::Allowed;
+use crate::spec::{Allowed, YES_OR_NO};
 
 crate::settings! {
     /// Nag with weight decay of both kinds.
@@ -15,6 +15,8 @@ crate::settings! {
         lambda: f64 = 0.0, Allowed::NotNegative;
         /// the factor of lambda
         by: DecayBy = DecayBy::Lr, DecayBy::WORDS;
+        /// whether the decoupled decay is cautious
+        cautious: bool = false, YES_OR_NO;
         /// the learning rate at which the schedule is 1
         alpha: f64 = 1.0, Allowed::Positive;
         /// factor of the learning rate
@@ -33,6 +35,7 @@ impl DecayedNag {
             l2: self.l2,
             lambda: self.lambda,
             by: self.by,
+            cautious: self.cautious,
             alpha: self.alpha,
             lr_scale: self.lr_scale,
         }

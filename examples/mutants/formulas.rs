@@ -571,6 +571,19 @@ pub const FORMULAS: &[Formula] = &[
         },
     },
     Formula {
+        spec: "decayed_nag:lambda=0.1,cautious=yes",
+        lr: 0.01,
+        step: |e| {
+            let before = e.x;
+            nesterov_outside(e, e.g);
+            if (before - e.x) * before >= 0.0 {
+                let decay = e.lr * 0.1 * before;
+                e.x -= decay;
+                e.theta = e.theta.map(|theta| theta - decay);
+            }
+        },
+    },
+    Formula {
         spec: "adopt",
         lr: 1e-3,
         step: |e| adopt(e, Some(f64::from(e.t - 1).powf(0.25))),

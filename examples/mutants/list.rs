@@ -930,6 +930,25 @@ pub const MUTATIONS: &[Mutation] = &[
         "EpsPlace::Inside => eps",
         "signal: root of eps forgotten",
     ),
+    of(
+        "decay",
+        "(a.sign() * b.sign() + 1.0)",
+        "(b.clone() * 0.0 + 1.0)",
+        "cautious decay of every element",
+    ),
+    of(
+        "decay",
+        "(a.sign() * b.sign() + 1.0)",
+        "(-a.sign() * b.sign() + 1.0)",
+        "cautious decay of the other elements",
+    ),
+    of(
+        "decay",
+        "(a.sign() * b.sign() + 1.0)",
+        "(a.sign() * b.sign())",
+        "no cautious decay where nothing moves",
+    ),
+    of("decay", "if !self.cautious {", "if self.cautious {", "cautious decay exchanged"),
     of("adopt", "ctx.t == 1 {", "ctx.t == 0 {", "no first step that only fills v"),
     of("adopt", "[m, g.square()]", "[m, g]", "first square forgotten"),
     of(

@@ -15,6 +15,9 @@
 //! each mutant with the changed file. The module takes everything else from its parent. In the
 //! copies, `crate::optim` is therefore `super`. rustc is called directly, with the library that
 //! this example was linked with, so no dependency is compiled again.
+//!
+//! `switch.rs` does the same for gradient transformations and for optimizers that are no rules for
+//! single elements: there the tests themselves run with each mutant.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -24,6 +27,8 @@ use std::time::Instant;
 use std::{env, fs};
 
 mod list;
+mod switch;
+mod switched;
 
 use list::{MUTATIONS, Mutation, SHARED_FILES};
 
@@ -54,11 +59,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether all mutants die.
+/// Returns whether all mutants die. The argument `rules` or `switched` runs one part only.
 fn run() -> Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources = sources(root)?;
-    let began = Instant::now();
     let target = root.join("target/mutants");
     // remove the files of an earlier list
     match fs::remove_dir_all(&target) {
@@ -67,9 +70,21 @@ fn run() -> Result<bool> {
         }
         _ => {}
     }
-    let optim = write_originals(&target, &sources)?;
-    write_mutants(&target, &sources, optim)?;
-    let program = compile(root, &target)?;
+    match env::args().nth(1).as_deref() {
+        None => Ok(run_rules(root, &target)? & switch::run(root, &target)?),
+        Some("rules") => run_rules(root, &target),
+        Some("switched") => switch::run(root, &target),
+        Some(other) => Err(format!("found `{other}`, expected rules, switched, or nothing")),
+    }
+}
+
+/// The mutants of the rules.
+fn run_rules(root: &Path, target: &Path) -> Result<bool> {
+    let sources = sources(root)?;
+    let began = Instant::now();
+    let optim = write_originals(target, &sources)?;
+    write_mutants(target, &sources, optim)?;
+    let program = compile(root, target)?;
     println!("{} mutants compiled in {:.0} s", MUTATIONS.len(), began.elapsed().as_secs_f64());
     let golden =
         ["trajectories.json", "modern.json"].map(|file| root.join("tests/golden").join(file));

@@ -10,7 +10,7 @@ use downhill::lab::experiment::{self, Experiment};
 use downhill::lab::model::{self, MODELS, vae};
 use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::lab::surface::SURFACES;
-use downhill::optim::{OptimizerEntry, Optimizers, PAPER};
+use downhill::optim::{Cost, OptimizerEntry, Optimizers, PAPER, cost, cost_measured};
 use downhill::pipeline::TRANSFORMS;
 use downhill::schedule::SCHEDULES;
 use downhill::spec::{Setting, Settings, Spec, unknown};
@@ -108,21 +108,33 @@ fn optimizer(name: &str, optimizers: &Optimizers) -> Option<String> {
             dialect_table(entry)
         ),
     };
-    let state = match entry.memory.map(|memory| memory()).as_deref() {
-        None => "depends on the method".to_string(),
-        Some([]) => "none".to_string(),
-        Some(names) => {
-            format!("{}, {} bytes per parameter in f32", names.join(" and "), 4 * names.len())
-        }
-    };
     Some(format!(
-        "{}\n\n{}\n\nSettings\n{}\n{dialects}\nOptimizer state: {state}\n\nDifferences\n{}\n\nSource\n{}\n",
+        "{}\n\n{}\n\nSettings\n{}\n{dialects}\n{}\nDifferences\n{}\n\nSource\n{}\n",
         entry.docs.title(),
         entry.docs.formula(),
         settings_table(&settings, defaults),
+        cost_lines(entry),
         entry.docs.section("Differences"),
         entry.docs.section("Source")
     ))
+}
+
+/// The state of an optimizer, and the time of a step.
+fn cost_lines(entry: &OptimizerEntry) -> String {
+    let measured = cost(entry.name);
+    let state = match (entry.memory.map(|memory| memory()).as_deref(), measured) {
+        (None, Some(Cost { bytes, .. })) => format!("{bytes} bytes per parameter, measured"),
+        (None, None) => "depends on the method".to_string(),
+        (Some([]), _) => "none".to_string(),
+        (Some(names), _) => {
+            format!("{}, {} bytes per parameter in f32", names.join(" and "), 4 * names.len())
+        }
+    };
+    let time = match measured {
+        Some(Cost { time, .. }) => format!("{time} times Adam's ({})", cost_measured()),
+        None => "not measured".to_string(),
+    };
+    format!("Optimizer state: {state}\nTime of a step: {time}\n")
 }
 
 /// Each dialect as a spec, with the settings that differ from the defaults.

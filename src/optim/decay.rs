@@ -19,7 +19,13 @@ crate::words!(DecayBy { Lr = "lr", Schedule = "schedule" });
 /// g = g + l2 x                          L2: the same as a penalty l2 / 2 |x|^2 in the loss
 /// x = x - step(g) - lr lambda x         decoupled, by=lr
 /// x = x - step(g) - lr / alpha lambda x decoupled, by=schedule
+///
+/// cautious: x decays only where step(g) x >= 0, so that the decay never works against the step
 /// ```
+///
+/// Cautious decay is Chen et al., "Cautious weight decay", 2025, arXiv 2510.12402. heavyball compares
+/// the signs of step(g) and x, also where one of them is 0. A decay that is a setting of the rule is
+/// not part of step(g).
 ///
 /// `lr` is the learning rate times `lr_scale`, but in `lr / alpha` it is the learning rate.
 #[derive(Clone, Debug)]
@@ -32,6 +38,8 @@ pub struct Decayed<R> {
     pub lambda: f64,
     /// the factor of lambda
     pub by: DecayBy,
+    /// whether only those elements decay that the step moves towards 0
+    pub cautious: bool,
     /// the learning rate at which the schedule is 1
     pub alpha: f64,
     /// factor of the learning rate, for a parameter group
@@ -54,6 +62,13 @@ impl<R> Decayed<R> {
             DecayBy::Schedule => ctx.lr / self.alpha * self.lambda,
         }
     }
+}
+
+/// 0 where the signs are opposite, else 1. Products of tiny numbers may be zero, products of signs
+/// are not.
+#[inline(always)]
+fn agree<V: Value>(a: V, b: V) -> V {
+    (a.sign() * b.sign() + 1.0).clamp(0.0, 1.0)
 }
 
 impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
@@ -81,9 +96,16 @@ impl<R: Rule<N>, const N: usize> Rule<N> for Decayed<R> {
         if self.lambda == 0.0 {
             return (update, state);
         }
-        (update + x.clone() * self.factor(ctx), state)
+        let decay = x.clone() * self.factor(ctx);
+        if !self.cautious {
+            return (update + decay, state);
+        }
+        let own = self.rule.decay(scaled);
+        let moves = if own == 0.0 { update.clone() } else { update.clone() - x.clone() * own };
+        (update + decay * agree(moves, x.clone()), state)
     }
 
+    /// Of a decay that is not cautious.
     fn decay(&self, ctx: StepContext) -> f64 {
         self.rule.decay(self.scaled(ctx)) + self.factor(ctx)
     }

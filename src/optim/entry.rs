@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use burn::optim::ModuleOptimizer;
+use burn::optim::{ModuleOptimizer, Optimizer};
 
 use super::cautious::{Cautious, Scale};
 use super::decay::{DecayBy, Decayed};
 use super::dyn_rule::DynRule;
 use super::fused::Fused;
+use super::joint::{JointOptimizer, JointRule};
 use super::rule::Rule;
 use super::second_order::WholeModel;
 use crate::docs::Docs;
@@ -81,6 +82,8 @@ pub enum Method {
         /// [`evaluation_model`](super::evaluation_model) and diagnostics
         rule: Option<Arc<dyn DynRule>>,
     },
+    /// All parameters together, from their gradients.
+    Joint(JointOptimizer),
     /// The whole model at once, with as many evaluations of the loss as it needs.
     WholeModel(WholeModel),
 }
@@ -107,6 +110,8 @@ pub struct Decay {
     pub lambda: f64,
     /// the factor of lambda
     pub by: DecayBy,
+    /// whether the decoupled decay is cautious
+    pub cautious_decay: bool,
     /// factor of the learning rate
     pub lr_scale: f64,
     /// cautious updates; `None`: all elements move
@@ -155,6 +160,41 @@ impl OptimizerEntry {
             dialects: R::DIALECTS,
             memory: Some(|| Fused(R::default()).state_names()),
             build: build_rule::<R, N>,
+        }
+    }
+
+    /// A row for a [`JointRule`] of your own, with `docs` as in [`of`](OptimizerEntry::of).
+    pub const fn of_joint<R: NamedRule + JointRule<N>, const N: usize>(
+        name: &'static str,
+        docs: &'static str,
+    ) -> OptimizerEntry {
+        OptimizerEntry {
+            name,
+            docs: Docs(docs),
+            lr: R::LR,
+            settings: || R::SETTINGS.to_vec(),
+            defaults: || R::default().values(),
+            dialects: R::DIALECTS,
+            memory: Some(|| R::STATE.to_vec()),
+            build: build_joint::<R, N>,
+        }
+    }
+
+    /// A row for an optimizer of single tensors that is not a [`Rule`].
+    pub(super) const fn of_tensors<O: NamedRule + Optimizer>(
+        name: &'static str,
+        docs: &'static str,
+        memory: Option<fn() -> Vec<&'static str>>,
+    ) -> OptimizerEntry {
+        OptimizerEntry {
+            name,
+            docs: Docs(docs),
+            lr: O::LR,
+            settings: || O::SETTINGS.to_vec(),
+            defaults: || O::default().values(),
+            dialects: O::DIALECTS,
+            memory,
+            build: build_tensors::<O>,
         }
     }
 
@@ -214,6 +254,15 @@ impl OptimizerEntry {
         Ok(lr)
     }
 
+    /// The rule or optimizer with these settings, and the learning rate.
+    fn read_named<S: NamedRule>(&self, settings: &[(&str, &str)]) -> Result<(S, f64), SpecError> {
+        let mut named = S::default();
+        let lr = self.read(&mut named, settings)?;
+        named.at_lr(lr);
+        named.check_all(self.name)?;
+        Ok((named, lr))
+    }
+
     /// An optimizer with its spec written out.
     pub(super) fn configured(&self, lr: f64, spec: Spec, method: Method) -> ConfiguredOptimizer {
         let mut spec = spec;
@@ -254,22 +303,54 @@ fn build_rule<R: NamedRule + Rule<N>, const N: usize>(
     settings: &[(&str, &str)],
     decay: Option<Decay>,
 ) -> Result<ConfiguredOptimizer, SpecError> {
-    let mut rule = R::default();
-    let lr = entry.read(&mut rule, settings)?;
-    rule.at_lr(lr);
-    rule.check_all(entry.name)?;
+    let (rule, lr) = entry.read_named::<R>(settings)?;
     let spec = rule.spec(entry.name);
     let method = match decay {
         None => Method::of_rule(rule),
-        Some(Decay { l2, lambda, by, lr_scale, cautious }) => {
+        Some(Decay { l2, lambda, by, cautious_decay, lr_scale, cautious }) => {
             let alpha = if lr > 0.0 { lr } else { 1.0 };
-            let decayed = Decayed { rule, l2, lambda, by, alpha, lr_scale };
+            let decayed =
+                Decayed { rule, l2, lambda, by, cautious: cautious_decay, alpha, lr_scale };
             match cautious {
                 None => Method::of_rule(decayed),
+                Some(_) if cautious_decay => return Err(two_cautions(entry.name)),
                 Some(scale) => Method::of_cautious(Cautious::new(decayed, scale)),
             }
         }
     };
+    Ok(entry.configured(lr, spec, method))
+}
+
+/// The error for cautious decay around cautious updates: what the decay is to compare with the
+/// parameter, the update before or after its mask, is not defined.
+fn two_cautions(optimizer: &str) -> SpecError {
+    SpecError::Several {
+        spec: optimizer.into(),
+        problem: "found cautious and decay:cautious=yes around it, expected only one of them"
+            .into(),
+    }
+}
+
+fn build_joint<R: NamedRule + JointRule<N>, const N: usize>(
+    entry: &OptimizerEntry,
+    settings: &[(&str, &str)],
+    decay: Option<Decay>,
+) -> Result<ConfiguredOptimizer, SpecError> {
+    entry.no_decay(decay)?;
+    let (rule, lr) = entry.read_named::<R>(settings)?;
+    let spec = rule.spec(entry.name);
+    Ok(entry.configured(lr, spec, Method::Joint(JointOptimizer::new(rule))))
+}
+
+fn build_tensors<O: NamedRule + Optimizer>(
+    entry: &OptimizerEntry,
+    settings: &[(&str, &str)],
+    decay: Option<Decay>,
+) -> Result<ConfiguredOptimizer, SpecError> {
+    entry.no_decay(decay)?;
+    let (optimizer, lr) = entry.read_named::<O>(settings)?;
+    let spec = optimizer.spec(entry.name);
+    let method = Method::PerTensor { optimizer: optimizer.into(), rule: None };
     Ok(entry.configured(lr, spec, method))
 }
 

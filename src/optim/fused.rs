@@ -46,17 +46,11 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
         g: Tensor<D>,
         state: Option<FusedState<R, D, N>>,
     ) -> (Tensor<D>, Option<FusedState<R, D, N>>) {
-        let (rule, cpu) = (&self.0, on_cpu(&x.device()));
+        let rule = &self.0;
         let FusedState { t, tensor_scalars, tensors, .. } =
             state.unwrap_or_else(|| FusedState::initial(rule, lr, &x));
         let ctx = next_context(rule, t, tensor_scalars, lr);
-        let (x, tensors) = match x.dtype() {
-            DType::F32 if cpu => step_on_buffers::<f32, R, D, N>(rule, ctx, x, g, tensors),
-            DType::F64 if cpu => step_on_buffers::<f64, R, D, N>(rule, ctx, x, g, tensors),
-            _ => flattened_step(x, g, tensors, |x, g, state| {
-                update_of_flat_tensors(rule, ctx, x, g, state)
-            }),
-        };
+        let (x, tensors) = step_tensors(rule, ctx, x, g, tensors);
         (x, Some(FusedState::new(ctx.t, ctx.tensor_scalars, tensors)))
     }
 
@@ -66,6 +60,24 @@ impl<R: Rule<N>, const N: usize> Optimizer for Fused<R, N> {
     ) -> FusedState<R, D, N> {
         let tensors = state.tensors.map(|tensor| tensor.map(|tensor| tensor.to_device(device)));
         FusedState::new(state.t, state.tensor_scalars, tensors)
+    }
+}
+
+/// The step of a parameter: one pass over the buffers where that is possible.
+pub(super) fn step_tensors<R: Rule<N>, const D: usize, const N: usize>(
+    rule: &R,
+    ctx: StepContext,
+    x: Tensor<D>,
+    g: Tensor<D>,
+    state: [Option<Tensor<D>>; N],
+) -> (Tensor<D>, [Option<Tensor<D>>; N]) {
+    let cpu = on_cpu(&x.device());
+    match x.dtype() {
+        DType::F32 if cpu => step_on_buffers::<f32, R, D, N>(rule, ctx, x, g, state),
+        DType::F64 if cpu => step_on_buffers::<f64, R, D, N>(rule, ctx, x, g, state),
+        _ => flattened_step(x, g, state, |x, g, state| {
+            update_of_flat_tensors(rule, ctx, x, g, state)
+        }),
     }
 }
 
@@ -292,14 +304,17 @@ mod tests {
             compare_all_shapes(schedule_free.with_lambda(0.1).with_r(1.0));
         }
         compare_all_shapes(ScheduleFreeSgd::new());
-        compare_all_shapes(Decayed {
-            rule: Adam::new(),
-            l2: 0.1,
-            lambda: 0.2,
-            by: DecayBy::Schedule,
-            alpha: 0.1,
-            lr_scale: 0.5,
-        });
+        for cautious in [false, true] {
+            compare_all_shapes(Decayed {
+                rule: Adam::new(),
+                l2: 0.1,
+                lambda: 0.2,
+                by: DecayBy::Schedule,
+                cautious,
+                alpha: 0.1,
+                lr_scale: 0.5,
+            });
+        }
     }
 
     fn address<const D: usize>(tensor: &Tensor<D>) -> usize {

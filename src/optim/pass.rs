@@ -167,3 +167,40 @@ fn one_block<T, R, const N: usize, const B: usize>(
         buffer.values[start * buffer.stride + buffer.write_offset..][..B].copy_from_slice(block);
     }
 }
+
+/// The sums of two terms of each element, in f64. The order of the additions depends on the length
+/// only, and so do the sums, whatever the number of threads.
+pub(super) fn sum_terms<T, F, const N: usize>(
+    terms: &F,
+    x: &[T],
+    g: &[T],
+    state: [&[T]; N],
+) -> [f64; 2]
+where
+    T: Copy + Default + Send + Sync,
+    f64: From<T>,
+    F: Fn(Lane<T>, Lane<T>, [Lane<T>; N]) -> [Lane<T>; 2] + Sync,
+{
+    if x.len() >= PARALLEL_FROM {
+        let middle = x.len() / 2;
+        let (left, right) = (state.map(|part| &part[..middle]), state.map(|part| &part[middle..]));
+        let (left, right) = rayon::join(
+            || sum_terms(terms, &x[..middle], &g[..middle], left),
+            || sum_terms(terms, &x[middle..], &g[middle..], right),
+        );
+        return [left[0] + right[0], left[1] + right[1]];
+    }
+    // several sums at once, so that no addition waits for the one before
+    let mut sums = [[0.0; BLOCK]; 2];
+    for start in (0..x.len()).step_by(BLOCK) {
+        let length = BLOCK.min(x.len() - start);
+        let (xs, gs) = (&x[start..][..length], &g[start..][..length]);
+        let states = state.map(|part| &part[start..][..length]);
+        for i in 0..length {
+            let [first, second] = terms(Lane(xs[i]), Lane(gs[i]), states.map(|part| Lane(part[i])));
+            sums[0][i] += f64::from(first.0);
+            sums[1][i] += f64::from(second.0);
+        }
+    }
+    sums.map(|sums| sums.iter().sum())
+}

@@ -6,6 +6,13 @@ use crate::spec::{Spec, SpecError, unknown};
 /// How many rules the table had first, up to `adopt`.
 const FIRST_RULES: usize = 17;
 
+/// Optimizers that are no rules for single elements, and that the table did not have first.
+const LATER: &[OptimizerEntry] = &[
+    super::rules::adafactor::ENTRY,
+    super::rules::prodigy::ENTRY,
+    super::rules::dadapt_adam::ENTRY,
+];
+
 /// All optimizers that specs can name. Add your own with [`with`](Optimizers::with).
 #[derive(Clone)]
 pub struct Optimizers(Vec<OptimizerEntry>);
@@ -13,9 +20,9 @@ pub struct Optimizers(Vec<OptimizerEntry>);
 impl Default for Optimizers {
     /// The optimizers of this crate.
     fn default() -> Self {
-        let others = [super::rules::lazy_adam::ENTRY, super::rules::adafactor::ENTRY];
+        let lazy = [super::rules::lazy_adam::ENTRY];
         let (second_order, burn) = (super::second_order::ENTRIES, super::burn::ENTRIES);
-        Optimizers([super::rules::ENTRIES, &others, second_order, &burn].concat())
+        Optimizers([super::rules::ENTRIES, &lazy, LATER, second_order, &burn].concat())
     }
 }
 
@@ -48,8 +55,7 @@ impl Optimizers {
     pub fn place(&self, name: &str) -> Option<usize> {
         let later = |entry: &&OptimizerEntry| {
             let rules = &super::rules::ENTRIES[FIRST_RULES..];
-            entry.name == super::rules::adafactor::ENTRY.name
-                || rules.iter().any(|rule| rule.name == entry.name)
+            rules.iter().chain(LATER).any(|later| later.name == entry.name)
         };
         let (first, last) = (self.0.iter().filter(|entry| !later(entry)), self.0.iter());
         first.chain(last.filter(later)).position(|entry| entry.name == name)

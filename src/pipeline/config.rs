@@ -73,6 +73,7 @@ impl PipelineConfig {
     pub fn copies(&self) -> usize {
         let state = match &self.optimizer.method {
             Method::PerTensor { rule: Some(rule), .. } => rule.state_names().len(),
+            Method::Joint(joint) => joint.state_names().len(),
             // burn's own optimizers have one or two moments, second-order methods several vectors
             Method::PerTensor { rule: None, .. } | Method::WholeModel(_) => 1,
         };

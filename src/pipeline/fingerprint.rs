@@ -55,14 +55,20 @@ const WHOLE_MINIMUM: [f64; 3] = [0.5, 1.0, -1.0];
 const WHOLE_COUPLING: [f64; 3] = [0.5, -0.3, 0.2];
 const WHOLE_STEPS: usize = 3;
 
+const GROWTH_STEPS: usize = 12;
+
 impl PipelineConfig {
     /// Eight hexadecimal digits that change with what the pipeline does: its formulas and settings.
     pub fn fingerprint(&self) -> String {
         let mut trace = Trace::of(self);
         match &self.optimizer.method {
-            Method::PerTensor { optimizer, rule } => {
+            method @ (Method::PerTensor { .. } | Method::Joint(_)) => {
                 for config in self.group_by_group(&mut trace) {
                     let probed = config.probe_gradients(&mut trace);
+                    trace.end(probed);
+                }
+                if let Method::Joint(_) = method {
+                    let probed = self.probe_growth(&mut trace);
                     trace.end(probed);
                 }
                 if self.transforms.sam.is_some() {
@@ -70,7 +76,7 @@ impl PipelineConfig {
                     let probed = self.probe_function(&mut trace);
                     trace.end(probed);
                 }
-                if rule.is_none() {
+                if let Method::PerTensor { optimizer, rule: None } = method {
                     probe_table(optimizer.clone(), self.optimizer.lr, &mut trace);
                 }
             }
@@ -116,6 +122,17 @@ impl PipelineConfig {
             }
             trace.point(&point);
         }
+        Ok(())
+    }
+
+    /// Steps along one gradient, with a learning rate at which an estimate of it grows.
+    fn probe_growth(&self, trace: &mut Trace) -> Result<()> {
+        let (config, g) = (self.shortened(trace), gradient(0, self.gradient_scale()));
+        let mut point = config.on_vector(&START);
+        for _ in 0..GROWTH_STEPS * config.batches_a_step() {
+            constant_step(&mut point, 1.0, &g)?;
+        }
+        trace.point(&point);
         Ok(())
     }
 
@@ -214,7 +231,7 @@ struct Trace {
 impl Trace {
     fn of(config: &PipelineConfig) -> Trace {
         let digits = match &config.optimizer.method {
-            Method::PerTensor { rule: Some(_), .. } => DIGITS,
+            Method::PerTensor { rule: Some(_), .. } | Method::Joint(_) => DIGITS,
             _ => FEWER_DIGITS,
         };
         Trace { digits, text: String::new() }

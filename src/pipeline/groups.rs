@@ -98,6 +98,7 @@ fn group_optimizer(
         l2: 0.0,
         lambda: 0.0,
         by: DecayBy::Lr,
+        cautious_decay: false,
         lr_scale: 1.0,
         cautious: None,
     });

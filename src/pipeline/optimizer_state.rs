@@ -1,5 +1,6 @@
 //! The state of the optimizer alone, in burn's format, with parameters identified by position.
 
+use burn::module::ParamId;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::RecordError;
 use burn::tensor::Bytes;
@@ -20,6 +21,7 @@ pub(super) fn save_method(
         Method::PerTensor { optimizer, .. } => {
             rename_parameters(Pack::read(optimizer.into_bytes()?)?, |id| Some(position(id)? as u64))
         }
+        Method::Joint(joint) => joint.pack(|id| Some(position(id)? as u64)).write(),
         Method::WholeModel(whole) => whole.to_bytes(),
     }
 }
@@ -44,6 +46,11 @@ pub(super) fn load_method(
                 return Err(StateError::Damaged.into());
             }
             Ok(Method::PerTensor { optimizer, rule })
+        }
+        Method::Joint(joint) => {
+            let pack = Pack::read(bytes).map_err(damaged)?;
+            let id = |position: u64| id(position as usize).map(ParamId::from);
+            Ok(Method::Joint(joint.unpack(pack, id).ok_or(StateError::Damaged)?))
         }
         Method::WholeModel(whole) => {
             Ok(Method::WholeModel(whole.with_bytes(bytes).map_err(damaged)?))

@@ -137,7 +137,7 @@ impl Stepper {
         model: M,
         loss: &mut dyn FnMut(&M) -> (f64, GradientsParams),
     ) -> Result<M> {
-        if matches!(self.method, Method::PerTensor { .. }) {
+        if !matches!(self.method, Method::WholeModel(_)) {
             let (_, mut gradients) = loss(&model);
             if let Some(sam) = &self.config.transforms.sam {
                 (_, gradients) = loss(&sam.uphill(&model, gradients));
@@ -206,10 +206,14 @@ impl Stepper {
         gradients: GradientsParams,
     ) -> Result<M> {
         self.start(&model)?;
-        let Method::PerTensor { optimizer, .. } = &mut self.method else {
-            return Err(Error::NeedsLoss { optimizer: self.config.optimizer.spec.name.clone() });
+        let model = match &mut self.method {
+            Method::PerTensor { optimizer, .. } => optimizer.step(lr, model, gradients),
+            Method::Joint(joint) => joint.step(lr, model, gradients),
+            Method::WholeModel(_) => {
+                let optimizer = self.config.optimizer.spec.name.clone();
+                return Err(Error::NeedsLoss { optimizer });
+            }
         };
-        let model = optimizer.step(lr, model, gradients);
         Ok(self.average_weights(model))
     }
 

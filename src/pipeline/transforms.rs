@@ -5,7 +5,7 @@ use super::gradients::Bound;
 use super::params::Params;
 use super::sharpness::Sam;
 use crate::optim::{Decay, Scale, decay::DecayBy};
-use crate::spec::{Allowed, Setting, Settings, Spec, SpecError};
+use crate::spec::{Allowed, Setting, Settings, Spec, SpecError, YES_OR_NO};
 
 crate::settings! {
     /// Takes one step for every `steps` batches, with the mean of their gradients.
@@ -66,6 +66,8 @@ crate::settings! {
         lambda: f64 = 0.01, Allowed::NotNegative;
         /// what lambda is multiplied by: the learning rate, or the schedule alone
         by: DecayBy = DecayBy::Lr, DecayBy::WORDS;
+        /// decay only where the step moves towards 0 as well (arXiv 2510.12402)
+        cautious: bool = false, YES_OR_NO;
     }
 }
 
@@ -341,6 +343,7 @@ impl Transforms {
             l2: self.l2.as_ref().map_or(0.0, |l2| l2.lambda),
             lambda: self.decay.as_ref().map_or(0.0, |decay| decay.lambda),
             by: self.decay.as_ref().map_or(DecayBy::Lr, |decay| decay.by),
+            cautious_decay: self.decay.as_ref().is_some_and(|decay| decay.cautious),
             lr_scale: 1.0,
             cautious: self.cautious.as_ref().map(|caution| caution.scale),
         })

@@ -272,12 +272,55 @@ pub(super) const ARGUMENTS: &[Argument] = &[
     argument("timm", &["nadamw", "laprop", "adam", "adamw"], "eps", Setting("eps")),
     argument("timm", &["nadamw", "lion", "adamw"], "weight_decay", Setting("lambda")),
     argument("timm", &[], "caution", Switch("cautious", "scale=mean")),
+    argument("prodigyopt", &[], "lr", Lr),
+    argument("prodigyopt", &[], "betas", List(&["beta1", "beta2"])),
+    argument("prodigyopt", &[], "beta3", Setting("beta3")),
+    argument("prodigyopt", &[], "eps", Setting("eps")),
+    argument("prodigyopt", &[], "weight_decay", Setting("lambda")),
+    argument("prodigyopt", &[], "decouple", Setting("decouple")),
+    argument("prodigyopt", &[], "use_bias_correction", Setting("bias_correction")),
+    argument("prodigyopt", &[], "safeguard_warmup", Setting("safeguard_warmup")),
+    argument("prodigyopt", &[], "d0", Setting("d0")),
+    argument("prodigyopt", &[], "d_coef", Setting("d_coef")),
+    argument("prodigyopt", &[], "growth_rate", Setting("growth")),
+    argument("dadaptation", &[], "lr", Lr),
+    argument("dadaptation", &[], "betas", List(&["beta1", "beta2"])),
+    argument("dadaptation", &[], "eps", Setting("eps")),
+    argument("dadaptation", &[], "weight_decay", Setting("lambda")),
+    argument("dadaptation", &[], "decouple", Setting("decouple")),
+    argument("dadaptation", &[], "use_bias_correction", Setting("bias_correction")),
+    argument("dadaptation", &[], "d0", Setting("d0")),
+    argument("dadaptation", &[], "growth_rate", Setting("growth")),
+    argument("pytorch_optimizer", FREE, "betas", List(&["beta1", "beta2"])),
+    argument("pytorch_optimizer", &["prodigy"], "beta3", Setting("beta3")),
+    argument("pytorch_optimizer", FREE, "eps", Setting("eps")),
+    argument("pytorch_optimizer", FREE, "weight_decay", Setting("lambda")),
+    argument("pytorch_optimizer", FREE, "weight_decouple", Setting("decouple")),
+    argument("pytorch_optimizer", FREE, "bias_correction", Setting("bias_correction")),
+    argument("pytorch_optimizer", &["prodigy"], "safeguard_warmup", Setting("safeguard_warmup")),
+    argument("pytorch_optimizer", FREE, "d0", Setting("d0")),
+    argument("pytorch_optimizer", &["prodigy"], "d_coef", Setting("d_coef")),
+    argument("pytorch_optimizer", FREE, "growth_rate", Setting("growth")),
+    argument("optax", FREE, "betas", List(&["beta1", "beta2"])),
+    argument("optax", &["prodigy"], "beta3", Setting("beta3")),
+    argument("optax", FREE, "eps", Setting("eps")),
+    argument("optax", FREE, "weight_decay", Setting("lambda")),
+    argument("optax", &["prodigy"], "safeguard_warmup", Setting("safeguard_warmup")),
+    argument("optax", FREE, "estim_lr0", Setting("d0")),
+    argument("optax", &["prodigy"], "estim_lr_coef", Setting("d_coef")),
+    argument("heavyball", &[], "lr", Lr),
+    argument("heavyball", &["momentum"], "beta", Setting("mu")),
+    argument("heavyball", &["momentum"], "weight_decay", After("decay", "lambda")),
+    argument("heavyball", &["momentum"], "cautious_weight_decay", After("decay", "cautious")),
     argument("timm", &["adam", "adamw"], "gamma", Before("mars", "gamma")),
     argument("timm", &["adam", "adamw"], "optimize_1d", Fixed("mars", "correct_first=no")),
 ];
 
 /// The optimizers of Optax that are not in generate.py.
 const MODERN: &[&str] = &["ademamix", "nadamw", "adopt", "schedule_free", "schedule_free_sgd"];
+
+/// The optimizers that estimate their learning rate.
+const FREE: &[&str] = &["prodigy", "dadapt_adam"];
 
 /// The optimizers of pytorch_optimizer whose weight decay is decoupled with `weight_decouple`.
 const DECOUPLED: &[&str] = &["ademamix", "signum", "lion"];

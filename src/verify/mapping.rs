@@ -28,7 +28,8 @@ pub(super) fn map_case(
     let mut mapping = Mapping::new(place, framework, optimizer);
     if !ARGUMENTS.iter().any(|argument| argument.framework == framework) {
         let found = format!("`{framework}`");
-        let expected = "torch, keras, optax, schedulefree, pytorch_optimizer or timm";
+        let expected = "torch, keras, optax, schedulefree, pytorch_optimizer, timm, prodigyopt, \
+                        dadaptation or heavyball";
         return Err(mapping.wrong("framework", found, expected));
     }
     for (key, value) in arguments {
@@ -78,6 +79,15 @@ impl<'a> Mapping<'a> {
         number.ok_or_else(|| self.wrong(key, value.to_string(), "a number"))
     }
 
+    /// A number, or yes or no.
+    fn value(&self, key: &str, value: &Value) -> Result<String> {
+        match value {
+            Value::Bool(true) => Ok("yes".into()),
+            Value::Bool(false) => Ok("no".into()),
+            value => self.number(key, value),
+        }
+    }
+
     fn add(&mut self, key: &str, value: &Value) -> Result<()> {
         let meaning = self.meaning(key, value)?;
         if value.is_null() {
@@ -95,11 +105,7 @@ impl<'a> Mapping<'a> {
         match meaning {
             Meaning::Lr => self.add_lr(key, value)?,
             Meaning::Setting(name) => {
-                let value = match value {
-                    Value::Bool(true) => "yes".into(),
-                    Value::Bool(false) => "no".into(),
-                    value => self.number(key, value)?,
-                };
+                let value = self.value(key, value)?;
                 self.settings.push(format!("{name}={value}"));
             }
             Meaning::List(names) => {
@@ -123,8 +129,8 @@ impl<'a> Mapping<'a> {
                 self.before.entry(transform).or_default().push(format!("{setting}={number}"));
             }
             Meaning::After(transform, setting) => {
-                let number = self.number(key, value)?;
-                self.after.entry(transform).or_default().push(format!("{setting}={number}"));
+                let value = self.value(key, value)?;
+                self.after.entry(transform).or_default().push(format!("{setting}={value}"));
             }
             Meaning::Switch(transform, setting) => match value.as_bool() {
                 Some(false) => {}

@@ -33,10 +33,9 @@
 use burn::optim::{ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
-use crate::docs::Docs;
-use crate::optim::entry::{ConfiguredOptimizer, Decay, Method, OptimizerEntry};
-use crate::optim::{NamedRule, Value, dialects, reshaped};
-use crate::spec::{Allowed, Settings, SpecError, YES_OR_NO};
+use crate::optim::entry::OptimizerEntry;
+use crate::optim::{Value, dialects, reshaped};
+use crate::spec::{Allowed, Settings, YES_OR_NO};
 
 /// How [`Adafactor`] keeps the denominator from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,28 +80,8 @@ dialects! { Adafactor, lr 0.01;
     optax: lr 0.01 { relative_step: false, min_size: 128 }
 }
 
-pub(crate) const ENTRY: OptimizerEntry = OptimizerEntry {
-    name: "adafactor",
-    docs: Docs(include_str!("adafactor.rs")),
-    lr: Adafactor::LR,
-    settings: || Adafactor::SETTINGS.to_vec(),
-    defaults: || Adafactor::default().values(),
-    dialects: Adafactor::DIALECTS,
-    memory: None,
-    build,
-};
-
-fn build(
-    entry: &OptimizerEntry,
-    settings: &[(&str, &str)],
-    decay: Option<Decay>,
-) -> Result<ConfiguredOptimizer, SpecError> {
-    entry.no_decay(decay)?;
-    let mut adafactor = Adafactor::default();
-    let lr = entry.read(&mut adafactor, settings)?;
-    let method = Method::PerTensor { optimizer: adafactor.init(), rule: None };
-    Ok(entry.configured(lr, adafactor.spec(entry.name), method))
-}
+pub(crate) const ENTRY: OptimizerEntry =
+    OptimizerEntry::of_tensors::<Adafactor>("adafactor", include_str!("adafactor.rs"), None);
 
 /// The state of one parameter in [`Adafactor`].
 #[derive(Clone)]

@@ -85,7 +85,15 @@ impl AdamW {
         // `check` refuses a schedule without alpha
         let (rule, alpha) = (self.adam(), self.alpha.unwrap_or(1e-3));
         let (lr_scale, l2) = (1.0, 0.0);
-        Decayed { rule, l2, lambda: self.lambda, by: self.decay_by, alpha, lr_scale }
+        Decayed {
+            rule,
+            l2,
+            lambda: self.lambda,
+            by: self.decay_by,
+            cautious: false,
+            alpha,
+            lr_scale,
+        }
     }
 }
 

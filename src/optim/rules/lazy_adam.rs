@@ -32,11 +32,10 @@ use rayon::prelude::*;
 
 use super::adam::Adam;
 use crate::burn_internals::{Buffer, Number};
-use crate::docs::Docs;
-use crate::optim::entry::{ConfiguredOptimizer, Decay, Method, OptimizerEntry};
+use crate::optim::entry::OptimizerEntry;
 use crate::optim::pass::{PassBuffers, pass_on_one_thread};
-use crate::optim::{EpsPlace, Lane, NamedRule, StepContext, Value, dialects};
-use crate::spec::{Allowed, Settings, SpecError};
+use crate::optim::{EpsPlace, Lane, StepContext, Value, dialects};
+use crate::spec::{Allowed, Settings};
 
 /// How [`LazyAdam`] counts the steps of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,28 +70,11 @@ dialects! { LazyAdam, lr 1e-3;
     tfa: lr 1e-3 { eps: 1e-7 }
 }
 
-pub(crate) const ENTRY: OptimizerEntry = OptimizerEntry {
-    name: "lazy_adam",
-    docs: Docs(include_str!("lazy_adam.rs")),
-    lr: LazyAdam::LR,
-    settings: || LazyAdam::SETTINGS.to_vec(),
-    defaults: || LazyAdam::default().values(),
-    dialects: LazyAdam::DIALECTS,
-    memory: Some(|| vec!["m", "v"]),
-    build,
-};
-
-fn build(
-    entry: &OptimizerEntry,
-    settings: &[(&str, &str)],
-    decay: Option<Decay>,
-) -> Result<ConfiguredOptimizer, SpecError> {
-    entry.no_decay(decay)?;
-    let mut lazy = LazyAdam::default();
-    let lr = entry.read(&mut lazy, settings)?;
-    let method = Method::PerTensor { optimizer: lazy.init(), rule: None };
-    Ok(entry.configured(lr, lazy.spec(entry.name), method))
-}
+pub(crate) const ENTRY: OptimizerEntry = OptimizerEntry::of_tensors::<LazyAdam>(
+    "lazy_adam",
+    include_str!("lazy_adam.rs"),
+    Some(|| vec!["m", "v"]),
+);
 
 /// The state of one parameter in [`LazyAdam`].
 #[derive(Clone)]

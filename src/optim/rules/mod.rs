@@ -18,6 +18,7 @@ pub mod adamw;
 pub mod ademamix;
 pub mod adopt;
 pub mod amsgrad;
+pub mod dadapt_adam;
 pub mod delta_bar_delta;
 pub mod laprop;
 pub mod lazy_adam;
@@ -26,6 +27,7 @@ pub mod momentum;
 pub mod nadam;
 pub mod nadamw;
 pub mod nag;
+pub mod prodigy;
 pub mod radam;
 pub mod rmsprop;
 pub mod rprop;
@@ -35,7 +37,9 @@ pub mod sgd;
 pub mod signum;
 
 pub use adafactor::Adafactor;
+pub use dadapt_adam::DAdaptAdam;
 pub use lazy_adam::LazyAdam;
+pub use prodigy::Prodigy;
 
 /// Re-exports each type, gives it `init` and `build` without importing a trait, and makes its row
 /// of the table.

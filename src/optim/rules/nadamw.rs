@@ -60,7 +60,15 @@ impl NAdamW {
     fn decayed(&self) -> Decayed<NAdam> {
         let NAdamW { beta1, beta2, eps, eps_place, psi, correction, product, lambda } = *self;
         let rule = NAdam { beta1, beta2, eps, eps_place, psi, correction, product };
-        Decayed { rule, l2: 0.0, lambda, by: DecayBy::Lr, alpha: 1.0, lr_scale: 1.0 }
+        Decayed {
+            rule,
+            l2: 0.0,
+            lambda,
+            by: DecayBy::Lr,
+            cautious: false,
+            alpha: 1.0,
+            lr_scale: 1.0,
+        }
     }
 }
 
