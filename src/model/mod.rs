@@ -8,6 +8,7 @@ pub mod convnet;
 pub mod convolution;
 pub mod dropconnect;
 pub mod layers;
+pub mod gpt;
 pub mod lenet;
 pub mod logistic;
 pub mod mlp;
