@@ -14,8 +14,8 @@ use std::time::Instant;
 use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use downhill::lab::model::gpt::{self, GptSettings};
 use downhill::lab::model::Mode;
+use downhill::lab::model::gpt::{self, GptSettings};
 use downhill::lab::seed::{Purpose, Seed};
 use downhill::optim::AdamW;
 
@@ -110,7 +110,9 @@ fn main() {
         [] => vec!["gpt", "gpt:layers=4,width=128,context=128", "gpt:dropout=0.1"],
         some => some.iter().map(|spec| spec.as_str()).collect(),
     };
-    println!("| model | parameters | downhill ms | torch ms | downhill / torch |\n|---|--:|--:|--:|--:|");
+    println!(
+        "| model | parameters | downhill ms | torch ms | downhill / torch |\n|---|--:|--:|--:|--:|"
+    );
     let mut version = String::from("without torch");
     for spec in specs {
         let settings = gpt::read(&spec.parse().expect("a spec")).expect("settings of a GPT");

@@ -92,7 +92,7 @@ impl Corpus {
 ///
 /// # Errors
 /// If it is something else.
-pub(super) fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     match name.starts_with(TEXT) || TEXTS.iter().any(|text| text.name == name) {
         true => Ok(()),
         false => Err(not_a_text(name)),

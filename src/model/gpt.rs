@@ -28,13 +28,15 @@
 //! 2.3; A. Vaswani et al.: Attention is all you need (2017), equation 1.
 
 mod block;
+mod sample;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use self::block::{Block, Drawn, Sizes};
+pub use self::sample::Sampling;
 use super::build::{Build, Misfit, Shapes, check_parameters};
 use super::mode::{Mode, dropout};
 use crate::docs::Docs;
@@ -72,7 +74,7 @@ const HIDDEN: usize = 4;
 #[derive(Module, Debug)]
 pub struct Gpt {
     tokens: Embedding,
-    positions: Param<Tensor<2>>,
+    positions: Embedding,
     blocks: Vec<Block>,
     norm: LayerNorm,
     output: Linear,
@@ -171,8 +173,8 @@ impl Build for GptSettings {
 
     fn units(&self, shapes: &Shapes) -> usize {
         let per_layer = [
-            self.width.saturating_mul(7),                     // norms, q, k, v, heads, two sums
-            self.width.saturating_mul(2 * HIDDEN),            // hidden layer before and after gelu
+            self.width.saturating_mul(7),          // norms, q, k, v, heads, two sums
+            self.width.saturating_mul(2 * HIDDEN), // hidden layer before and after gelu
             self.heads.saturating_mul(self.context).saturating_mul(2), // scores and softmax
         ];
         let per_layer = per_layer.into_iter().fold(0, usize::saturating_add);
@@ -188,7 +190,7 @@ impl Build for GptSettings {
         let residual = SPREAD / (2.0 * self.layers as f64).sqrt();
         Gpt {
             tokens: Embedding { weight: drawn.matrix([shapes.classes, self.width], SPREAD) },
-            positions: drawn.matrix([self.context, self.width], SPREAD),
+            positions: Embedding { weight: drawn.matrix([self.context, self.width], SPREAD) },
             blocks: (0..self.layers).map(|_| drawn.block(&sizes, [SPREAD, residual])).collect(),
             norm: LayerNormConfig::new(self.width).init(device),
             output: Linear {
@@ -213,7 +215,7 @@ impl Gpt {
     /// positions x vocabulary. A window has at most the context of the model.
     pub fn forward(&self, tokens: Tensor<2, Int>, mode: &mut Mode) -> Tensor<3> {
         let [_, length] = tokens.dims();
-        let positions = self.positions.val();
+        let positions = self.positions.weight.val();
         let positions = match length == self.settings.context {
             true => positions,
             false => positions.narrow(0, 0, length),

@@ -219,7 +219,7 @@ impl Merges {
     }
 
     /// Whether each pair consists of tokens before it, so that decoding ends.
-    pub(super) fn are_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         let valid = |(place, (a, b)): (usize, &Pair)| (*a.max(b) as usize) < BYTES + place;
         self.len() <= MAX_VOCABULARY && self.0.iter().enumerate().all(valid)
     }
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(pieces.most_frequent(), None);
         let merges = Merges(vec![(a, a), (a, b'b' as u32), (z, y)]);
         assert_eq!(merges.encode("aaabdaaabac"), [x, d, x, a, c].map(|token| token as i32));
-        assert!(merges.are_valid() && !Merges(vec![(256, a)]).are_valid());
+        assert!(merges.is_valid() && !Merges(vec![(256, a)]).is_valid());
     }
 
     #[test]

@@ -52,6 +52,12 @@ impl Alphabet {
         self.0.chars().count()
     }
 
+    /// Whether the characters are in order, each once.
+    pub(super) fn is_valid(&self) -> bool {
+        let next = self.0.chars().skip(1);
+        (2..=MAX_CHARACTERS).contains(&self.len()) && self.0.chars().zip(next).all(|(a, b)| a < b)
+    }
+
     /// The tokens of a text, or the first character without one and its byte.
     pub(super) fn encode(&self, text: &str) -> std::result::Result<Vec<i32>, (usize, char)> {
         let characters: Vec<char> = self.0.chars().collect();

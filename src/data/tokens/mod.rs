@@ -111,6 +111,14 @@ pub enum Tokenizer {
 }
 
 impl Tokenizer {
+    /// Whether it can have been made from a text; one that was read from a file may be damaged.
+    pub fn is_valid(&self) -> bool {
+        match self {
+            Tokenizer::Chars(alphabet) => alphabet.is_valid(),
+            Tokenizer::Bpe(merges) => merges.is_valid(),
+        }
+    }
+
     /// The number of different tokens.
     pub fn vocabulary(&self) -> usize {
         match self {
