@@ -85,14 +85,14 @@ pub fn eval(
     let trained = tokens::split(&card.data)?.1;
     if tokenize != trained {
         let expected = format!("{}, as in training", trained.spec());
-        return Err(Error::content(&asked, tokenize.spec().to_string(), expected));
+        return Err(Error::mismatch(&asked, tokenize.spec().to_string(), expected));
     }
     let corpus = corpus::load(name)?;
     let test = Part::new(card.tokenizer.encode(&corpus.name, corpus.test())?, &card.tokenizer);
     if test.tokens() < 2 {
         let found = format!("a test part of {} tokens", test.tokens());
         let expected = "at least 2; it is a twentieth of the text";
-        return Err(Error::content(format!("data {}", corpus.name), found, expected));
+        return Err(Error::mismatch(format!("data {}", corpus.name), found, expected));
     }
     let start = sample.start(&card.tokenizer, corpus.test())?;
     let score = score(&model, &test, AT_ONCE, device);
