@@ -146,7 +146,7 @@ fn the_initial_loss_is_that_of_a_uniform_guess_and_depends_on_the_seed_only() {
 }
 
 fn byte_pairs(corpus: &Corpus) -> Tokenizer {
-    Tokenize::read("bpe:vocabulary=270").unwrap().fit(corpus).unwrap()
+    Tokenize::read("bpe:vocabulary=262").unwrap().fit(corpus).unwrap()
 }
 
 #[test]

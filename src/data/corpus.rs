@@ -61,7 +61,7 @@ pub struct Corpus {
 impl Corpus {
     /// A text of a program.
     pub fn new(name: &str, text: String) -> Corpus {
-        let at = |part: usize| text.floor_char_boundary(text.len() / PARTS * part);
+        let at = |part: usize| text.floor_char_boundary(text.len() * part / PARTS);
         let (train, validation) = (0..at(PARTS - 2), at(PARTS - 2)..at(PARTS - 1));
         let test = validation.end..text.len();
         Corpus { name: name.into(), train, validation, test, text }

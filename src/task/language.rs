@@ -179,6 +179,11 @@ impl Task for Language {
         Some(&self.data)
     }
 
+    /// Series may differ in their tokens: bits per character are comparable.
+    fn common_data(&self) -> Option<&str> {
+        self.data.split('|').next()
+    }
+
     fn early_stopping(&self) -> Result<Option<EarlyStopping>> {
         let spec: Spec = self.early_stopping.parse()?;
         if spec.is_none()? {
@@ -317,7 +322,7 @@ impl TaskRecord for LanguageRecord {
         OTHER.to_vec()
     }
 
-    /// Series may differ in their tokens: bits per character are comparable.
+    /// As [`Task::common_data`].
     fn common(&self) -> Value {
         let text = self.data.split('|').next();
         json!({ "data": text, "sha256": self.sha256 })

@@ -263,8 +263,8 @@ mod tests {
     #[test]
     fn every_text_is_decoded_to_itself_and_a_pair_is_at_most_a_piece() {
         let corpus = corpus(&"the cat, the hat; d\u{e9}j\u{e0} vu\n".repeat(40));
-        let merges = Bpe { vocabulary: 280 }.fit(&corpus).unwrap();
-        assert_eq!(merges, Bpe { vocabulary: 280 }.fit(&corpus).unwrap());
+        let merges = Bpe { vocabulary: 272 }.fit(&corpus).unwrap();
+        assert_eq!(merges, Bpe { vocabulary: 272 }.fit(&corpus).unwrap());
         let other = "a cat \u{1F408} d\u{e9}j\u{e0}";
         for text in [other, corpus.text.as_str()] {
             assert_eq!(merges.decode(&merges.encode(text)), text.as_bytes());
