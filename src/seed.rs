@@ -26,6 +26,8 @@ pub enum Purpose {
     Masks = 6,
     /// augmentation of images, one stream per step
     Augmentation = 7,
+    /// tokens of a sample of a language model
+    Sample = 8,
 }
 
 impl Seed {

@@ -14,6 +14,7 @@ mod epochs;
 mod export;
 mod fetch;
 mod figure;
+mod language;
 mod pages;
 mod plan;
 mod progress;
@@ -120,9 +121,10 @@ enum Command {
         after_help = "Examples:\n  downhill augment \"hflip|crop:pad=4\"\n  downhill augment \"rotate:degrees=20|scale:by=0.2\" --out out/turned"
     )]
     Augment(augment::AugmentArgs),
-    /// Evaluate a trained model on the test set: loss, accuracy, confusion matrix
+    /// Evaluate a trained model on the test set: loss, accuracy, confusion matrix; of a gpt bits per
+    /// character and a sample
     #[command(
-        after_help = "Example:\n  downhill eval out/mlp/MODEL.safetensors   # the path that train prints"
+        after_help = "Examples:\n  downhill eval out/mlp/MODEL.safetensors   # the path that train prints\n  downhill eval out/gpt/MODEL.safetensors --prompt \"ROMEO:\" --length 300 --temperature 0.5"
     )]
     Eval(training::EvalArgs),
 }

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use downhill::docs::{CatalogEntry, Docs, counted};
 use downhill::lab::augment::AUGMENTATIONS;
+use downhill::lab::data::corpus::{self, TEXTS};
 use downhill::lab::data::prepare::PREPARATIONS;
+use downhill::lab::data::tokens::TOKENIZATIONS;
 use downhill::lab::data::{self, BUNDLED, known};
 use downhill::lab::experiment::{self, Experiment};
-use downhill::lab::model::{self, MODELS, vae};
+use downhill::lab::model::{self, MODELS, gpt, vae};
 use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::lab::surface::SURFACES;
 use downhill::optim::{Cost, OptimizerEntry, Optimizers, PAPER, cost, cost_measured};
@@ -22,13 +24,14 @@ use super::table::{TextTable, table};
 type Lookup = fn(&str, &Optimizers) -> Result<Option<String>>;
 
 /// All catalogs except the experiments, in the order of the search.
-const LOOKUPS: [Lookup; 9] = [
+const LOOKUPS: [Lookup; 10] = [
     |name, optimizers| Ok(optimizer(name, optimizers)),
     |name, _| Ok(model(name)),
     |name, _| Ok(early_stopping(name)),
     |name, _| Ok(schedule(name)),
     |name, _| Ok(preparation_or_augmentation(name)),
     |name, _| Ok(transformation_or_penalty(name)),
+    |name, _| bundled_text(name),
     |name, _| local_data(name),
     |name, _| Ok(surface(name)),
     |name, _| downloadable_data(name),
@@ -88,7 +91,9 @@ fn all_names(optimizers: &Optimizers) -> Vec<&'static str> {
     names.extend(SURFACES.iter().map(|surface| surface.name));
     names.extend(PREPARATIONS.iter().map(|entry| entry.name));
     names.extend(MODELS.iter().map(|entry| entry.name));
-    names.extend([vae::NAME, early_stopping::NAME]);
+    names.extend(TEXTS.iter().map(|text| text.name));
+    names.extend(TOKENIZATIONS.iter().map(|entry| entry.name));
+    names.extend([gpt::NAME, vae::NAME, early_stopping::NAME]);
     names.extend(experiment::BUILT_IN.iter().map(|(name, _)| *name));
     // a transformation and a penalty, or a schedule and a surface, may have the same name
     let mut seen = HashSet::new();
@@ -162,6 +167,10 @@ fn model(name: &str) -> Option<String> {
         let defaults = vae::VaeSettings::default().values();
         return Some(page(vae::DOCS, vae::VaeSettings::SETTINGS, defaults));
     }
+    if name == gpt::NAME {
+        let defaults = gpt::GptSettings::default().values();
+        return Some(page(gpt::DOCS, gpt::GptSettings::SETTINGS, defaults));
+    }
     let entry = model::find(name).ok()?;
     Some(page(entry.docs, entry.settings, (entry.defaults)()))
 }
@@ -183,7 +192,8 @@ fn schedule(name: &str) -> Option<String> {
 }
 
 fn preparation_or_augmentation(name: &str) -> Option<String> {
-    catalog_page(PREPARATIONS, name).or_else(|| catalog_page(AUGMENTATIONS, name))
+    let catalogs = [PREPARATIONS, TOKENIZATIONS, AUGMENTATIONS];
+    catalogs.into_iter().find_map(|catalog| catalog_page(catalog, name))
 }
 
 /// A gradient transformation and a penalty may have the same name.
@@ -203,6 +213,21 @@ fn transformation_or_penalty(name: &str) -> Option<String> {
         )),
         (transformation, penalty) => transformation.or(penalty),
     }
+}
+
+/// A text that is built in.
+fn bundled_text(name: &str) -> Result<Option<String>> {
+    let Some(text) = TEXTS.iter().find(|text| text.name == name) else { return Ok(None) };
+    let corpus = corpus::load(name)?;
+    let parts = [corpus.train(), corpus.validation(), corpus.test()];
+    let [train, validation, test] = parts.map(|part| part.chars().count());
+    Ok(Some(format!(
+        "{name}: {}\n{train} characters to train on, {validation} for validation and {test} to test \
+         on\nsha256 of the text {}\n\nTo train on it: downhill train --model gpt --data {name} \
+         --optimizer adamw\n",
+        text.docs,
+        corpus.sha256()
+    )))
 }
 
 /// A data set that is built in, or that the user has imported.

@@ -3,10 +3,12 @@
 use clap::ValueEnum;
 use downhill::docs::Docs;
 use downhill::lab::augment::AUGMENTATIONS;
+use downhill::lab::data::corpus::TEXTS;
 use downhill::lab::data::prepare::PREPARATIONS;
+use downhill::lab::data::tokens::TOKENIZATIONS;
 use downhill::lab::data::{BUNDLED, known};
 use downhill::lab::experiment::{self, BUILT_IN};
-use downhill::lab::model::{MODELS, vae};
+use downhill::lab::model::{MODELS, gpt, vae};
 use downhill::lab::record::CurvePoint;
 use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::lab::report::{Report, ResultsTable};
@@ -65,12 +67,13 @@ const WITH_SETTINGS: &[&str] = &["name", "description", "settings"];
 type MakeSection = fn(&Optimizers) -> Section;
 
 /// The tables of `downhill list`, in this order.
-const SECTIONS: [(ListKind, MakeSection); 11] = [
+const SECTIONS: [(ListKind, MakeSection); 12] = [
     (ListKind::Optimizers, optimizer_section),
     (ListKind::Transformations, |_| transformation_section()),
     (ListKind::Experiments, experiment_section),
     (ListKind::Data, |_| data_section()),
     (ListKind::Data, |_| preparation_section()),
+    (ListKind::Data, |_| tokenization_section()),
     (ListKind::Models, |_| model_section()),
     (ListKind::Schedules, |_| schedule_section()),
     (ListKind::Surfaces, |_| surface_section()),
@@ -135,6 +138,8 @@ fn data_section() -> Section {
     let bundled = BUNDLED
         .iter()
         .map(|bundled| vec![bundled.name.into(), bundled.docs.into(), "built in".into()]);
+    let texts =
+        TEXTS.iter().map(|text| vec![text.name.into(), text.docs.into(), "built in".into()]);
     let known = known::KNOWN
         .iter()
         .map(|known| vec![known.name.into(), known.docs.into(), location(known)]);
@@ -142,9 +147,9 @@ fn data_section() -> Section {
         .into_iter()
         .map(|(name, folder)| vec![name, "your own".into(), format!("in {}", folder.display())]);
     Section {
-        title: "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts or numbers)".into(),
+        title: "Data (--data NAME, or a path: the files of MNIST, CIFAR or IMDB, a .tar.gz of them, or a .csv of labels and texts or numbers; text:PATH for gpt)".into(),
         header: &["name", "description", "location"],
-        rows: bundled.chain(known).chain(own).collect(),
+        rows: bundled.chain(texts).chain(known).chain(own).collect(),
     }
 }
 
@@ -168,14 +173,25 @@ fn preparation_section() -> Section {
     }
 }
 
+fn tokenization_section() -> Section {
+    let rows = TOKENIZATIONS.iter().map(|entry| entry_row(entry.name, entry.docs, entry.settings));
+    Section {
+        title: "Tokens of a text, for gpt (--data \"shakespeare|bpe:vocabulary=512\")".into(),
+        header: WITH_SETTINGS,
+        rows: rows.collect(),
+    }
+}
+
 fn model_section() -> Section {
+    let mut gpt = entry_row(gpt::NAME, gpt::DOCS, gpt::GptSettings::SETTINGS);
+    gpt[1] += "; with a text as --data";
     let mut vae = entry_row(vae::NAME, vae::DOCS, vae::VaeSettings::SETTINGS);
     vae[1] += "; in experiments only";
     let rows = MODELS.iter().map(|entry| entry_row(entry.name, entry.docs, entry.settings));
     Section {
         title: "Models (--model NAME)".into(),
         header: WITH_SETTINGS,
-        rows: rows.chain([vae]).collect(),
+        rows: rows.chain([gpt, vae]).collect(),
     }
 }
 

@@ -5,17 +5,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use downhill::lab::data::corpus::DEFAULT_TEXT;
 use downhill::lab::data::csv_numbers::{ClassColumn, class_column};
 use downhill::lab::data::{self, Dataset};
 use downhill::lab::device;
-use downhill::lab::model::saved;
+use downhill::lab::model::{gpt, saved};
 use downhill::lab::record::{Outcome, Run, RunEnd};
 use downhill::lab::report::Report;
 use downhill::lab::runner::{SingleTraining, Trained};
-use downhill::lab::task::{Classification, Evaluation, MAX_CONFUSION, evaluate};
+use downhill::lab::task::{
+    Classification, Evaluation, Language, MAX_CONFUSION, SavedTask, evaluate,
+};
 use downhill::optim::Optimizers;
+use downhill::spec::Spec;
 use downhill::{Error, Result};
 
+use super::language::{self, SampleArgs};
 use super::progress::Bars;
 use super::table::table;
 use super::tables;
@@ -23,7 +28,7 @@ use super::terminal::{Signals, say, tell};
 
 #[derive(Args)]
 pub struct TrainArgs {
-    /// Model, such as logistic or mlp:hidden=500-300
+    /// Model, such as logistic, mlp:hidden=500-300, or gpt:layers=4 for texts
     #[arg(long, value_name = "SPEC")]
     model: String,
     /// Optimizer, such as adam:lr=1e-3,beta2=0.99, with gradient transformations and schedule:
@@ -38,9 +43,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SPEC", default_value = "none")]
     penalty: String,
     /// Name of a data set (`downhill list data`), or a path: the files of MNIST, CIFAR or IMDB, a
-    /// .tar.gz of them, or a .csv of labels and texts or numbers
-    #[arg(long, value_name = "NAME|PATH", default_value = "mnist-10k")]
-    data: String,
+    /// .tar.gz of them, or a .csv of labels and texts or numbers; for gpt a text, text:PATH, and its
+    /// tokens: "text:PATH|bpe:vocabulary=512" [default: mnist-10k, for gpt shakespeare]
+    #[arg(long, value_name = "NAME|PATH")]
+    data: Option<String>,
     /// Augmentations of the images of each batch: none, or "hflip|crop:pad=4|color:brightness=0.2"
     #[arg(long, value_name = "SPEC", default_value = "none")]
     augment: String,
@@ -56,9 +62,12 @@ pub struct TrainArgs {
     /// Number of epochs
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     epochs: u32,
-    /// Batch size
-    #[arg(long, value_name = "N", default_value = "128", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
-    batch: u32,
+    /// Batch size [default: 128, for gpt 32 windows]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
+    batch: Option<u32>,
+    /// Windows of an epoch, for gpt [default: all that the training part of the text has]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
+    windows: Option<u32>,
     /// Seed of the initial weights and of the order of the examples
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     seed: u64,
@@ -90,11 +99,22 @@ pub struct EvalArgs {
     /// flex (CPU), ndarray (CPU) or wgpu (GPU)
     #[arg(long, default_value = "flex", value_name = "flex|ndarray|wgpu")]
     device: String,
+    #[command(flatten)]
+    sample: SampleArgs,
 }
 
 pub fn train(args: TrainArgs, optimizers: &Optimizers) -> Result<ExitCode> {
-    let single = args.single();
-    tell_label(&args.data);
+    let is_gpt = args.model.parse::<Spec>().is_ok_and(|spec| spec.name == gpt::NAME);
+    if is_gpt {
+        return train_task(&args, args.language()?, optimizers);
+    }
+    let task = args.classification()?;
+    tell_label(&task.data);
+    train_task(&args, task, optimizers)
+}
+
+fn train_task(args: &TrainArgs, task: impl SavedTask, optimizers: &Optimizers) -> Result<ExitCode> {
+    let single = args.single(task);
     let bar = Bars::new();
     let signals = Signals::handle(bar.clearing())?;
     let trained = single.train(&args.out, optimizers, &bar, &signals.stop);
@@ -156,18 +176,44 @@ fn model_lines(trained: &Trained) -> String {
 }
 
 impl TrainArgs {
-    fn single(&self) -> SingleTraining<'_> {
+    fn classification(&self) -> Result<Classification> {
+        if let Some(windows) = self.windows {
+            let expected = "nothing: only texts have windows (--model gpt)";
+            return Err(Error::value("--windows", windows, expected));
+        }
+        Ok(Classification {
+            model: self.model.clone(),
+            data: self.data.clone().unwrap_or_else(|| "mnist-10k".into()),
+            batch: self.batch.unwrap_or(128) as usize,
+            penalty: self.penalty.clone(),
+            augment: self.augment.clone(),
+            validation: self.validation,
+            early_stopping: self.early_stopping.clone(),
+            measured: None,
+        })
+    }
+
+    fn language(&self) -> Result<Language> {
+        let no = |option: &str, found: &str, expected: &str| match found {
+            "none" | "0" => Ok(()),
+            found => Err(Error::value(option, found, expected)),
+        };
+        no("--penalty", &self.penalty, "none for gpt; adamw has weight decay")?;
+        no("--augment", &self.augment, "none for gpt, because a text is not an image")?;
+        let expected = "0 for gpt: a twentieth of the text is always for validation";
+        no("--validation", &self.validation.to_string(), expected)?;
+        Ok(Language {
+            model: self.model.clone(),
+            data: self.data.clone().unwrap_or_else(|| DEFAULT_TEXT.into()),
+            batch: self.batch.unwrap_or(32) as usize,
+            windows: self.windows.map(|windows| windows as usize),
+            early_stopping: self.early_stopping.clone(),
+        })
+    }
+
+    fn single<T: SavedTask>(&self, task: T) -> SingleTraining<'_, T> {
         SingleTraining {
-            task: Classification {
-                model: self.model.clone(),
-                data: self.data.clone(),
-                batch: self.batch as usize,
-                penalty: self.penalty.clone(),
-                augment: self.augment.clone(),
-                validation: self.validation,
-                early_stopping: self.early_stopping.clone(),
-                measured: None,
-            },
+            task,
             optimizer: &self.optimizer,
             schedule: self.schedule.as_deref(),
             device: &self.device,
@@ -221,6 +267,10 @@ fn early_stop(run: &Run) -> String {
 
 pub fn eval(args: EvalArgs) -> Result<ExitCode> {
     let device = device::find(&args.device)?;
+    if saved::model_name(&args.model)? == gpt::NAME {
+        return language::eval(&args.model, args.data.as_deref(), &args.sample, &device);
+    }
+    args.sample.check_absent()?;
     let (net, card) = saved::load(&args.model, &device)?;
     let asked = args.data.map_or_else(|| card.data.clone(), |data| data::like(&data, &card.data));
     let data = data::load(&asked)?;

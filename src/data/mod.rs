@@ -11,6 +11,7 @@ pub mod binary;
 mod bundled;
 pub mod cifar;
 mod contents;
+pub mod corpus;
 pub mod csv_numbers;
 mod dataset;
 mod device_examples;
@@ -31,6 +32,7 @@ pub mod sparse;
 pub mod standardise;
 pub mod text;
 mod text_columns;
+pub mod tokens;
 pub mod zca;
 
 pub use arrays::Rows;

@@ -9,7 +9,7 @@ use super::contents::Contents;
 use super::dataset::{Dataset, Examples};
 use super::known::{self, KNOWN, KnownDataset};
 use super::prepare::{Prepare, Prepared};
-use super::{csv_numbers, text};
+use super::{corpus, csv_numbers, text};
 use crate::error::{DataError, Error, Result};
 use crate::files::{MAX_DATA, read};
 use crate::spec::unknown;
@@ -130,6 +130,10 @@ fn unprepared(name_or_path: &str) -> Result<Dataset> {
     let own = known::own();
     if let Some((_, folder)) = own.iter().find(|(name, _)| name == name_or_path) {
         return at_path(folder);
+    }
+    if corpus::check_name(name_or_path).is_ok() {
+        let expected = "labelled examples; a text is for `gpt`";
+        return Err(Error::content(format!("data {name_or_path}"), "a text", expected));
     }
     if !Path::new(name_or_path).exists() {
         let names =

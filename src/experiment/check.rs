@@ -144,7 +144,7 @@ impl Experiment {
             let expected = "the experiment's kind, since both are in one figure";
             return Err(at.wrong(key, "a task of another kind", expected));
         }
-        if let (Some(own), Some(common)) = (task.data(), self.task.data())
+        if let (Some(own), Some(common)) = (task.common_data(), self.task.common_data())
             && own != common
         {
             let expected = format!("the experiment's `{common}`, since both are in one figure");

@@ -7,6 +7,7 @@ pub mod cnn;
 pub mod convnet;
 pub mod convolution;
 pub mod dropconnect;
+pub mod gpt;
 pub mod layers;
 pub mod lenet;
 pub mod logistic;

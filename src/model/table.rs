@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::build::{Build, Shapes, check_parameters};
 use super::mode::Mode;
-use super::{_2c2d, _3c3d, cnn, lenet, logistic, mlp, vae};
+use super::{_2c2d, _3c3d, cnn, gpt, lenet, logistic, mlp, vae};
 use crate::docs::Docs;
 use crate::error::{Error, Result};
 use crate::seed::{Purpose, Seed};
@@ -35,6 +35,10 @@ pub struct ModelEntry {
 pub fn find(name: &str) -> Result<&'static ModelEntry> {
     if name == vae::NAME {
         let expected = "a classifier (`downhill run adam-fig4-vae` trains this autoencoder)";
+        return Err(Error::value("model", name, expected));
+    }
+    if name == gpt::NAME {
+        let expected = "a classifier (`kind = \"language\"` trains this model, on a text)";
         return Err(Error::value("model", name, expected));
     }
     let entry = MODELS.iter().find(|entry| entry.name == name);

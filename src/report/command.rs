@@ -66,6 +66,7 @@ pub fn own_data<'a>(command: Option<&str>, runs: &'a [Run]) -> Option<&'a str> {
     if name.contains('.') || !command?.split(' ').any(is_named) {
         return None;
     }
-    let bundled = data::BUNDLED.iter().any(|bundled| bundled.name == name);
+    let bundled = data::BUNDLED.iter().any(|bundled| bundled.name == name)
+        || data::corpus::check_name(name).is_ok();
     (!bundled && data::known::known(name).is_none()).then_some(name)
 }

@@ -11,23 +11,18 @@ use super::memory;
 use super::outdated;
 use crate::error::{Error, Result};
 use crate::files::{make_folder, remove};
-use crate::model::Net;
-use crate::model::saved::{self, ModelCard};
 use crate::optim::Optimizers;
 use crate::pipeline::PipelineConfig;
-use crate::record::{
-    self, CurvePoint, Measure, Outcome, PENALIZED_LOSS, RecordedTask, Run, RunEnd, VALIDATION_LOSS,
-    part_of,
-};
+use crate::record::{self, CurvePoint, Measure, Outcome, Run, RunEnd, part_of};
 use crate::schedule::Schedule;
 use crate::spec::SpecLine;
-use crate::task::{Classification, ClassifyProblem, Control, Job, PreparedTask, Task, TaskContext};
+use crate::task::{Control, Job, PreparedTask, SaveModel, SavedTask, TaskContext};
 use crate::train::{Plan, Problem};
 
 /// A single training.
-pub struct SingleTraining<'a> {
-    /// the classifier
-    pub task: Classification,
+pub struct SingleTraining<'a, T> {
+    /// the model and its data
+    pub task: T,
     /// pipeline spec: an optimizer with its gradient transformations
     pub optimizer: &'a str,
     /// spec of the schedule, if the pipeline spec has none
@@ -62,18 +57,6 @@ pub trait TrainingObserver {
     fn point(&self, _columns: &[Measure], _point: &CurvePoint) {}
 }
 
-/// The measurements of a training that its observer shows.
-fn columns(task: &Classification, record: &RecordedTask) -> Vec<Measure> {
-    let is_shown = |measure: &Measure| match measure.name {
-        PENALIZED_LOSS => task.penalty != "none",
-        VALIDATION_LOSS => task.validation > 0.0,
-        _ => true,
-    };
-    let validation = record.other_measures().into_iter();
-    let validation = validation.filter(|measure| measure.name == VALIDATION_LOSS);
-    record.columns().into_iter().chain(validation).filter(is_shown).collect()
-}
-
 /// A training that ended, now or before.
 pub struct Trained {
     /// its record
@@ -101,7 +84,7 @@ fn has_model(end: &RunEnd) -> bool {
     end.outcome != Outcome::Diverged || end.kept.is_some()
 }
 
-impl SingleTraining<'_> {
+impl<T: SavedTask> SingleTraining<'_, T> {
     /// Trains, and writes record and model into `folder`. A training that is complete is not
     /// repeated. One that was interrupted or killed continues from its last checkpoint.
     ///
@@ -116,7 +99,7 @@ impl SingleTraining<'_> {
         stop: &AtomicBool,
     ) -> Result<Trained> {
         let plan = self.plan(optimizers)?;
-        let (task, card) = self.task.prepare_classifier(&mut TaskContext::on(self.device))?;
+        let (task, save) = self.task.prepare_saved(&mut TaskContext::on(self.device))?;
         memory::check(&task.size, &plan, self.device)?;
         let series = plan.pipeline.spec.names_as_in(&self.optimizer.parse()?);
         let name = RunName { experiment: "train", scale: "", series: &series, device: self.device };
@@ -144,7 +127,7 @@ impl SingleTraining<'_> {
                 let job = Job { header, setting: String::new(), path: path.clone(), plan };
                 let remark = outdated::remark(std::iter::once(&job));
                 remark.iter().for_each(|text| observer.message(text));
-                self.run(&task, &card, &job, observer, &lease, stop)?
+                self.run(&task, &save, &job, observer, &lease, stop)?
             }
         };
         if run.is_complete() {
@@ -161,14 +144,14 @@ impl SingleTraining<'_> {
 
     fn run(
         &self,
-        task: &PreparedTask<ClassifyProblem>,
-        card: &ModelCard,
+        task: &PreparedTask<T::Problem>,
+        save: &SaveModel<<T::Problem as Problem>::Model>,
         job: &Job,
         observer: &impl TrainingObserver,
         lease: &Lease,
         stop: &AtomicBool,
     ) -> Result<Run> {
-        let columns = columns(&self.task, &task.record);
+        let columns = self.task.shown(&*task.record);
         let control = Control {
             resumed: &mut |step| observer.resumed(step),
             step: &mut || observer.step(),
@@ -177,14 +160,14 @@ impl SingleTraining<'_> {
             check: &|| lease.check(),
             checkpoint_every: self.checkpoint_every,
         };
-        let keep = |model: &Net, end: &RunEnd| match has_model(end) {
-            true => saved::save(model, card, &model_of(&job.path)),
+        let keep = |model: &_, end: &RunEnd| match has_model(end) {
+            true => save(model, &model_of(&job.path)),
             false => remove(&model_of(&job.path)), // of an earlier training, with --fresh
         };
         let (model, end) = task.train(job, control, keep)?;
         let so_far = interrupted_model_of(&job.path);
         if end.outcome == Outcome::Interrupted {
-            saved::save(&model, card, &so_far)?;
+            save(&model, &so_far)?;
             return record::read(&part_of(&job.path));
         }
         remove(&so_far)?;

@@ -10,13 +10,14 @@ use std::ops::RangeInclusive;
 use super::dyn_task::{DynTask, PreparedTask};
 use super::memory::RunSize;
 use super::prepare::{DataRequest, LoadedData, TaskContext, Wanted};
+use super::saved::{SaveModel, SavedTask};
 use super::spec::{NOT_NEGATIVE, Task, check_examples, check_validation};
 use super::splits::Subset;
 use crate::augment::Augment;
 use crate::data::{self, DeviceExamples};
 use crate::error::{Error, Result};
-use crate::model;
-use crate::model::saved::ModelCard;
+use crate::model::saved::{self, ModelCard};
+use crate::model::{self, Net};
 use crate::record::{
     BATCH_LOSS, Measure, PENALIZED_LOSS, PENALIZED_TITLE, RecordedTask, TaskRecord,
     TrainingCommand, VALIDATION_LOSS, is_zero, on_data,
@@ -113,12 +114,8 @@ impl Classification {
         self.measured.filter(|n| *n < train).unwrap_or(0)
     }
 
-    /// As [`Task::prepare`], with the problem's own type, and with what a file of the trained model
-    /// says.
-    ///
-    /// # Errors
-    /// As [`Task::prepare`].
-    pub fn prepare_classifier(
+    /// As [`Task::prepare`], with what a file of the trained model says.
+    fn prepare_classifier(
         &self,
         context: &mut TaskContext,
     ) -> Result<(PreparedTask<ClassifyProblem>, ModelCard)> {
@@ -246,6 +243,29 @@ impl Task for Classification {
 
     fn prepare(&self, context: &mut TaskContext) -> Result<Box<dyn DynTask>> {
         Ok(Box::new(self.prepare_classifier(context)?.0))
+    }
+}
+
+impl SavedTask for Classification {
+    type Problem = ClassifyProblem;
+
+    fn prepare_saved(
+        &self,
+        context: &mut TaskContext,
+    ) -> Result<(PreparedTask<ClassifyProblem>, SaveModel<Net>)> {
+        let (task, card) = self.prepare_classifier(context)?;
+        Ok((task, Box::new(move |model: &Net, path: &_| saved::save(model, &card, path))))
+    }
+
+    fn shown(&self, record: &dyn TaskRecord) -> Vec<Measure> {
+        let is_shown = |measure: &Measure| match measure.name {
+            PENALIZED_LOSS => self.penalty != "none",
+            VALIDATION_LOSS => self.validation > 0.0,
+            _ => true,
+        };
+        let validation = record.other_measures().into_iter();
+        let validation = validation.filter(|measure| measure.name == VALIDATION_LOSS);
+        record.columns().into_iter().chain(validation).filter(is_shown).collect()
     }
 }
 

@@ -37,6 +37,11 @@ pub trait Task: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// The part of [`data`](Task::data) in which all series of an experiment agree.
+    fn common_data(&self) -> Option<&str> {
+        self.data()
+    }
+
     /// The rule that stops a run before its last epoch.
     ///
     /// # Errors
