@@ -7,6 +7,7 @@
 //! | [`data`], [`augment`], [`model`], [`regularizer`] | what is trained, and on what |
 //! | [`experiment`], [`task`], [`runner`] | a comparison: read from TOML, checked, run |
 //! | [`record`], [`grade`], [`report`] | its records, verdicts and pages |
+//! | [`suite`] | the same optimizers on several problems |
 //! | [`train`] | the training loop, for a [`Problem`](train::Problem) of your own |
 //! | [`surface`], [`study`], [`card`], [`verify`] | pictures, theory, diagnosis, proof |
 
@@ -44,6 +45,8 @@ pub mod runner;
 pub mod seed;
 #[path = "study/mod.rs"]
 pub mod study;
+#[path = "suite/mod.rs"]
+pub mod suite;
 #[path = "surface/mod.rs"]
 pub mod surface;
 #[path = "task/mod.rs"]

@@ -97,6 +97,7 @@ mod pages {
         SecondOrder "../docs/second-order.md"
         #[cfg(feature = "lab")] OwnModel "../docs/own-model.md"
         #[cfg(feature = "lab")] Compare "../docs/compare.md"
+        #[cfg(feature = "lab")] Suites "../docs/suites.md"
     }
 }
 

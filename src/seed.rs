@@ -28,6 +28,8 @@ pub enum Purpose {
     Augmentation = 7,
     /// tokens of a sample of a language model
     Sample = 8,
+    /// graded runs that are drawn again, for the intervals of a suite
+    Bootstrap = 9,
 }
 
 impl Seed {

@@ -63,6 +63,30 @@ fn every_recorded_case_is_replayed_to_1e_10() {
     }
 }
 
+/// The recorded gradients are larger: their mean square is above eps.
+#[test]
+fn the_mean_of_the_rows_has_eps_as_its_least_value_in_torch() {
+    let (eps, lr) = (f64::from(f32::EPSILON), 0.1);
+    let g: Vec<f64> = (1..=12).map(|i| 1e-5 * f64::from(i)).collect();
+    let numbers = [vec![0.5; 5], vec![0.5; 12], vec![0.5; 24], vec![0.5]];
+    let mut places = Places::at(&numbers, &SHAPES, DType::F64);
+    let gradients = places.gradients([None, Some(&g[..]), None, None]);
+    let mut pipeline = begin(&format!("adafactor@torch:lr={lr},clip=1e6"));
+    places = pipeline.step(lr, places, gradients).unwrap();
+
+    let square = |row: usize, column: usize| g[4 * row + column].powi(2);
+    let rows: Vec<f64> =
+        (0..3).map(|row| (0..4).map(|column| square(row, column)).sum::<f64>() / 4.0).collect();
+    let mean = rows.iter().sum::<f64>() / 3.0;
+    assert!(mean < eps, "{mean:e}");
+    for (i, moved) in places.numbers()[1].iter().enumerate() {
+        let columns = (0..3).map(|row| square(row, i % 4)).sum::<f64>() / 3.0;
+        let v = (rows[i / 4] * columns / eps).max(eps * eps);
+        let expected = 0.5 - lr * 0.5 * g[i] / v.sqrt(); // the root mean square of x is 0.5
+        assert!((moved - expected).abs() < 1e-12, "{i}: {moved} and {expected}");
+    }
+}
+
 /// A case that another formula replays as well would prove nothing.
 #[test]
 fn a_replay_with_another_setting_fails() {

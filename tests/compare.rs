@@ -76,8 +76,11 @@ fn records(folder: &Path) -> BTreeMap<(String, u64), usize> {
     counts
 }
 
+/// The rank of a series, its label, its mean, and the interval of the mean.
+type Place = (Option<usize>, String, f64, Option<[f64; 2]>);
+
 /// Rank, series, mean and interval of each series.
-fn ranking(finding: &Finished) -> Vec<(Option<usize>, String, f64, Option<[f64; 2]>)> {
+fn ranking(finding: &Finished) -> Vec<Place> {
     let series = finding.report.ranking.series.iter();
     series.map(|own| (own.rank, own.series.clone(), own.mean, own.interval)).collect()
 }

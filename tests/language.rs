@@ -146,7 +146,7 @@ fn an_experiment_compares_tokens_whatever_the_number_of_workers() {
     let run = |out: &str, jobs: &str| {
         let ran = downhill(folder, &["run", "tokens.toml", "--jobs", jobs, "--out", out]);
         assert!(ran.status.success(), "{}", err(&ran));
-        let records = files(&folder.join(out), "jsonl");
+        let records = files(&folder.join(out).join("runs"), "jsonl");
         assert_eq!(records.len(), 4);
         records.iter().map(|path| timeless(path)).collect::<Vec<_>>()
     };

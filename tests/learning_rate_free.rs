@@ -192,6 +192,7 @@ fn d_never_falls_and_grows_by_no_more_than_growth() {
         assert!(free > 1e-3 && bounded < free, "{free:e} without a bound, {bounded:e} with one");
     }
     assert!(bounded[1] <= most * (1.0 + 1e-12), "{:e}, at most {most:e}", bounded[1]);
+    assert!(bounded[0] > most, "{:e}, above {most:e}", bounded[0]);
 }
 
 /// From 131,072 elements on, the sums are added up on several threads.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The modules in the order of ARCHITECTURE.md: each uses only modules before it.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "burn_internals",
     "text",
     "spec",
@@ -37,6 +37,7 @@ const ORDER: [&str; 29] = [
     "runner",
     "report",
     "compare",
+    "suite",
 ];
 
 /// Re-exports that are followed.

@@ -61,9 +61,14 @@ fn a_replay_with_the_formula_of_another_dialect_fails() {
         let formula = |line: &str| {
             let spec = line.split('|').find(|part| part.contains("lr=")).unwrap().parse().unwrap();
             let mut spec = optimizers.make(&spec).unwrap().spec;
-            let plain = spec.settings.iter().any(|(key, value)| key == "mu" && value == &["0"]);
+            let is_zero = |name: &str| {
+                spec.settings.iter().any(|(key, value)| key == name && value == &["0"])
+            };
+            let (plain, undecayed) = (is_zero("mu"), is_zero("lambda"));
             let inert = |key: &str| {
-                INERT.contains(&key) || (key == "lr_place" && plain && entry.name == "rmsprop")
+                INERT.contains(&key)
+                    || (key == "lr_place" && plain && entry.name == "rmsprop")
+                    || (key == "decouple" && undecayed)
             };
             spec.settings.retain(|(key, _)| !inert(key));
             spec

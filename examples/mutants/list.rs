@@ -462,7 +462,12 @@ pub const MUTATIONS: &[Mutation] = &[
         "signal not corrected",
     ),
     of("adamw", "lambda: self.lambda", "lambda: -self.lambda", "sign of the decay"),
-    of("adamw", "l2, lambda: self.lambda", "l2: self.lambda, lambda: 0.0", "decay in the gradient"),
+    of(
+        "adamw",
+        "let (lr_scale, l2) = (1.0, 0.0);",
+        "let (lr_scale, l2) = (1.0, self.lambda);",
+        "decay in the gradient too",
+    ),
     of("adamw", "by: self.decay_by", "by: DecayBy::Lr", "decay always by lr"),
     of("adamw", "by: self.decay_by", "by: DecayBy::Schedule", "decay always by the schedule"),
     of(
@@ -513,8 +518,8 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of(
         "decay",
-        "(update + x.clone() * self.factor(ctx), state)",
-        "(update + -x.clone() * self.factor(ctx), state)",
+        "let decay = x.clone() * self.factor(ctx);",
+        "let decay = -x.clone() * self.factor(ctx);",
         "sign of the decoupled decay",
     ),
     of(
@@ -1001,7 +1006,7 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     of("ademamix", "beta3: f64 = 0.9999", "beta3: f64 = 0.999", "another beta3 by default"),
     of("ademamix", "alpha: f64 = 5.0", "alpha: f64 = 2.0", "the authors' alpha by default"),
-    of("nadamw", "l2: 0.0, lambda,", "l2: lambda, lambda: 0.0,", "decay in the gradient"),
+    of("nadamw", "l2: 0.0,", "l2: lambda,", "decay in the gradient too"),
     of("nadamw", "lambda: f64 = 1e-4", "lambda: f64 = 0.01", "timm's lambda by default"),
     of("nadamw", "{ correction: Correction::Now, ", "{ ", "Optax's correction in @timm"),
     of("nadamw", "psi: Some(1.0), eps: 1e-7", "eps: 1e-7", "no schedule in @keras"),

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use downhill::Result;
-use downhill::lab::experiment;
 use downhill::optim::Optimizers;
 
 mod augment;
@@ -20,6 +19,7 @@ mod plan;
 mod progress;
 mod run;
 mod show;
+mod suite;
 mod surface;
 mod table;
 mod tables;
@@ -45,7 +45,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List optimizers, gradient transformations, experiments, data, models, schedules, surfaces,
+    /// List optimizers, gradient transformations, experiments, suites, data, models, schedules, surfaces,
     /// penalties and augmentations
     List {
         /// List only this kind
@@ -53,14 +53,14 @@ enum Command {
         what: Option<tables::ListKind>,
     },
     /// Describe an optimizer, gradient transformation, schedule, model, penalty, augmentation, data
-    /// set, surface or experiment
+    /// set, surface, experiment or suite
     #[command(
         after_help = "Examples:\n  downhill show adam\n  downhill show adam-fig1-mnist\n  downhill show mlp"
     )]
     Show {
         /// A name (see `downhill list`), or the FILE.toml of an experiment
         name: String,
-        /// Print only the TOML file of the experiment, as a start for your own
+        /// Print only the TOML file of the experiment or suite, as a start for your own
         #[arg(long)]
         toml: bool,
     },
@@ -80,6 +80,11 @@ enum Command {
         after_help = "Prints a line for each missing run: its key, its number of steps, and what it is, separated by tabs. `downhill run EXPERIMENT --only KEY` makes one of them. Several processes can do so in one folder at the same time.\nFirst all settings are listed. The remaining seeds of the best settings follow once those runs are complete.\n\nWith --slurm or --hyperqueue, scripts are written into the output folder instead: they make both stages and the page on a cluster. Standard output is the command that submits them.\n\nExamples:\n  downhill plan adam-fig1-mnist --scale paper\n  downhill plan adam-fig1-mnist --scale paper --slurm --time 02:00:00\n  downhill plan adam-fig1-mnist --scale paper --hyperqueue"
     )]
     Plan(plan::PlanArgs),
+    /// Compare optimizers on a suite of problems, each tuned with the same number of trials
+    #[command(
+        after_help = "On each problem, every optimizer gets the same number of settings. The best one is graded with other seeds. The page has mean ranks with intervals, a performance profile, the range of good learning rates, and the quality for a smaller tuning budget. With --add, only your optimizer runs; it is shown beside recorded results of the same version.\n\nThe suite laptop needs two data sets: downhill fetch fashion-mnist; downhill fetch cifar10\n\nExamples:\n  downhill suite laptop\n  downhill suite laptop --add \"mine=adam:beta1=0.8,lr=log(1e-5,1e-1)\"\n  downhill show laptop --toml > my-suite.toml   # edit it\n  downhill suite my-suite.toml"
+    )]
+    Suite(suite::SuiteArgs),
     /// Plot the paths of optimizers on a surface: contours, relief, animation
     #[command(
         after_help = "Examples:\n  downhill surface                            # lists the surfaces\n  downhill surface beale\n  downhill surface saddle --optimizers \"sgd:lr=0.01,newton\" --steps 400\n  downhill surface \"x^2+10*y^2+sin(3*x)\" --start=-1.5,1 --noise 0.5"
@@ -137,9 +142,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     }
     match cli.command {
         Command::List { what } => say(&tables::list(what, &optimizers)),
-        Command::Show { name, toml: true } => {
-            say_unchanged(&experiment::load(&name, &optimizers)?.1)
-        }
+        Command::Show { name, toml: true } => say_unchanged(&show::toml(&name, &optimizers)?),
         Command::Show { name, toml: false } => say(&show::show(&name, &optimizers)?),
         Command::Fetch(args) => fetch::fetch(args),
         Command::Run(args) => run::run(args, &optimizers),
@@ -151,6 +154,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Card(args) => card::card(args, &optimizers),
         Command::Augment(args) => augment::augment(args),
         Command::Eval(args) => training::eval(args),
+        Command::Suite(args) => suite::suite(args, &optimizers),
         Command::Surface(args) => surface::surface(args, &optimizers),
         Command::Verify(args) => verify::verify(args, &optimizers),
     }

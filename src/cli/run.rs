@@ -222,7 +222,7 @@ pub fn run_and_report(
 }
 
 /// What an interrupted command says last.
-fn interrupted(from_checkpoint: usize) -> String {
+pub fn interrupted(from_checkpoint: usize) -> String {
     let continues = match from_checkpoint {
         0 => return "interrupted; the same command makes the missing runs".into(),
         1 => "1 run continues from a checkpoint".to_string(),

@@ -11,6 +11,7 @@ use downhill::lab::data::{self, BUNDLED, known};
 use downhill::lab::experiment::{self, Experiment};
 use downhill::lab::model::{self, MODELS, gpt, vae};
 use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
+use downhill::lab::suite;
 use downhill::lab::surface::SURFACES;
 use downhill::optim::{Cost, OptimizerEntry, Optimizers, PAPER, cost, cost_measured};
 use downhill::pipeline::TRANSFORMS;
@@ -24,7 +25,7 @@ use super::table::{TextTable, table};
 type Lookup = fn(&str, &Optimizers) -> Result<Option<String>>;
 
 /// All catalogs except the experiments, in the order of the search.
-const LOOKUPS: [Lookup; 10] = [
+const LOOKUPS: [Lookup; 11] = [
     |name, optimizers| Ok(optimizer(name, optimizers)),
     |name, _| Ok(model(name)),
     |name, _| Ok(early_stopping(name)),
@@ -35,6 +36,7 @@ const LOOKUPS: [Lookup; 10] = [
     |name, _| local_data(name),
     |name, _| Ok(surface(name)),
     |name, _| downloadable_data(name),
+    suite_page,
 ];
 
 /// The page about an optimizer, a model, a data set, an experiment, ...
@@ -78,6 +80,21 @@ fn show_name(name: &str, optimizers: &Optimizers) -> Result<String> {
     }
 }
 
+fn suite_page(name: &str, optimizers: &Optimizers) -> Result<Option<String>> {
+    match suite::BUILT_IN.iter().any(|(known, _)| *known == name) {
+        true => suite::load(name, optimizers).map(|(suite, _)| Some(super::suite::page(&suite))),
+        false => Ok(None),
+    }
+}
+
+/// The file of an experiment or a suite.
+pub fn toml(name: &str, optimizers: &Optimizers) -> Result<String> {
+    if suite::BUILT_IN.iter().any(|(known, _)| *known == name) {
+        return Ok(suite::load(name, optimizers)?.1);
+    }
+    Ok(experiment::load(name, optimizers)?.1)
+}
+
 /// Every name that has a page, for the suggestion.
 fn all_names(optimizers: &Optimizers) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
@@ -95,6 +112,7 @@ fn all_names(optimizers: &Optimizers) -> Vec<&'static str> {
     names.extend(TOKENIZATIONS.iter().map(|entry| entry.name));
     names.extend([gpt::NAME, vae::NAME, early_stopping::NAME]);
     names.extend(experiment::BUILT_IN.iter().map(|(name, _)| *name));
+    names.extend(suite::BUILT_IN.iter().map(|(name, _)| *name));
     // a transformation and a penalty, or a schedule and a surface, may have the same name
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(*name));

@@ -12,6 +12,7 @@ use downhill::lab::model::{MODELS, gpt, vae};
 use downhill::lab::record::CurvePoint;
 use downhill::lab::regularizer::{EarlyStopping, PENALTIES, early_stopping};
 use downhill::lab::report::{Report, ResultsTable};
+use downhill::lab::suite;
 use downhill::lab::surface::SURFACES;
 use downhill::optim::{OptimizerEntry, Optimizers};
 use downhill::pipeline::{ORDER, TRANSFORMS, TransformEntry};
@@ -32,6 +33,7 @@ pub enum ListKind {
     #[value(alias = "parts")]
     Transformations,
     Experiments,
+    Suites,
     Data,
     Models,
     Schedules,
@@ -67,10 +69,11 @@ const WITH_SETTINGS: &[&str] = &["name", "description", "settings"];
 type MakeSection = fn(&Optimizers) -> Section;
 
 /// The tables of `downhill list`, in this order.
-const SECTIONS: [(ListKind, MakeSection); 12] = [
+const SECTIONS: [(ListKind, MakeSection); 13] = [
     (ListKind::Optimizers, optimizer_section),
     (ListKind::Transformations, |_| transformation_section()),
     (ListKind::Experiments, experiment_section),
+    (ListKind::Suites, suite_section),
     (ListKind::Data, |_| data_section()),
     (ListKind::Data, |_| preparation_section()),
     (ListKind::Data, |_| tokenization_section()),
@@ -131,6 +134,16 @@ fn experiment_section(optimizers: &Optimizers) -> Section {
         title: "Experiments (downhill run NAME)".into(),
         header: &["name", "title"],
         rows: BUILT_IN.iter().map(|(name, _)| vec![name.to_string(), title(name)]).collect(),
+    }
+}
+
+fn suite_section(optimizers: &Optimizers) -> Section {
+    let title =
+        |name: &str| suite::load(name, optimizers).map_or(String::new(), |(suite, _)| suite.title);
+    Section {
+        title: "Suites of problems (downhill suite NAME)".into(),
+        header: &["name", "title"],
+        rows: suite::BUILT_IN.iter().map(|(name, _)| vec![name.to_string(), title(name)]).collect(),
     }
 }
 

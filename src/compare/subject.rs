@@ -20,7 +20,7 @@ pub struct Data {
 
 enum Source {
     Named(String),
-    Arrays(Dataset),
+    Arrays(Box<Dataset>),
 }
 
 impl From<&str> for Data {
@@ -31,13 +31,13 @@ impl From<&str> for Data {
 
 impl From<Dataset> for Data {
     fn from(arrays: Dataset) -> Data {
-        Data { source: Source::Arrays(arrays), preparation: None }
+        Data { source: Source::Arrays(Box::new(arrays)), preparation: None }
     }
 }
 
 impl From<(Dataset, &str)> for Data {
     fn from((arrays, preparation): (Dataset, &str)) -> Data {
-        Data { source: Source::Arrays(arrays), preparation: Some(preparation.into()) }
+        Data { source: Source::Arrays(Box::new(arrays)), preparation: Some(preparation.into()) }
     }
 }
 
@@ -55,8 +55,8 @@ impl Data {
     fn load(self) -> Result<Dataset> {
         match (self.source, self.preparation) {
             (Source::Named(name), _) => data::load(&name),
-            (Source::Arrays(arrays), Some(line)) => Prepare::read(&line)?.of(arrays),
-            (Source::Arrays(arrays), None) => Ok(arrays),
+            (Source::Arrays(arrays), Some(line)) => Prepare::read(&line)?.of(*arrays),
+            (Source::Arrays(arrays), None) => Ok(*arrays),
         }
     }
 }
@@ -126,10 +126,10 @@ impl Subject {
         };
         Ok(match data.source {
             Source::Named(_) => (classify(), Vec::new()),
-            Source::Arrays(arrays) if arrays.classes > 0 => (classify(), vec![arrays]),
+            Source::Arrays(arrays) if arrays.classes > 0 => (classify(), vec![*arrays]),
             Source::Arrays(arrays) => {
                 let task = Regression::new(&model, &name, batch);
-                (Regression { validation: VALIDATION, ..task }.into(), vec![arrays])
+                (Regression { validation: VALIDATION, ..task }.into(), vec![*arrays])
             }
         })
     }

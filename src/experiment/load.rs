@@ -11,6 +11,8 @@ use crate::optim::Optimizers;
 use crate::record::rename_measure;
 use crate::spec::unknown;
 
+const HELP: &str = "`downhill show adam-fig1-mnist --toml` prints a whole file";
+
 /// A built-in experiment by its name, or one from a file that ends in `.toml`, with the text of the
 /// file.
 ///
@@ -48,7 +50,7 @@ pub fn load_file(file: &Path, optimizers: &Optimizers) -> Result<(Experiment, St
 /// Names the line or key, the value found and what was expected.
 pub fn parse(path: &Path, text: &str, optimizers: &Optimizers) -> Result<Experiment> {
     let mut experiment: Experiment =
-        toml::from_str(text).map_err(|error| explain(path, text, &error))?;
+        toml::from_str(text).map_err(|error| explain(path, text, &error, HELP))?;
     experiment.source = text.into();
     experiment.file = path.display().to_string();
     rename_measures(&mut experiment);

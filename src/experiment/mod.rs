@@ -27,4 +27,5 @@ pub use reduction::Reduction;
 pub use schema::{Added, Claim, Difference, Experiment, Extent, Metric, Rung, Scale, Series};
 pub use setting::{GridSetting, swept};
 pub use target::{CostUnit, Target};
+pub(crate) use toml_error::explain;
 pub(crate) use trials::{allowed, has_range};

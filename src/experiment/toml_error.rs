@@ -8,10 +8,8 @@ use toml::de;
 use crate::error::Error;
 use crate::spec::unknown;
 
-const HELP: &str = "`downhill show adam-fig1-mnist --toml` prints a whole file";
-
-/// The error of the TOML parser for this text.
-pub(super) fn explain(path: &Path, text: &str, error: &de::Error) -> Error {
+/// The error of the TOML parser for this text. `help` says where a whole file is.
+pub(crate) fn explain(path: &Path, text: &str, error: &de::Error, help: &str) -> Error {
     let start = error.span().map_or(0, |span| span.start).min(text.len());
     let line = text[..start].matches('\n').count() + 1;
     let place = match table(text, start) {
@@ -23,7 +21,7 @@ pub(super) fn explain(path: &Path, text: &str, error: &de::Error) -> Error {
         return Error::from(unknown(kind, found, known)).at(place);
     }
     if let Some(key) = message.strip_prefix("missing field ") {
-        return Error::content(place, format!("no {key}"), format!("this key; {HELP}"));
+        return Error::content(place, format!("no {key}"), format!("this key; {help}"));
     }
     match mismatch(&message) {
         Some((found, expected)) => {
@@ -32,7 +30,7 @@ pub(super) fn explain(path: &Path, text: &str, error: &de::Error) -> Error {
                 keys.into_iter().flatten().fold(place, |place, key| format!("{place}, {key}"));
             Error::content(place, found, expected)
         }
-        None => Error::failed(format!("read {place}"))(format!("{message}; {HELP}")),
+        None => Error::failed(format!("read {place}"))(format!("{message}; {help}")),
     }
 }
 

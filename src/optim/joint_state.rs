@@ -6,7 +6,7 @@ use burn::module::ParamId;
 use burn::tensor::{DType, Device, Tensor};
 
 use super::fused::step_tensors;
-use super::joint::{Estimate, JointContext, JointRule};
+use super::joint_rule::{Estimate, JointContext, JointRule};
 use super::pass::sum_terms;
 use super::rule::{Rule, StepContext};
 use super::value::{Lane, Value};

@@ -25,6 +25,7 @@ mod evaluation;
 mod fused;
 mod fused_state;
 mod joint;
+mod joint_rule;
 mod joint_state;
 mod load_record;
 mod param_state;
@@ -47,7 +48,8 @@ pub use entry::{ConfiguredOptimizer, Decay, Dialect, Method, NamedRule, Optimize
 pub use evaluation::evaluation_model;
 pub use fused::{Fused, IntoOptimizer};
 pub use fused_state::FusedState;
-pub use joint::{Estimate, JointContext, JointOptimizer, JointRule};
+pub use joint::JointOptimizer;
+pub use joint_rule::{Estimate, JointContext, JointRule};
 pub use load_record::load_record;
 pub use param_state::{ParamState, optimizer_state};
 pub use registry::Optimizers;

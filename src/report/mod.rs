@@ -29,12 +29,15 @@ mod today;
 mod watch;
 
 pub use build::Report;
+pub(crate) use curves::SCRIPT;
 pub use export::{Record, records, write_csv, write_tensorboard};
 pub use index::{Index, write_index};
+pub(crate) use page::{Picture, render};
 pub use paper::{Figure, Width};
 pub use program::{Finished, main, run, run_unrecorded};
 pub use ranking::{Ranked, Ranking};
 pub use read::read;
 pub use results::{Column, ResultsTable};
 pub use rows::Row;
+pub(crate) use styles::spec_styles;
 pub use watch::Watch;

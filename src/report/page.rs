@@ -23,7 +23,8 @@ use super::curves::SCRIPT;
 use super::player::{in_script, player};
 use super::runs::{commits, graded_seeds, short_schedule};
 use super::today::today;
-use figures::{Picture, write_scene};
+pub use figures::Picture;
+use figures::write_scene;
 use finding::{Finding, result};
 
 /// What the verdicts mean.

@@ -1,6 +1,7 @@
 //! The styles of curves.
 
 use crate::chart::{DASHES, OPTIMIZER_STYLES, OTHER_STYLES, PALETTE, Style};
+use crate::experiment::GridSetting;
 use crate::grade::Curve;
 use crate::optim::Optimizers;
 
@@ -22,6 +23,18 @@ pub fn curve_styles(curves: &[Curve], optimizers: &Optimizers) -> Vec<Style> {
         None => Names { optimizer: String::new(), pipeline: String::new() },
     };
     styles(&curves.iter().map(names).collect::<Vec<_>>(), |name| optimizers.place(name))
+}
+
+/// A style for each pipeline spec; no two are equal.
+pub fn spec_styles<'a>(
+    specs: impl Iterator<Item = &'a str>,
+    optimizers: &Optimizers,
+) -> Vec<Style> {
+    let names = |spec: &str| {
+        let setting = GridSetting::new(spec.into(), String::new());
+        Names { optimizer: setting.name().into(), pipeline: setting.names().into() }
+    };
+    styles(&specs.map(names).collect::<Vec<_>>(), |name| optimizers.place(name))
 }
 
 /// The first curve of an optimizer has the optimizer's style. Another one with the same pipeline has

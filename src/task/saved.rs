@@ -12,6 +12,9 @@ use crate::train::Problem;
 /// Writes a trained model into a file.
 pub type SaveModel<M> = Box<dyn Fn(&M, &Path) -> Result<()>>;
 
+/// What is trained, and the function that saves its model.
+pub type Prepared<P> = (PreparedTask<P>, SaveModel<<P as Problem>::Model>);
+
 /// A task whose trained model can be saved.
 pub trait SavedTask: Task {
     /// What is minimized.
@@ -21,10 +24,7 @@ pub trait SavedTask: Task {
     ///
     /// # Errors
     /// As [`Task::prepare`].
-    fn prepare_saved(
-        &self,
-        context: &mut TaskContext,
-    ) -> Result<(PreparedTask<Self::Problem>, SaveModel<<Self::Problem as Problem>::Model>)>;
+    fn prepare_saved(&self, context: &mut TaskContext) -> Result<Prepared<Self::Problem>>;
 
     /// The measurements that a line about an epoch contains.
     fn shown(&self, record: &dyn crate::record::TaskRecord) -> Vec<Measure>;

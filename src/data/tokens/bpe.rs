@@ -14,6 +14,8 @@
 //!
 //! ## Differences
 //! GPT-2 divides contractions (`'s`, `'ll`) from their word, and has 50,257 tokens.
+//! `tokenizers` (Hugging Face) has the same rule for pairs of equal frequency; its tokens have
+//! another order.
 //!
 //! ## Source
 //! R. Sennrich, B. Haddow, A. Birch: Neural machine translation of rare words with subword units
@@ -32,7 +34,7 @@ use crate::spec::Allowed;
 crate::settings! {
     /// Frequent pairs of bytes are tokens.
     pub struct Bpe {
-        /// number of tokens, 257 to 16384: the 256 bytes, and pairs
+        /// number of tokens: the 256 bytes, and this many pairs more
         vocabulary: usize = 512, Allowed::Count;
     }
 }

@@ -8,7 +8,7 @@
 //! token, which the model never met in training.
 //!
 //! ## Differences
-//! nanoGPT does the same. char-rnn has a token for each byte that occurs.
+//! char-rnn orders them by the first occurrence in a hash table; nanoGPT by code point, as here.
 //!
 //! ## Source
 //! A. Karpathy: char-rnn (2015).

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::chart::Chart;
 use crate::error::Result;
 use crate::files::place;
 use crate::report::build::Report;
@@ -37,6 +38,13 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// A line chart; `None` if there is nothing to draw. The script of the page draws it too.
+    pub fn of_chart(name: &str, chart: &Chart) -> Result<Option<Picture>> {
+        let Some(svg) = draw::line_chart(chart)? else { return Ok(None) };
+        let picture = Picture::new(name, &chart.title, &chart.caption, &svg);
+        Ok(Some(Picture { data: in_script(&of_chart(chart)), ..picture }))
+    }
+
     fn new(name: &str, title: &str, caption: &str, svg: &str) -> Picture {
         Picture {
             name: name.into(),
@@ -61,11 +69,12 @@ impl Report {
     pub(super) fn pictures(&self) -> Result<Vec<Picture>> {
         let mut pictures = Vec::new();
         for (name, chart) in &self.charts {
-            if let Some(svg) = draw::line_chart(chart)? {
-                let is_curves = self.curves.is_some() && !NOT_CURVES.contains(&name.as_str());
-                let picture = Picture::new(name, &chart.title, &chart.caption, &svg);
-                let data = if is_curves { String::new() } else { in_script(&of_chart(chart)) };
-                pictures.push(Picture { is_curves, data, ..picture });
+            if let Some(mut picture) = Picture::of_chart(name, chart)? {
+                picture.is_curves = self.curves.is_some() && !NOT_CURVES.contains(&name.as_str());
+                if picture.is_curves {
+                    picture.data.clear();
+                }
+                pictures.push(picture);
             }
         }
         for (i, map) in self.heat_maps.iter().enumerate() {
